@@ -1,0 +1,74 @@
+"""partyserver: realtime servers on Cloudflare Workers, in Python.
+
+The names below are the public API. Those of `_RUNTIME_NAMES` need Cloudflare's runtime and
+are imported when they are first used, so that this package, and `partyserver.testing` with
+it, can also be imported by an ordinary Python.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    ConnectionClosedError,
+    PartyServerError,
+    RequestRefusedError,
+    ServerNameError,
+    SQLError,
+    StateTooLargeError,
+    TransportError,
+)
+from .options import ServerOptions
+from .retry import RetryEvent, RoutingRetry
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .routing import Lobby, get_server_by_name, route_partykit_request
+    from .server import Server
+    from .upgrade import ConnectionContext
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Connection",
+    "ConnectionClosedError",
+    "ConnectionContext",
+    "Lobby",
+    "PartyServerError",
+    "RequestRefusedError",
+    "RetryEvent",
+    "RoutingRetry",
+    "SQLError",
+    "Server",
+    "ServerNameError",
+    "ServerOptions",
+    "StateTooLargeError",
+    "TransportError",
+    "get_server_by_name",
+    "route_partykit_request",
+]
+
+_RUNTIME_NAMES = {
+    "Connection": "connection",
+    "ConnectionContext": "upgrade",
+    "Lobby": "routing",
+    "Server": "server",
+    "get_server_by_name": "routing",
+    "route_partykit_request": "routing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RUNTIME_NAMES:
+        raise AttributeError(f"module 'partyserver' has no attribute {name!r}")
+    try:
+        module = import_module(f".{_RUNTIME_NAMES[name]}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name not in ("js", "pyodide", "pyodide.ffi", "_cloudflare_compat_flags", "workers"):
+            raise
+        raise ImportError(
+            f"partyserver.{name} runs inside Cloudflare's runtime, and this is not it (there is no "
+            f"module {error.name!r}). Run the worker with `wrangler dev`, and test it with the "
+            "pytest fixture `party` of partyserver.testing."
+        ) from error
+    value = globals()[name] = getattr(module, name)
+    return value

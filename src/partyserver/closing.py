@@ -1,0 +1,59 @@
+"""The WebSocket close handshake: which codes go out, and which errors are only its noise."""
+
+from __future__ import annotations
+
+#: The RFC 6455 codes that report a missing or broken Close frame and never travel in one.
+NO_STATUS = 1005
+ABNORMAL = 1006
+TLS_FAILURE = 1015
+
+MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011
+#: Ours: another connection took this one's id (`duplicate_ids="replace"`).
+REPLACED = 4409
+
+MAX_REASON_BYTES = 123
+
+#: WebSocket.readyState
+OPEN = 1
+
+
+def check_close(code: int, reason: str) -> None:
+    """Raise `ValueError` for a code or a reason that may not be sent."""
+    if type(code) is not int or not (code == 1000 or 3000 <= code <= 4999):
+        raise ValueError(f"a close code is 1000 or 3000 to 4999, not {code!r}")
+    if not isinstance(reason, str):
+        raise ValueError(f"a close reason is a str, not {type(reason).__name__}")
+    try:
+        size = len(reason.encode())
+    except UnicodeEncodeError:
+        raise ValueError(
+            "the close reason is cut inside a character (it holds half a surrogate pair)"
+        ) from None
+    if size > MAX_REASON_BYTES:
+        raise ValueError(f"a close reason has at most {MAX_REASON_BYTES} UTF-8 bytes, not {size}")
+
+
+def answer_to_close(code: int, reason: str) -> tuple[int, str] | tuple[()] | None:
+    """How a peer's close is answered: what to pass to `close`, or None to leave it alone.
+
+    A frame without a code (1005) is answered with one without a code. For 1006 and 1015
+    there is no peer left, and a frame to it fails later, where nothing can catch it.
+    """
+    if code in (ABNORMAL, TLS_FAILURE):
+        return None
+    if code == NO_STATUS:
+        return ()
+    return code, reason
+
+
+def is_teardown_noise(ready_state: int, message: str, *, retryable: bool) -> bool:
+    """Whether an error is just a closing socket going away.
+
+    The platform reports a peer that vanished during or after the close handshake as an
+    error; on an open connection the same error is real.
+    """
+    if ready_state <= OPEN:
+        return False
+    lost = ("network connection lost", "websocket peer disconnected")
+    return retryable or any(text in message.lower() for text in lost)

@@ -1,0 +1,156 @@
+"""One WebSocket of a room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from . import runtime
+from .attachment import Attachment, copy_state
+from .closing import OPEN, check_close
+from .errors import ConnectionClosedError
+
+if TYPE_CHECKING:
+    from .connections import Connections
+
+
+class Phase(IntEnum):
+    """Where a connection stands between its upgrade request and its end."""
+
+    CONNECTING = 0
+    OPEN = 1
+    #: The peer has closed, and its close frame is not answered yet.
+    CLOSED_BY_PEER = 2
+    CLOSED = 3
+
+
+class Connection:
+    """A WebSocket of a room, with an id, tags and a small state that survive hibernation.
+
+    Hooks are given connections; `Server.get_connection` and `get_connections` find them.
+
+        def on_connect(self, connection, ctx):
+            connection.set_state({"name": "anonymous"})
+            connection.send("welcome")
+    """
+
+    __slots__ = ("__weakref__", "_attachment", "_connections", "_ended", "_phase", "_send", "server", "socket")
+
+    #: The raw JavaScript WebSocket.
+    socket: runtime.JsProxy
+    #: The name of the room that the connection is in.
+    server: str
+
+    def __init__(
+        self,
+        socket: runtime.JsProxy,
+        attachment: Attachment,
+        connections: Connections,
+        *,
+        server: str,
+        phase: Phase,
+    ) -> None:
+        self.socket = socket
+        self.server = server
+        self._attachment = attachment
+        self._connections = connections
+        self._phase = phase
+        #: Whether `on_close` was called.
+        self._ended = False
+        self._send: Callable[[Any], None] | None = None
+
+    @property
+    def id(self) -> str:
+        """The id: the client's `_pk` query parameter, or generated."""
+        return self._attachment.id
+
+    @property
+    def uri(self) -> str | None:
+        """The URL of the upgrade request."""
+        return self._attachment.uri
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The id, then what `get_connection_tags` returned."""
+        return self._attachment.tags
+
+    @property
+    def state(self) -> Any:
+        """What `set_state` stored last, or None. A copy: changing it changes nothing."""
+        return copy_state(self._attachment.state)
+
+    def set_state(self, value: Any) -> Any:
+        """Store a JSON-like value (bytes included) with the connection, and return it.
+
+        `value` may be a function, which is called with the previous state. The id, tags,
+        URL and state share 16,384 bytes; above that `StateTooLargeError` is raised and the
+        old state stands. Other values are a `TypeError`.
+        """
+        if callable(value):
+            value = value(self.state)
+        self._keep(self._attachment._replace(state=copy_state(value)))
+        return self.state
+
+    def serialize_attachment(self, value: Any) -> None:
+        """Deprecated: `set_state`."""
+        self.set_state(value)
+
+    def deserialize_attachment(self) -> Any:
+        """Deprecated: `state`."""
+        return self.state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self._phase is Phase.OPEN and self.socket.readyState == OPEN
+
+    def send(self, message: str | bytes | bytearray | memoryview) -> None:
+        """Send a text or a binary message.
+
+        Raises `TypeError` for other types and `ConnectionClosedError` on a connection that
+        is closed. It never waits: the platform buffers what the peer has not read yet.
+        """
+        payload = message if type(message) is str else runtime.sendable(message)
+        if self._phase is not Phase.OPEN:
+            raise ConnectionClosedError(self.id)
+        send = self._send
+        if send is None:
+            send = self._send = runtime.bound_send(self.socket)
+        try:
+            send(payload)
+        except runtime.JsException as error:
+            if self.socket.readyState == OPEN:
+                raise
+            raise ConnectionClosedError(self.id) from error
+
+    def send_json(self, value: Any) -> None:
+        """Send `value` as compact JSON text."""
+        self.send(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection; on one that is closed this does nothing.
+
+        code: 1000, or 3000 to 4999. reason: up to 123 UTF-8 bytes. Else `ValueError`.
+        """
+        check_close(code, reason)
+        self._close(code, reason)
+
+    def _close(self, *code_and_reason: Any) -> None:
+        if self._phase is Phase.CLOSED:
+            return
+        self._phase = Phase.CLOSED
+        self._connections.remove(self)
+        try:
+            self.socket.close(*code_and_reason)
+        except runtime.JsException:
+            if self.socket.readyState == OPEN:
+                raise
+
+    def _keep(self, attachment: Attachment) -> None:
+        runtime.write_attachment(self.socket, attachment)
+        self._attachment = attachment
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.id!r} in {self.server!r}: {self._phase.name.lower()}>"

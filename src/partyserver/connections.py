@@ -1,0 +1,182 @@
+"""Who is connected to a room, in both modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from . import runtime
+from .closing import INTERNAL_ERROR, OPEN
+from .connection import Connection, Phase
+
+
+#: Gives the sockets that the platform holds for a room, oldest first; with a tag, those
+#: that carry it.
+SleepingSockets = Callable[[str | None], Iterable[runtime.JsProxy]]
+
+
+class Connections:
+    """The connections of one room.
+
+    A room that hibernates forgets its Python objects while the platform keeps the sockets;
+    `sleeping(tag)` then gives the sockets that are still there, and each is made a
+    `Connection` again when it is first needed. In memory there is nothing to find again.
+    """
+
+    def __init__(
+        self, room_name: Callable[[], str], sleeping: SleepingSockets | None = None
+    ) -> None:
+        self._room_name = room_name
+        self._sleeping = sleeping
+        self._all_awake = sleeping is None
+        self._by_socket: dict[int, Connection] = {}
+        self._by_id: dict[str, list[Connection]] = {}
+        self._by_tag: dict[str, dict[Connection, None]] = {}
+        self._fanout: runtime.Fanout | None = None
+
+    # --- coming and going -------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        """A connection is open from here on."""
+        connection._phase = Phase.OPEN
+        self._by_socket[connection.socket.js_id] = connection
+        self._by_id.setdefault(connection.id, []).append(connection)
+        for tag in connection.tags[1:]:
+            self._by_tag.setdefault(tag, {})[connection] = None
+        if self._fanout is not None:
+            self._fanout.add(connection.socket)
+
+    def remove(self, connection: Connection) -> None:
+        """A connection is no longer open. Its last events still find it, until `forget`."""
+        same_id = self._by_id.get(connection.id, [])
+        if connection not in same_id:
+            return
+        same_id.remove(connection)
+        if not same_id:
+            del self._by_id[connection.id]
+        for tag in connection.tags[1:]:
+            tagged = self._by_tag[tag]
+            del tagged[connection]
+            if not tagged:
+                del self._by_tag[tag]
+        if self._fanout is not None:
+            self._fanout.discard(connection.socket)
+
+    def forget(self, connection: Connection) -> None:
+        """Nothing more will come from this connection's socket."""
+        self.remove(connection)
+        self._by_socket.pop(connection.socket.js_id, None)
+
+    # --- finding ----------------------------------------------------------------------
+
+    def of_socket(self, socket: runtime.JsProxy) -> Connection | None:
+        """The connection of a socket that an event came from; None if it is not ours."""
+        connection = self._by_socket.get(socket.js_id)
+        return connection if connection is not None else self._wake(socket)
+
+    def get(self, connection_id: str) -> Connection | None:
+        """The newest open connection with this id."""
+        self._wake_id(connection_id)
+        found = self._by_id.get(connection_id)
+        return found[-1] if found else None
+
+    def select(self, tags: Iterable[str] = ()) -> Iterator[Connection]:
+        """The open connections that carry all of `tags`, in the order they came."""
+        self._wake_all()
+        wanted = list(tags)
+        candidates: Iterable[Connection]
+        if not wanted:
+            candidates = self._by_socket.values()
+        else:
+            first, *others = wanted
+            candidates = [*self._by_id.get(first, ()), *self._by_tag.get(first, ())]
+            candidates = [one for one in candidates if all(tag in one.tags for tag in others)]
+        # A copy, since the caller may close connections while going through them.
+        yield from [one for one in candidates if one._phase is Phase.OPEN]
+
+    def _wake(self, socket: runtime.JsProxy) -> Connection | None:
+        if self._sleeping is None:
+            return None
+        attachment = runtime.read_attachment(socket)
+        if attachment is None:
+            return None
+        connection = Connection(
+            socket, attachment, self, server=self._room_name(), phase=Phase.CLOSED
+        )
+        if socket.readyState == OPEN:
+            self.add(connection)
+        else:
+            self._by_socket[socket.js_id] = connection
+        return connection
+
+    def _wake_all(self) -> None:
+        """Make sure that every sleeping socket is a connection again, in the order they came."""
+        if self._all_awake or self._sleeping is None:
+            return
+        self._all_awake = True
+        known = self._by_socket
+        self._by_socket, self._by_id, self._by_tag, self._fanout = {}, {}, {}, None
+        for socket in self._sleeping(None):
+            connection = known.pop(socket.js_id, None)
+            if connection is None:
+                self._wake(socket)
+            elif connection._phase is Phase.OPEN:
+                self.add(connection)
+            else:
+                self._by_socket[socket.js_id] = connection
+        self._by_socket.update(known)  # closed ones whose last event has not come yet
+
+    def _wake_id(self, connection_id: str) -> None:
+        """As `_wake_all`, for the few connections with this id only."""
+        if self._all_awake or self._sleeping is None:
+            return
+        found = [self.of_socket(socket) for socket in self._sleeping(connection_id)]
+        same_id = [one for one in found if one is not None and one._phase is Phase.OPEN]
+        if same_id:
+            self._by_id[connection_id] = [one for one in same_id if one.id == connection_id]
+
+    # --- sending ----------------------------------------------------------------------
+
+    def broadcast(self, message: Any, exclude: Iterable[str]) -> None:
+        """Send to all but those ids. A socket that fails is closed with 1011."""
+        payload = runtime.sendable(message)
+        self._wake_all()
+        if not self._by_id:
+            return
+        fanout = self._fanout
+        if fanout is None:
+            fanout = self._fanout = runtime.Fanout()
+            for connection in self._by_socket.values():
+                if connection._phase is Phase.OPEN:
+                    fanout.add(connection.socket)
+        excluded = [one for some_id in exclude for one in self._by_id.get(some_id, ())]
+        for connection in excluded:
+            fanout.discard(connection.socket)
+        try:
+            fanout.send(payload)
+        except runtime.JsException as error:
+            self._finish_broadcast(fanout, payload, error)
+        finally:
+            for connection in excluded:
+                if connection._phase is Phase.OPEN:
+                    fanout.add(connection.socket)
+
+    def _finish_broadcast(self, fanout: runtime.Fanout, payload: Any, error: Exception) -> None:
+        """Go on behind the socket that ended a broadcast: the first that is not open."""
+        sockets = list(fanout)
+        failed = next(
+            (at for at, socket in enumerate(sockets) if socket.readyState != OPEN), None
+        )
+        if failed is None:
+            raise error
+        self._give_up(sockets[failed])
+        for socket in sockets[failed + 1 :]:
+            try:
+                socket.send(payload)
+            except runtime.JsException:
+                self._give_up(socket)
+
+    def _give_up(self, socket: runtime.JsProxy) -> None:
+        connection = self._by_socket.get(socket.js_id)
+        if connection is not None:
+            connection._close(INTERNAL_ERROR, "Unexpected error")

@@ -1,0 +1,126 @@
+"""What a user's subclass of `Server` may define, checked when the class is created."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial, wraps
+from types import FunctionType
+from typing import Any
+
+#: Hooks, and how many arguments each is called with, `self` aside.
+HOOK_ARGUMENTS = {
+    "on_connect": 2,
+    "on_message": 2,
+    "on_close": 4,
+    "on_error": 2,
+    "on_request": 1,
+    "on_alarm": 0,
+    "on_exception": 1,
+    "get_connection_tags": 2,
+}
+
+#: The runtime's own handlers, which `Server` implements, and the hook to define instead.
+RESERVED = {
+    "alarm": "on_alarm",
+    "webSocketMessage": "on_message",
+    "webSocketClose": "on_close",
+    "webSocketError": "on_error",
+    "web_socket_message": "on_message",
+    "web_socket_close": "on_close",
+    "web_socket_error": "on_error",
+    "websocket_message": "on_message",
+    "websocket_close": "on_close",
+    "websocket_error": "on_error",
+}
+
+#: TypeScript's spellings, which would never be called.
+CAMEL_CASE = {
+    "onStart": "on_start",
+    "onConnect": "on_connect",
+    "onMessage": "on_message",
+    "onClose": "on_close",
+    "onError": "on_error",
+    "onRequest": "on_request",
+    "onAlarm": "on_alarm",
+    "onException": "on_exception",
+    "getConnectionTags": "get_connection_tags",
+}
+
+
+def check_members(cls: type) -> None:
+    """Raise `TypeError` for members that would not do what their author expects."""
+    for name, member in vars(cls).items():
+        if name in RESERVED:
+            raise TypeError(
+                f"{cls.__name__}.{name} is the runtime's own handler and belongs to Server; "
+                f"define {RESERVED[name]} instead"
+            )
+        if name in CAMEL_CASE:
+            raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
+        if name in HOOK_ARGUMENTS and isinstance(member, FunctionType):
+            _check_arguments(cls, name, member)
+
+
+def _check_arguments(cls: type, name: str, hook: FunctionType) -> None:
+    count = HOOK_ARGUMENTS[name]
+    try:
+        inspect.signature(hook).bind(*[None] * (count + 1))
+    except TypeError:
+        raise TypeError(
+            f"{cls.__name__}.{name}{inspect.signature(hook)} must take self and {count} "
+            f"argument{'' if count == 1 else 's'}"
+        ) from None
+
+
+def takes_props(on_start: Callable[..., Any]) -> bool:
+    """Whether an `on_start` has a parameter for props; many have no use for one."""
+    try:
+        inspect.signature(on_start).bind(None, None)
+    except TypeError:
+        return False
+    return True
+
+
+def own_options(cls: type, root: type) -> list[Any]:
+    """The `options` that `cls` and its bases set themselves, from the farthest base on."""
+    layers = []
+    for base in reversed(cls.__mro__):
+        if issubclass(base, root):
+            layer = vars(base).get("_own_options", vars(base).get("options"))
+        else:
+            layer = vars(base).get("options")
+        if layer is not None:
+            layers.append(layer)
+    return layers
+
+
+def guard_public_methods(cls: type, root: type) -> None:
+    """Make the user's public methods, which callers reach over RPC, see a started server."""
+    for base in cls.__mro__:
+        # `cls` itself, and mixins that were not made by this function before.
+        if base is object or (base is not cls and issubclass(base, root)) or issubclass(root, base):
+            continue
+        for name, member in list(vars(base).items()):
+            if name.startswith("_") or hasattr(root, name) or not isinstance(member, FunctionType):
+                continue
+            if base is cls or name not in vars(cls):
+                setattr(cls, name, _guarded(member))
+
+
+def _guarded(method: FunctionType) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if self._startup.open_to_calls:
+            return method(self, *args, **kwargs)
+        return _when_started(self, partial(method, self, *args, **kwargs))
+
+    return call
+
+
+async def _when_started(server: Any, call: Callable[[], Any]) -> Any:
+    pending = server._startup.run(lambda: None)
+    if pending is not None:
+        await pending
+    result = call()
+    return await result if inspect.isawaitable(result) else result

@@ -1,0 +1,63 @@
+"""What the log and the client are told when a hook has failed."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+from .errors import RequestRefusedError
+from .names import new_error_id
+
+PUBLIC_MESSAGE = "Internal error"
+
+_NOTE = "error id: "
+
+
+def error_id(error: BaseException) -> str:
+    """The id of a failure, the same each time it is asked for.
+
+    It is kept as a note on the exception, so every traceback that is logged shows it.
+    """
+    for note in getattr(error, "__notes__", ()):
+        if note.startswith(_NOTE):
+            return str(note[len(_NOTE) :])
+    new_id = new_error_id()
+    error.add_note(_NOTE + new_id)
+    return new_id
+
+
+def is_reported(error: BaseException) -> bool:
+    return any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ()))
+
+
+def mark(error: BaseException, where: str) -> None:
+    """Note on a failure where it happened, and its id."""
+    error.add_note(where)
+    error_id(error)
+
+
+def summary(error: BaseException) -> str:
+    """One line for the log, for when the user's own `on_exception` reports the rest."""
+    return f"{type(error).__name__}: {error} (error id {error_id(error)})"
+
+
+def traceback_text(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+def answer(error: BaseException, *, debug: bool) -> tuple[int, str]:
+    """The HTTP status and the text for the client: an id, and details only for debugging."""
+    if isinstance(error, RequestRefusedError):
+        return error.status, str(error)
+    if debug:
+        error_id(error)
+        return 500, traceback_text(error)
+    return 500, f"{PUBLIC_MESSAGE} (error id {error_id(error)})"
+
+
+def frame(error: BaseException, *, debug: bool) -> str:
+    """The JSON text frame that a client gets when its upgrade failed."""
+    payload = {"error": PUBLIC_MESSAGE, "id": error_id(error)}
+    if debug:
+        payload["details"] = traceback_text(error)
+    return json.dumps(payload)

@@ -1,0 +1,309 @@
+"""The one layer that speaks JavaScript.
+
+Everything here is thin and has no opinion: which value, when and why is decided by the
+modules above. Module level stays free of JavaScript calls, because a start-up snapshot
+can hold imported modules but no objects that were made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
+from workers import import_from_javascript
+
+from .attachment import MAX_SIZE, Attachment, unpack
+from .errors import StateTooLargeError
+
+# --- values ---------------------------------------------------------------------------
+
+
+def python_value(value: Any) -> Any:
+    """A plain JavaScript value (JSON-like, with binary) as a Python value."""
+    if isinstance(value, JsProxy):
+        value = value.to_py()
+    return _without_null(value)
+
+
+def _without_null(value: Any) -> Any:
+    if value is jsnull:
+        return None
+    if isinstance(value, dict):
+        return {key: _without_null(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_null(item) for item in value]
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    return value
+
+
+def javascript_value(value: Any) -> Any:
+    """A JSON-like Python value, bytes included, as a plain JavaScript value."""
+    return to_js(_with_null(value), dict_converter=js.Object.fromEntries)
+
+
+def _with_null(value: Any) -> Any:
+    if value is None:
+        return jsnull
+    if isinstance(value, dict):
+        return {key: _with_null(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_null(item) for item in value]
+    return value
+
+
+def string_list(strings: Iterable[str]) -> JsProxy:
+    return to_js(list(strings))
+
+
+def random_fraction() -> float:
+    # Python's `random` draws entropy when it is imported, which a snapshot forbids.
+    return float(js.Math.random())
+
+
+def log_error(text: str) -> None:
+    js.console.error(text)
+
+
+def log_info(text: str) -> None:
+    js.console.log(text)
+
+
+# --- requests -------------------------------------------------------------------------
+
+
+def worker_env() -> JsProxy:
+    """The worker's own bindings."""
+    return import_from_javascript("cloudflare:workers").env  # type: ignore[no-any-return]
+
+
+def entries(value: JsProxy) -> list[tuple[str, Any]]:
+    return [(key, item) for key, item in js.Object.entries(value)]
+
+
+def copy_request(request: JsProxy) -> JsProxy:
+    """A request whose headers can be changed."""
+    return js.Request.new(request)  # type: ignore[no-any-return]
+
+
+def copy_response(response: JsProxy) -> JsProxy:
+    """A response whose headers can be changed."""
+    return js.Response.new(response.body, response)  # type: ignore[no-any-return]
+
+
+def is_js_response(value: Any) -> bool:
+    return isinstance(value, JsProxy) and value.constructor.name == "Response"
+
+
+def header_names(request: JsProxy) -> str:
+    """The names of a request's headers, in lower case, with commas between them."""
+    return js.Array.new(*request.headers.keys()).join(",")  # type: ignore[no-any-return]
+
+
+# --- WebSockets -----------------------------------------------------------------------
+
+
+def socket_pair() -> tuple[JsProxy, JsProxy]:
+    """The client's and the server's end of a new WebSocket."""
+    client, server = js.WebSocketPair.new().object_values()
+    return client, server
+
+
+def accept_in_memory(socket: JsProxy) -> None:
+    # Half open, so that the answer to a peer's close is ours to choose: since compatibility
+    # date 2026-04-07 the runtime answers by itself on sockets accepted without it.
+    socket.accept(allowHalfOpen=True)
+    # Since 2026-03-17 binary messages arrive as Blobs unless told otherwise.
+    socket.binaryType = "arraybuffer"
+
+
+def python_message(message: Any) -> str | bytes:
+    """An incoming message: JavaScript strings are `str` already, binary is copied."""
+    return message if type(message) is str else message.to_bytes()
+
+
+def is_bytes_like(message: Any) -> bool:
+    return isinstance(message, bytes | bytearray | memoryview)
+
+
+def sendable(message: Any) -> Any:
+    """An outgoing message; `TypeError` for what is neither text nor binary."""
+    if isinstance(message, str):
+        return message
+    if is_bytes_like(message):
+        return to_js(message if type(message) is bytes else bytes(message))
+    raise TypeError(
+        f"a message is str or bytes, not {type(message).__name__}; send_json sends other values"
+    )
+
+
+def bound_send(socket: JsProxy) -> Callable[[Any], None]:
+    """The socket's `send`, looked up once; unbound, it is an "Illegal invocation"."""
+    send: Callable[[Any], None] = socket.send.bind(socket)
+    return send
+
+
+def read_attachment(socket: JsProxy) -> Attachment | None:
+    return unpack(python_value(socket.deserializeAttachment()))
+
+
+def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
+    """Keep `attachment` with the socket; None makes it a stranger to this library."""
+    if attachment is None:
+        socket.serializeAttachment(jsnull)
+        return
+    try:
+        socket.serializeAttachment(javascript_value(attachment.pack()))
+    except JsException as error:
+        size = _attachment_size(str(error))
+        if size is None:
+            raise
+        raise StateTooLargeError(size, MAX_SIZE) from None
+
+
+def _attachment_size(message: str) -> int | None:
+    """The size in the platform's "'attachment' was 20012 bytes."; None for other errors."""
+    before, found, after = message.partition("'attachment' was ")
+    size = after.partition(" ")[0]
+    return int(size) if found and size.isdigit() else None
+
+
+class Fanout:
+    """Sends one message to many sockets in a single call into JavaScript.
+
+    A call across the boundary per socket costs more than the platform's `send` itself. So
+    the sockets are the keys of a JavaScript Map whose values are `WebSocket.prototype.send`,
+    and the Map doubles as the list of arguments: `map.forEach(Reflect.apply)` calls
+    `Reflect.apply(send, socket, map)` for each, and that is `socket.send(map[0])`.
+    """
+
+    __slots__ = ("_apply", "_delete", "_for_each", "_map", "_send", "_set")
+
+    def __init__(self) -> None:
+        self._map = js.Map.new()
+        self._map.length = 1
+        self._send = js.WebSocket.prototype.send
+        self._apply = js.Reflect.apply
+        self._for_each = self._map.forEach
+        self._set = self._map.set
+        self._delete = self._map.delete
+
+    def add(self, socket: JsProxy) -> None:
+        self._set(socket, self._send)
+
+    def discard(self, socket: JsProxy) -> None:
+        self._delete(socket)
+
+    def send(self, payload: Any) -> None:
+        """Send to all, in the order they were added; the first failure ends it."""
+        setattr(self._map, "0", payload)
+        try:
+            self._for_each(self._apply)
+        finally:
+            setattr(self._map, "0", None)
+
+    def __iter__(self) -> Iterator[JsProxy]:
+        return iter(js.Array.new(*self._map.keys()))
+
+
+class Listeners:
+    """The handlers of a room's in-memory sockets: three proxies, shared by all of them.
+
+    `server` is a weak reference, since JavaScript holds the proxies.
+    """
+
+    __slots__ = ("_handlers",)
+
+    def __init__(self, server: Callable[[], Any]) -> None:
+        # With capture_this the socket comes as the first argument, cheaper than event.target.
+        def on_message(socket: JsProxy, event: Any) -> Any:
+            room = server()
+            return room and room.webSocketMessage(socket, event.data)
+
+        def on_close(socket: JsProxy, event: Any) -> Any:
+            room = server()
+            return room and room.webSocketClose(socket, event.code, event.reason, event.wasClean)
+
+        def on_error(socket: JsProxy, event: Any) -> Any:
+            room = server()
+            return room and room.webSocketError(socket, event.error)
+
+        self._handlers = {
+            "message": create_proxy(on_message, capture_this=True),
+            "close": create_proxy(on_close, capture_this=True),
+            "error": create_proxy(on_error, capture_this=True),
+        }
+
+    def attach(self, socket: JsProxy) -> None:
+        for event, handler in self._handlers.items():
+            socket.addEventListener(event, handler)
+
+
+def sleeping_sockets(ctx: Any, tag: str | None) -> list[JsProxy]:
+    """The hibernatable sockets of an object, oldest first; the platform gives the newest first."""
+    sockets = ctx.getWebSockets() if tag is None else ctx.getWebSockets(tag)
+    return list(reversed(list(sockets)))
+
+
+# --- events ---------------------------------------------------------------------------
+
+
+def direct_entry(handler: Callable[..., Any]) -> JsProxy | None:
+    """A JavaScript function that calls `handler` without the runtime's usual detour.
+
+    The runtime looks an event's handler up on the instance and calls its `callWithOptions`
+    or, failing that, its `callRelaxed`; on a Python method these inspect the signature and
+    enter Python in a way that can suspend, which together cost more than a small hook.
+    An instance attribute that holds this function takes their place.
+
+    The members are a private detail of the runtime (workerd 1.20261117.1,
+    `doPyCallHelper`), so None is returned where the function cannot be made, and the
+    class's own method of that name serves instead.
+    """
+    try:
+        proxy = create_proxy(handler)
+        call = proxy.call  # (this, *args): the options that come first are dropped as `this`
+        entry = call.bind(proxy, None)
+        entry.callRelaxed = entry
+        entry.callWithOptions = call.bind(proxy)
+    except (AttributeError, JsException):
+        return None
+    return entry  # type: ignore[no-any-return]
+
+
+_unfinished: set[asyncio.Task[Any]] = set()
+
+
+def run_eagerly(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """Run a coroutine at once, up to where it first suspends; often that is its end.
+
+    Only the constructor honours `eager_start` in Pyodide 314, `loop.create_task` does not.
+    """
+    task = asyncio.Task(coroutine, loop=asyncio.get_event_loop(), eager_start=True)  # type: ignore[call-arg]
+    if not task.done():
+        _unfinished.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(_unfinished.discard)
+    return task
+
+
+def promise_of(task: asyncio.Task[Any]) -> JsProxy:
+    """A promise that is fulfilled when `task` has ended, however it ended."""
+    resolvers = js.Promise.withResolvers()
+    task.add_done_callback(lambda _: resolvers.resolve(None))
+    return resolvers.promise  # type: ignore[no-any-return]
+
+
+async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `work` while the platform delivers no other event to this object.
+
+    `work` must not raise: an error inside resets the whole object.
+    https://developers.cloudflare.com/durable-objects/api/state/#blockconcurrencywhile
+    """
+    callback = create_proxy(lambda: promise_of(run_eagerly(work())))
+    try:
+        await ctx.blockConcurrencyWhile(callback)
+    finally:
+        callback.destroy()

@@ -1,0 +1,482 @@
+"""`Server`: the runtime's events in, the user's hooks out."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABCMeta
+from collections.abc import Iterable, Iterator
+from functools import partial
+from inspect import isawaitable
+from types import CoroutineType
+from typing import Any, ClassVar
+from weakref import ref
+
+from workers import DurableObject, Request, Response
+
+from . import contract, failures, runtime, sql
+from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
+from .connection import Connection, Phase
+from .connections import Connections
+from .errors import RequestRefusedError, ServerNameError, TransportError
+from .options import DEFAULTS, PLATFORM_MAX_MESSAGE_SIZE, ServerOptions, merge_options
+from .props import HEADER as PROPS_HEADER
+from .props import decode_props
+from .routing import is_upgrade, route_partykit_request
+from .startup import Startup
+from .upgrade import ConnectionContext, upgrade
+
+#: Where npm partyserver keeps the name of an object that was not addressed by name.
+NAME_STORAGE_KEY = "__ps_name"
+ROOM_HEADER = "x-partykit-room"
+
+
+class _ServerType(ABCMeta):
+    """Notices when an instance is complete, whatever its class's `__init__` does."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        server = super().__call__(*args, **kwargs)
+        if not hasattr(server, "_startup"):
+            raise TypeError(f"{cls.__name__}.__init__ must call super().__init__(ctx, env)")
+        server._startup.constructed = True
+        return server
+
+
+class Server(DurableObject, metaclass=_ServerType):
+    """A room: a Durable Object whose WebSockets, HTTP requests and alarms call your hooks.
+
+        class Chat(Server):
+            options = {"hibernate": True}
+
+            def on_connect(self, connection, ctx):
+                connection.send(f"welcome to {self.name}")
+
+            async def on_message(self, connection, message):
+                self.broadcast(message, exclude=[connection.id])
+
+    Export the class from the worker's main module, bind it in the wrangler config, and send
+    requests to it with `route_partykit_request` or `get_server_by_name`.
+
+    Every hook may be a plain or an `async` function. `on_start` runs before all others, once
+    per life in memory. A hook that raises fails its own event only: `on_exception` is
+    called, and the room and its other connections live on.
+
+    With `options = {"hibernate": True}` the room leaves memory between events while its
+    sockets stay open, so an attribute set in one hook may be gone in the next one. Keep what
+    must last in `sql`, in `ctx.storage`, or in a connection's state.
+    https://developers.cloudflare.com/durable-objects/best-practices/websockets/
+    """
+
+    #: See `ServerOptions`. A subclass that sets one key keeps the others of its bases.
+    options: ClassVar[ServerOptions] = DEFAULTS
+    _own_options: ClassVar[Any] = {}
+    _on_start_takes_props: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        contract.check_members(cls)
+        cls._own_options = vars(cls).get("options", {})
+        cls.options = merge_options(cls.__name__, contract.own_options(cls, Server))
+        cls._on_start_takes_props = contract.takes_props(cls.on_start)
+        contract.guard_public_methods(cls, Server)
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, ctx: Any, env: Any) -> None:
+        super().__init__(ctx, env)
+        raw = self._raw_ctx = self.ctx._ctx
+        self._name: str | None = raw.id.name
+        self._props: Any = None
+        self._startup = Startup(raw, self._start)
+        maximum = self.options["max_message_size"]
+        self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
+        if self.options["hibernate"]:
+            self._connections = Connections(
+                lambda: self.name, partial(runtime.sleeping_sockets, raw)
+            )
+            self._install_direct_entry()
+        else:
+            self._connections = Connections(lambda: self.name)
+            self._listeners: runtime.Listeners | None = None
+
+    # --- hooks ------------------------------------------------------------------------
+
+    def on_start(self, props: Any = None) -> Any:
+        """Called before anything else, once per life in memory: on first use and each wake.
+
+        Nothing is processed until it has finished; the platform gives it 30 seconds. If it
+        raises, that event fails and the next one tries again. `props` is what the router or
+        `get_server_by_name` was given.
+        """
+
+    def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any:
+        """Called when a WebSocket was accepted; `ctx.request` is the upgrade request."""
+
+    def on_message(self, connection: Connection, message: str | bytes) -> Any:
+        """Called with each message of a connection, in the order it sent them."""
+
+    def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:
+        """Called once for each connection that `on_connect` was called for, at its end.
+
+        The connection is closed already and cannot be sent to. Its close is answered with
+        its own code when the hook has finished; `connection.close` in the hook answers with
+        another.
+        """
+
+    def on_error(self, connection: Connection, error: Exception) -> Any:
+        """Called when the network under an open connection fails; `on_close` follows."""
+        runtime.log_error(
+            f"Error on connection {connection.id} in {self._label()}: {error}\n"
+            f"Define on_error on {type(self).__name__} to handle it."
+        )
+
+    def on_request(self, request: Request) -> Any:
+        """Called with each HTTP request that is no WebSocket upgrade; returns a `Response`."""
+        runtime.log_info(
+            f"{self._label()} has no on_request, and answers {request.url} with 404. "
+            f"Define on_request on {type(self).__name__}."
+        )
+        return Response("Not implemented", status=404)
+
+    def on_alarm(self) -> Any:
+        """Called when the alarm that was set with `ctx.storage.setAlarm` fires.
+
+        If it raises, the platform tries again, up to 6 times.
+        https://developers.cloudflare.com/durable-objects/api/alarms/
+        """
+        runtime.log_info(
+            f"An alarm of {self._label()} fired. "
+            f"Define on_alarm on {type(self).__name__} to handle it."
+        )
+
+    def on_exception(self, error: Exception) -> Any:
+        """Called with what a hook or `sql` raised, before it is answered. Default: logs it."""
+        runtime.log_error(f"Exception in {self._label()}\n{failures.traceback_text(error)}")
+
+    def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
+        """Return up to 9 tags of up to 256 characters for a new connection.
+
+        Called before `on_connect`; `get_connections` filters by them. The connection's id is
+        always its first tag.
+        """
+        return ()
+
+    # --- what hooks use ---------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The room's name. `ServerNameError` for an object that has none yet."""
+        if self._name is None:
+            raise ServerNameError(
+                f"this {type(self).__name__} has no name: it was addressed by "
+                "idFromString() or newUniqueId(). Address it by name, with "
+                "route_partykit_request or get_server_by_name, or call set_name first"
+            )
+        return self._name
+
+    def broadcast(
+        self, message: str | bytes | bytearray | memoryview, exclude: Iterable[str] = ()
+    ) -> None:
+        """Send a message to every open connection but those with the ids in `exclude`.
+
+        A socket that fails is closed with 1011 and never stops the others.
+        """
+        self._connections.broadcast(message, (exclude,) if isinstance(exclude, str) else exclude)
+
+    def get_connection(self, id: str) -> Connection | None:
+        """The open connection with this id, the newest if there are several."""
+        return self._connections.get(id)
+
+    def get_connections(self, tag: str | Iterable[str] | None = None) -> Iterator[Connection]:
+        """The open connections, or those that carry the tag, or all of several tags."""
+        if tag is None:
+            return self._connections.select()
+        return self._connections.select((tag,) if isinstance(tag, str) else tag)
+
+    def sql(self, query: Any, *params: Any) -> list[dict[str, Any]]:
+        """Run a query on the room's SQLite and return its rows.
+
+            self.sql("insert into message (text) values (?)", text)
+            self.sql(t"select * from message where id > {last}")      # Python 3.14
+
+        Parameters are None, bool, int (up to 2**53), float, str or bytes. `SQLError` if the
+        query fails. https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+        """
+        try:
+            return sql.execute(self._raw_ctx, query, params)
+        except Exception as error:
+            self._report("sql", error)
+            raise
+
+    # --- names and routing ------------------------------------------------------------
+
+    async def set_name(self, name: str, props: Any = None) -> None:
+        """Name an object that was not addressed by name, and run `on_start` with `props`.
+
+        For an object that has this name already, it only delivers the props; for one with
+        another name it is a `ServerNameError`.
+        """
+        if not isinstance(name, str) or not name:
+            raise ServerNameError(f"a name is a str that is not empty, not {name!r}")
+        if self._name is None:
+            self._name = await self._stored_name()
+        if self._name is not None and self._name != name:
+            raise ServerNameError(f"this server is named {self._name!r}, and not {name!r}")
+        if self._name is None:
+            await self._raw_ctx.storage.put(NAME_STORAGE_KEY, name)
+            self._name = name
+        if props is not None:
+            self._props = props
+        await self._until_started()
+
+    async def setName(self, name: str, props: Any = None) -> None:  # noqa: N802
+        """`set_name`, for npm partyserver's `getServerByName`."""
+        await self.set_name(name, props)
+
+    @staticmethod
+    async def party_fetch(
+        request: Request, env: Any, *, location_hint: str | None = None, prefix: str = "parties"
+    ) -> Response | None:
+        """The early PartyServer's name for `route_partykit_request`."""
+        return await route_partykit_request(
+            request, env, location_hint=location_hint, prefix=prefix
+        )
+
+    # --- the runtime's events ---------------------------------------------------------
+
+    async def fetch(self, request: Request) -> Response:
+        """Answer a request to the room. An override must end in `super().fetch(request)`."""
+        upgrading = is_upgrade(request.js_object)
+        try:
+            self._read_headers(request.js_object.headers)
+            await self._until_started()
+            if self._name is None:
+                self.name  # noqa: B018 -- raises what to do
+            if upgrading:
+                return await upgrade(self, request)
+            response: Any = self.on_request(request)
+            if isawaitable(response):
+                response = await response
+            if not hasattr(response, "js_object"):
+                raise TypeError(
+                    f"on_request must return a workers.Response, not {type(response).__name__}"
+                )
+            return response  # type: ignore[no-any-return]
+        except Exception as error:
+            if not isinstance(error, RequestRefusedError):
+                self._report("a request", error)
+            status, text = failures.answer(error, debug=self.options["debug"])
+            return Response(text, status=status)
+
+    def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:  # noqa: N802
+        connection = self._connections.of_socket(socket)
+        if connection is None:
+            return None
+        return self._receive(connection, runtime.python_message(message))
+
+    def webSocketClose(  # noqa: N802
+        self, socket: runtime.JsProxy, code: int, reason: str, was_clean: bool
+    ) -> Any:
+        connection = self._connections.of_socket(socket)
+        if connection is None:
+            return None
+        return self._promise(self._closed(connection, code, reason, was_clean))
+
+    def webSocketError(self, socket: runtime.JsProxy, error: Any) -> Any:  # noqa: N802
+        connection = self._connections.of_socket(socket)
+        if connection is None:
+            return None
+        return self._promise(self._broken(connection, error))
+
+    async def alarm(self, info: Any = None) -> None:
+        try:
+            await self._until_started()
+            result: Any = self.on_alarm()
+            if isawaitable(result):
+                await result
+        except Exception as error:
+            self._report("on_alarm", error)
+            raise  # so that the platform tries again
+
+    # --- from events to hooks ---------------------------------------------------------
+
+    def _receive(self, connection: Connection, message: str | bytes) -> Any:
+        """The hot path: one plain call from here to a hook that needs nothing else."""
+        if self._max_message_size is not None and self._too_big(connection, message):
+            return None
+        if connection._phase is not Phase.OPEN:
+            return None
+        try:
+            if self._startup.started:
+                result = self.on_message(connection, message)
+            else:
+                result = self._startup.run(partial(self.on_message, connection, message))
+        except Exception as error:
+            self._report("on_message", error)
+            return None
+        if result is None:
+            return None
+        if type(result) is not CoroutineType:
+            if not isawaitable(result):
+                return None
+            result = _await_all(result)
+        task = runtime.run_eagerly(result)
+        if task.done():
+            self._report_task("on_message", task)
+            return None
+        task.add_done_callback(partial(self._report_task, "on_message"))
+        return runtime.promise_of(task)
+
+    def _too_big(self, connection: Connection, message: str | bytes) -> bool:
+        limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE
+        size = len(message)
+        if isinstance(message, str) and size <= limit < size * 4:
+            size = len(message.encode(errors="surrogatepass"))
+        if size > limit:
+            connection._close(MESSAGE_TOO_BIG, f"a message has at most {limit} bytes")
+        return size > limit
+
+    async def _closed(
+        self, connection: Connection, code: int, reason: str, was_clean: bool
+    ) -> None:
+        if connection._phase is Phase.OPEN:
+            self._connections.remove(connection)
+            connection._phase = Phase.CLOSED_BY_PEER
+        elif connection._ended:
+            return
+        connection._ended = True
+        try:
+            await self._until_started()
+            result: Any = self.on_close(connection, code, reason, was_clean)
+            if isawaitable(result):
+                await result
+        except Exception as error:
+            self._report("on_close", error)
+        finally:
+            self._end(connection, code, reason)
+
+    def _end(self, connection: Connection, code: int, reason: str) -> None:
+        answer = answer_to_close(code, reason)
+        if connection._phase is Phase.CLOSED_BY_PEER and answer is not None:
+            connection._close(*answer)
+        connection._phase = Phase.CLOSED
+        self._connections.forget(connection)
+        # A late event of this socket must not find a connection again.
+        runtime.write_attachment(connection.socket, None)
+
+    async def _broken(self, connection: Connection, error: Any) -> None:
+        if connection._ended:
+            return
+        message = str(getattr(error, "message", error))
+        retryable = getattr(error, "retryable", False) is True
+        if not is_teardown_noise(connection.socket.readyState, message, retryable=retryable):
+            failure = TransportError(message, retryable=retryable)
+            if isinstance(error, BaseException):
+                failure.__cause__ = error
+            try:
+                await self._until_started()
+                result: Any = self.on_error(connection, failure)
+                if isawaitable(result):
+                    await result
+            except Exception as raised:
+                self._report("on_error", raised)
+        await self._closed(connection, ABNORMAL, "", False)
+
+    def _accept(self, connection: Connection) -> None:
+        socket = connection.socket
+        if self.options["hibernate"]:
+            self._raw_ctx.acceptWebSocket(socket, runtime.string_list(connection.tags))
+        else:
+            runtime.accept_in_memory(socket)
+            if self._listeners is None:
+                self._listeners = runtime.Listeners(ref(self))
+            self._listeners.attach(socket)
+        self._connections.add(connection)
+
+    def _install_direct_entry(self) -> None:
+        if self.options["sync_io"]:
+            return  # `run_sync` needs the runtime's own, slower way in
+        # Weak, since the JavaScript side would otherwise keep this object alive for ever.
+        myself = ref(self)
+
+        def receive(socket: runtime.JsProxy, message: Any) -> Any:
+            server = myself()
+            return None if server is None else Server.webSocketMessage(server, socket, message)
+
+        entry = runtime.direct_entry(receive)
+        if entry is not None:
+            self.webSocketMessage = entry  # type: ignore[method-assign]
+
+    # --- starting ---------------------------------------------------------------------
+
+    def _start(self) -> Any:
+        return self._start_unnamed() if self._name is None else self._call_on_start()
+
+    async def _start_unnamed(self) -> None:
+        self._name = await self._stored_name()
+        result = self._call_on_start()
+        if isawaitable(result):
+            await result
+
+    def _call_on_start(self) -> Any:
+        return self.on_start(self._props) if self._on_start_takes_props else self.on_start()
+
+    async def _stored_name(self) -> str | None:
+        name = await self._raw_ctx.storage.get(NAME_STORAGE_KEY)
+        return name if isinstance(name, str) else None
+
+    async def _until_started(self) -> None:
+        if not self._startup.started:
+            pending = self._startup.run(_nothing)
+            if pending is not None:
+                await pending
+
+    def _read_headers(self, headers: Any) -> None:
+        props = headers.get(PROPS_HEADER)
+        if isinstance(props, str):
+            self._props = decode_props(props)
+        if self._name is None:
+            room = headers.get(ROOM_HEADER)
+            if isinstance(room, str) and room:
+                self._name = room
+
+    # --- failures ---------------------------------------------------------------------
+
+    def _report(self, where: str, error: BaseException) -> None:
+        """Tell `on_exception`, once for each exception."""
+        if failures.is_reported(error):
+            return
+        failures.mark(error, f"in {where} of {self._label()}")
+        if type(self).on_exception is not Server.on_exception:
+            runtime.log_error(f"{self._label()}: {failures.summary(error)}")
+        try:
+            result: Any = self.on_exception(error)  # type: ignore[arg-type]
+            if isawaitable(result):
+                runtime.run_eagerly(_await_all(result)).add_done_callback(_log_failed)
+        except Exception as another:
+            runtime.log_error(f"on_exception raised\n{failures.traceback_text(another)}")
+
+    def _report_task(self, where: str, task: asyncio.Task[Any]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            self._report(where, error)
+
+    def _promise(self, coroutine: CoroutineType[Any, Any, None]) -> Any:
+        task = runtime.run_eagerly(coroutine)
+        return None if task.done() else runtime.promise_of(task)
+
+    def _label(self) -> str:
+        return f"{type(self).__name__}:{self._name or '<unnamed>'}"
+
+
+def _nothing() -> None:
+    return None
+
+
+async def _await_all(result: Any) -> None:
+    """Await `result`, and what it gives as long as that is awaitable too."""
+    while isawaitable(result):
+        result = await result
+
+
+def _log_failed(task: asyncio.Task[Any]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        runtime.log_error(f"on_exception raised\n{failures.traceback_text(error)}")

@@ -1,0 +1,57 @@
+"""A room's SQLite, with Python values in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import runtime
+from .errors import SQLError
+
+#: Beyond this JavaScript's numbers, and so the platform's bindings, lose digits.
+MAX_SAFE_INTEGER = 2**53 - 1
+
+
+def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """Run a query with `?` parameters, or a t-string, and return its rows."""
+    text, values = (query, params) if isinstance(query, str) else _from_template(query, params)
+    bound = [_bindable(value, text) for value in values]
+    try:
+        rows = ctx.storage.sql.exec(text, *bound).toArray()
+    except runtime.JsException as error:
+        raise SQLError(error.message or str(error), text) from error
+    return [] if rows.length == 0 else runtime.python_value(rows)
+
+
+def _from_template(template: Any, params: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    """A t-string's text with a `?` for each interpolation, and their values (PEP 750)."""
+    if not (hasattr(template, "strings") and hasattr(template, "interpolations")):
+        raise TypeError(f"a query is a str or a t-string, not {type(template).__name__}")
+    if params:
+        raise TypeError("a t-string holds its parameters itself; pass no others")
+    for part in template.interpolations:
+        if part.conversion or part.format_spec:
+            raise ValueError(
+                f"{{{part.expression}}} becomes a parameter as it is; it takes no conversion "
+                "or format"
+            )
+    return "?".join(template.strings), [part.value for part in template.interpolations]
+
+
+def _bindable(value: Any, query: str) -> Any:
+    if value is None:
+        return runtime.jsnull
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        if abs(value) > MAX_SAFE_INTEGER:
+            raise SQLError(f"{value} is over 2**53; store it as text", query)
+        return value
+    if isinstance(value, str | float):
+        return value
+    if runtime.is_bytes_like(value):
+        return runtime.sendable(value)
+    raise SQLError(
+        f"a parameter is None, bool, int, float, str or bytes, not {type(value).__name__}: "
+        f"{value!r}",
+        query,
+    )

@@ -1,0 +1,94 @@
+"""`on_start`: once per life in memory, and before everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from inspect import isawaitable
+from typing import Any
+
+from . import runtime
+
+#: Set while `on_start` runs: what it calls is not made to wait for it.
+_inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
+
+
+class Startup:
+    """Holds events back until `on_start` has finished, then lets them through in order.
+
+    An object that has just been created or woken has not started. The first event starts
+    it; if `on_start` raises, that event fails with its error and the next one tries again.
+    """
+
+    def __init__(self, ctx: Any, on_start: Callable[[], Awaitable[None] | None]) -> None:
+        self.started = False
+        #: Whether the object's `__init__` has returned; until then its calls are its own.
+        self.constructed = False
+        self._ctx = ctx
+        self._on_start = on_start
+        self._starting = False
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+
+    @property
+    def open_to_calls(self) -> bool:
+        """Whether a call that comes now may run now."""
+        return self.started or not self.constructed or _inside_on_start.get()
+
+    def run(self, event: Callable[[], Any]) -> Any:
+        """`event()`, now if possible, else a future of its result once the start is over."""
+        if self.started:
+            return event()
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        self._waiting.append((event, future))
+        if not self._starting:
+            self._begin()
+        return future.result() if future.done() else future
+
+    def _begin(self) -> None:
+        self._starting = True
+        token = _inside_on_start.set(True)
+        try:
+            result = self._on_start()
+            if isawaitable(result):
+                runtime.run_eagerly(self._begin_gated(result))
+                return
+        except Exception as error:
+            self._end(error)
+            return
+        finally:
+            _inside_on_start.reset(token)
+        self._end(None)
+
+    async def _begin_gated(self, on_start: Awaitable[None]) -> None:
+        async def work() -> None:
+            try:
+                await on_start
+            except Exception as error:
+                self._end(error)
+            else:
+                self._end(None)
+
+        try:
+            await runtime.block_concurrency(self._ctx, work)
+        except runtime.JsException as error:  # the platform's time limit has reset the object
+            self._end(error)
+
+    def _end(self, error: Exception | None) -> None:
+        if not self._starting:
+            return
+        self._starting = False
+        self.started = error is None
+        if error is not None:
+            _, future = self._waiting.pop(0)
+            future.set_exception(error)
+            if self._waiting:
+                self._begin()
+            return
+        # Here, and not after a turn of the event loop, so that no later event overtakes them.
+        waiting, self._waiting = self._waiting, []
+        for event, future in waiting:
+            try:
+                future.set_result(event())
+            except Exception as failure:
+                future.set_exception(failure)

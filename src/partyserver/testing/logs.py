@@ -1,0 +1,98 @@
+"""The runtime's log, as tests read it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, overload
+
+
+class LogLine(NamedTuple):
+    """One entry of the log; a traceback is one entry of several lines."""
+
+    level: str
+    """`log`, `debug`, `info`, `warn` or `error`."""
+    message: str
+    timestamp: float
+    """Seconds since 1970."""
+
+    def __str__(self) -> str:
+        return self.message if self.level == "log" else f"[{self.level}] {self.message}"
+
+
+class LogBook:
+    """All that the runtime has logged, appended to by one thread and waited for by others."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+        self._changed = threading.Condition()
+
+    def append(self, line: LogLine) -> None:
+        with self._changed:
+            self.lines.append(line)
+            self._changed.notify_all()
+
+    def wait_for(self, text: str, start: int, timeout: float) -> LogLine | None:
+        """The first line from `start` on that holds `text`; `None` when the time is over."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                for line in self.lines[start:]:
+                    if text in line.message:
+                        return line
+                start = len(self.lines)
+                if not self._changed.wait(deadline - time.monotonic()):
+                    return None
+
+
+class Logs(Sequence[LogLine]):
+    """What was logged since the test began: a sequence of lines, and a readable `str`.
+
+    `"text" in logs` asks whether any line holds that text.
+    """
+
+    def __init__(self, book: LogBook, start: int) -> None:
+        self._book = book
+        self._start = start
+
+    def __len__(self) -> int:
+        return len(self._book.lines) - self._start
+
+    @overload
+    def __getitem__(self, index: int) -> LogLine: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[LogLine]: ...
+
+    def __getitem__(self, index: int | slice) -> LogLine | list[LogLine]:
+        return self._book.lines[self._start :][index]
+
+    def __iter__(self) -> Iterator[LogLine]:
+        return iter(self._book.lines[self._start :])
+
+    def __contains__(self, item: object) -> bool:
+        if isinstance(item, str):
+            return any(item in line.message for line in self)
+        return any(item == line for line in self)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def __repr__(self) -> str:
+        return f"<Logs: {len(self)} lines>\n{self}"
+
+    def wait_for(self, text: str, timeout: float = 5) -> LogLine:
+        """Wait until a line holds `text`, and return that line.
+
+        Raises:
+            TimeoutError: none came within `timeout` seconds; the message holds the log.
+        """
+        line = self._book.wait_for(text, self._start, timeout)
+        if line is None:
+            raise TimeoutError(f"nothing logged held {text!r} within {timeout:g} s{self.as_note()}")
+        return line
+
+    def as_note(self) -> str:
+        """The log as the end of an error message."""
+        return f"\n\nThe server's log:\n{self}" if len(self) else "\n\nThe server logged nothing."

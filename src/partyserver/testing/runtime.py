@@ -1,0 +1,319 @@
+"""Runtime: the Node process that runs the user's worker, and how to talk to it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from .logs import LogBook, LogLine
+
+OLDEST_NODE = (22, 12)
+CONFIG_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
+
+#: Seconds. Starting includes the user's build command, and on a first run the runtime's download
+#: of its interpreter.
+START_TIMEOUT = 180.0
+COMMAND_TIMEOUT = 30.0
+
+_RECORD = "\x1e"
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+class RuntimeStartError(Exception):
+    """The worker could not be started; the message is for the user as it is."""
+
+
+class RuntimeCommandError(Exception):
+    """The runtime refused a command."""
+
+
+@dataclass(frozen=True)
+class RoomClass:
+    """A Durable Object binding of the worker."""
+
+    binding: str
+    class_name: str
+    script: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to run, and how."""
+
+    config: Path
+    """The wrangler config."""
+    search: tuple[Path, ...]
+    """Folders from which node and wrangler are looked for, upward."""
+    vars: Mapping[str, str]
+    env: str | None = None
+    pyodide_bundle: Path | None = None
+    """A folder with the interpreter, for machines on which the runtime cannot download it."""
+
+
+class Runtime:
+    """A running worker. `start()` returns one; `stop()` leaves nothing of it."""
+
+    url: str
+    rooms: tuple[RoomClass, ...]
+    wrangler: str
+    start_seconds: float
+
+    def __init__(self, settings: Settings) -> None:
+        self.log = LogBook()
+        self._answers: dict[int, Future[Any]] = {}
+        self._next_id = 0
+        self._lock = threading.Lock()
+        node = find_node(settings.search)
+        wrangler = find_wrangler(settings.search)
+        self._folder = tempfile.TemporaryDirectory(prefix="partyserver-testing-")
+        options = {
+            "wranglerPackage": str(wrangler),
+            "config": str(settings.config),
+            "env": settings.env,
+            "vars": settings.vars,
+            "persist": str(Path(self._folder.name, "storage")),
+            "temporary": self._folder.name,
+            "pyodideBundle": settings.pyodide_bundle and str(settings.pyodide_bundle),
+        }
+        self._process = subprocess.Popen(
+            [node, str(Path(__file__).with_name("harness.mjs")), json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=settings.config.parent,
+            env=os.environ | _QUIET,
+            encoding="utf-8",
+            errors="replace",
+            # Its own group: Ctrl-C is for pytest alone, which then stops it in order.
+            start_new_session=True,
+        )
+        self._readers = [
+            threading.Thread(target=self._read, args=(stream, level), daemon=True)
+            for stream, level in ((self._process.stdout, "info"), (self._process.stderr, "error"))
+        ]
+        for reader in self._readers:
+            reader.start()
+        atexit.register(self.stop)
+
+    @classmethod
+    def start(cls, settings: Settings) -> Runtime:
+        """Start the worker.
+
+        Raises:
+            RuntimeStartError: with what node, wrangler or the user's own module said.
+        """
+        began = time.monotonic()
+        runtime = cls(settings)
+        try:
+            with _one_build_at_a_time(settings.config):
+                started = runtime._command("start", START_TIMEOUT)
+        except (RuntimeCommandError, TimeoutError) as error:
+            runtime.stop()
+            raise RuntimeStartError(_why_not_started(error, runtime.log.lines)) from None
+        except BaseException:
+            runtime.stop()
+            raise
+        runtime.url = started["url"]
+        runtime.wrangler = started["wrangler"]
+        runtime.rooms = tuple(RoomClass(**room) for room in started["rooms"])
+        runtime.start_seconds = time.monotonic() - began
+        return runtime
+
+    def flush(self) -> None:
+        """Wait until all that the runtime has logged so far is in `log`."""
+        self._command("flush")
+
+    def wipe(self) -> None:
+        """Evict every object, close its sockets, delete its storage and its alarm."""
+        self._command("wipe")
+
+    def evict(self, room: RoomClass, name: str, sockets: Literal["hibernate", "close"]) -> None:
+        """Remove one object from memory, keeping its sockets or closing them."""
+        self._command(
+            "evict", script=room.script, className=room.class_name, name=name, webSockets=sockets
+        )
+
+    def restart(self) -> None:
+        """Kill the runtime and start it again: everything but storage and alarms is lost."""
+        self.url = self._command("restart")["url"]
+
+    def stop(self) -> None:
+        """Stop everything that was started. Stopping twice is nothing."""
+        atexit.unregister(self.stop)
+        if self._process.poll() is None:
+            with contextlib.suppress(RuntimeCommandError, TimeoutError):
+                self._command("stop", timeout=10)
+        _kill_group(self._process)
+        for reader in self._readers:
+            reader.join()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+        self._folder.cleanup()
+
+    def _command(self, command: str, timeout: float = COMMAND_TIMEOUT, **options: Any) -> Any:
+        assert self._process.stdin
+        answer: Future[Any] = Future()
+        with self._lock:
+            self._next_id += 1
+            self._answers[self._next_id] = answer
+            line = json.dumps({"id": self._next_id, "command": command, **options})
+            try:
+                self._process.stdin.write(line + "\n")
+                self._process.stdin.flush()
+            except BrokenPipeError:
+                raise RuntimeCommandError("the runtime's node process has ended") from None
+        try:
+            return answer.result(timeout)
+        except TimeoutError:
+            raise TimeoutError(f"the runtime did not {command} within {timeout:g} s") from None
+
+    def _read(self, stream: Any, level: str) -> None:
+        for line in stream:
+            if line.startswith(_RECORD):
+                self._hear(json.loads(line[1:]))
+            elif line.strip():
+                self.log.append(LogLine(level, line.rstrip("\n"), time.time()))
+        if level == "info":
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(RuntimeCommandError("the runtime's node process ended"))
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "log" in message:
+            line = message["log"]
+            self.log.append(LogLine(line["level"], line["message"], line["timestamp"] / 1000))
+            return
+        answer = self._answers.pop(message["id"])
+        if "error" in message:
+            answer.set_exception(RuntimeCommandError(message["error"]))
+        else:
+            answer.set_result(message["result"])
+
+
+#: Nothing of wrangler's may reach for the network, or colour what ends up in error messages.
+_QUIET = {
+    "WRANGLER_SEND_METRICS": "false",
+    "CLOUDFLARE_CF_FETCH_ENABLED": "false",
+    "X_LOCAL_EXPLORER": "false",
+    "FORCE_COLOR": "0",
+}
+
+
+def find_config(folder: Path) -> Path:
+    """The wrangler config in a folder.
+
+    Raises:
+        RuntimeStartError: there is none.
+    """
+    for name in CONFIG_NAMES:
+        if (folder / name).is_file():
+            return folder / name
+    raise RuntimeStartError(
+        f"no {', '.join(CONFIG_NAMES)} in {folder}: set the ini option party_config to the path "
+        "of your wrangler config"
+    )
+
+
+def find_node(folders: Iterable[Path]) -> str:
+    """The project's own node if it is new enough, else the one on the PATH.
+
+    Raises:
+        RuntimeStartError: there is none, or it is too old.
+    """
+    candidates = [str(path) for path in _upward(folders, Path("node_modules", ".bin", "node"))]
+    if on_path := shutil.which("node"):
+        candidates.append(on_path)
+    oldest = ".".join(map(str, OLDEST_NODE))
+    found = []
+    for node in candidates:
+        version = _node_version(node)
+        if tuple(map(int, version.split(".")[:2])) >= OLDEST_NODE:
+            return node
+        found.append(f"{node} is {version}")
+    if found:
+        raise RuntimeStartError(
+            f"Node.js is too old for wrangler ({'; '.join(found)}): install {oldest} or newer, "
+            "from https://nodejs.org or with `npm install node` in this project"
+        )
+    raise RuntimeStartError(
+        f"Node.js is missing, and the Workers runtime is started with it: install {oldest} or "
+        "newer from https://nodejs.org"
+    )
+
+
+def find_wrangler(folders: Iterable[Path]) -> Path:
+    """The `package.json` of the project's wrangler.
+
+    Raises:
+        RuntimeStartError: it is not installed.
+    """
+    folders = tuple(folders)
+    for path in _upward(folders, Path("node_modules", "wrangler", "package.json")):
+        return path
+    raise RuntimeStartError(
+        f"wrangler is not installed in {folders[0]} or above: run `npm install wrangler`"
+    )
+
+
+def _upward(folders: Iterable[Path], path: Path) -> Iterator[Path]:
+    for start in folders:
+        for folder in (start, *start.parents):
+            if (folder / path).is_file():
+                yield folder / path
+
+
+def _node_version(node: str) -> str:
+    try:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RuntimeStartError(f"{node} does not run: {error}") from None
+    return said.stdout.strip().removeprefix("v")
+
+
+def _why_not_started(error: Exception, log: list[LogLine]) -> str:
+    """The traceback of the user's own module, if there is one; else all that was said."""
+    for line in log:
+        _, mark, traceback = line.message.partition(_TRACEBACK)
+        if mark:
+            return f"the worker does not start:\n{mark}{traceback}"
+    said = "".join(f"\n{line.message}" for line in log)
+    return f"the worker does not start: {error}{said}"
+
+
+@contextlib.contextmanager
+def _one_build_at_a_time(config: Path) -> Iterator[None]:
+    """Under pytest-xdist each process starts the worker, and builds share the user's folder."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    key = sha256(str(config).encode()).hexdigest()[:16]
+    with Path(tempfile.gettempdir(), f"partyserver-testing-{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

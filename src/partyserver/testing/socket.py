@@ -1,0 +1,227 @@
+"""Socket: one WebSocket connection, as a client has it."""
+
+from __future__ import annotations
+
+import json
+import socket as sockets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+from websockets.client import ClientProtocol
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.protocol import State
+from websockets.sync.client import ClientConnection
+from websockets.typing import Origin, Subprotocol
+from websockets.uri import parse_uri
+
+#: Seconds. Generous: a wake after an eviction imports the user's modules anew.
+OPEN_TIMEOUT = 20.0
+CLOSE_TIMEOUT = 5.0
+
+
+class UpgradeError(Exception):
+    """The server answered the WebSocket upgrade with an ordinary HTTP response."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        body = f": {response.text[:2000]}" if response.text else ""
+        super().__init__(
+            f"the WebSocket upgrade of {response.url} was answered with "
+            f"{response.status_code} {response.reason_phrase}{body}"
+        )
+
+
+class SocketClosedError(ConnectionError):
+    """A message was sent or awaited on a socket that is closed."""
+
+    def __init__(self, code: int, reason: str, log: str = "") -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(f"the socket is closed: code {code}, reason {reason!r}{log}")
+
+
+class Socket:
+    """A WebSocket to the worker: a context manager that closes it, and an iterator of messages.
+
+    No limit on the size of messages, no compression, no keepalive pings: what a test sends and
+    receives is all that is on the wire.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        id: str | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        subprotocols: Sequence[str] | None = None,
+        origin: str | None = None,
+        log_note: Callable[[], str] = str,
+    ) -> None:
+        self.url = url
+        #: The id that the client chose (`_pk`), or `None` when that was left to the server.
+        self.id = id
+        self._log_note = log_note
+        self._connection = _open(url, headers, subprotocols, origin)
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the server chose."""
+        return self._connection.subprotocol
+
+    @property
+    def response_headers(self) -> httpx.Headers:
+        """The headers that the upgrade was answered with."""
+        response = self._connection.response
+        return httpx.Headers(list(response.headers.raw_items()) if response else None)
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection.state is State.OPEN
+
+    def send(self, message: str | bytes) -> None:
+        """Send a text or a binary message.
+
+        Raises:
+            SocketClosedError: the socket is closed.
+        """
+        try:
+            self._connection.send(message)
+        except ConnectionClosed:
+            raise self._closed() from None
+
+    def send_json(self, value: Any) -> None:
+        """Send a value as compact JSON text."""
+        self.send(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+    def receive(self, timeout: float = 5) -> str | bytes:
+        """The next message: `str` for text, `bytes` for binary.
+
+        Raises:
+            TimeoutError: none came within `timeout` seconds; the message holds the server's log.
+            SocketClosedError: the socket was closed, and all that came before it was received.
+        """
+        try:
+            return self._connection.recv(timeout)
+        except TimeoutError:
+            raise TimeoutError(f"no message within {timeout:g} s{self._log_note()}") from None
+        except ConnectionClosed:
+            raise self._closed() from None
+
+    def receive_json(self, timeout: float = 5) -> Any:
+        """The next message, parsed as JSON; a message that is no JSON is a `ValueError`."""
+        message = self.receive(timeout)
+        try:
+            return json.loads(message)
+        except ValueError as error:
+            raise ValueError(f"not JSON: {message!r} ({error}){self._log_note()}") from None
+
+    def __iter__(self) -> Iterator[str | bytes]:
+        """Each message until the socket is closed, waiting for each as `receive` does."""
+        while True:
+            try:
+                yield self.receive()
+            except SocketClosedError:
+                return
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close with that code and reason, and wait for the server to answer the handshake.
+
+        Without an answer the connection is dropped after 5 s, and `close_code` is 1006.
+        """
+        self._connection.close(code, reason)
+
+    def drop(self) -> None:
+        """Vanish without a close frame, as a client does whose network is gone."""
+        self._connection.close_socket()
+        self._connection.wait_closed(CLOSE_TIMEOUT)
+
+    def wait_closed(self, timeout: float = 5) -> None:
+        """Wait until the server has closed the socket. Messages that came before stay readable.
+
+        Raises:
+            TimeoutError: it is still open; the message holds the server's log.
+        """
+        if not self._connection.wait_closed(timeout):
+            raise TimeoutError(f"still open after {timeout:g} s{self._log_note()}")
+
+    @property
+    def close_code(self) -> int | None:
+        """The code in the server's close frame: 1005 when the frame held none, 1006 when the
+        connection ended without a frame, `None` while it is open."""
+        return self._connection.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The reason in the server's close frame, `None` while the socket is open."""
+        return self._connection.close_reason
+
+    def _closed(self) -> SocketClosedError:
+        return SocketClosedError(
+            self.close_code or 1006, self.close_reason or "", log=self._log_note()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else f"closed with {self.close_code}"
+        return f"<Socket {self.id or self.url}: {state}>"
+
+
+def _open(
+    url: str,
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] | None,
+    subprotocols: Sequence[str] | None,
+    origin: str | None,
+) -> ClientConnection:
+    # Not websockets' connect(): that follows redirects and proxies, and a test wants to see what
+    # its own server answered.
+    address = urlsplit(url)
+    tcp = sockets.create_connection((address.hostname, address.port), timeout=OPEN_TIMEOUT)
+    tcp.settimeout(None)
+    tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, True)
+    connection = ClientConnection(
+        tcp,
+        ClientProtocol(
+            parse_uri(url),
+            origin=None if origin is None else Origin(origin),
+            subprotocols=None if subprotocols is None else [Subprotocol(s) for s in subprotocols],
+            max_size=None,
+        ),
+        ping_interval=None,
+        close_timeout=CLOSE_TIMEOUT,
+        max_queue=None,
+    )
+    try:
+        connection.handshake(headers, timeout=OPEN_TIMEOUT)
+    except InvalidStatus as error:
+        _abandon(connection)
+        answer = error.response
+        raise UpgradeError(
+            httpx.Response(
+                answer.status_code,
+                headers=list(answer.headers.raw_items()),
+                content=bytes(answer.body or b""),
+                request=httpx.Request("GET", url),
+            )
+        ) from None
+    except BaseException:
+        _abandon(connection)
+        raise
+    return connection.__enter__()
+
+
+def _abandon(connection: ClientConnection) -> None:
+    connection.close_socket()
+    connection.wait_closed(CLOSE_TIMEOUT)

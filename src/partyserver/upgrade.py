@@ -1,0 +1,120 @@
+"""From a WebSocket upgrade request to an open connection, or to a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from workers import Request, Response
+
+from . import failures, runtime
+from .attachment import Attachment
+from .closing import INTERNAL_ERROR, REPLACED
+from .connection import Connection, Phase
+from .errors import RequestRefusedError, StateTooLargeError
+from .names import check_connection_id, new_connection_id
+from .tags import prepare_tags
+from .urls import query_value
+
+if TYPE_CHECKING:
+    from .server import Server
+
+SETUP_FAILED = "Uncaught exception during session setup"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionContext:
+    """What is known of a connection's beginning: `request` is the upgrade request."""
+
+    request: Request
+
+
+async def upgrade(server: Server, request: Request) -> Response:
+    """Answer an upgrade request: tags, acceptance, `on_connect`, and the client's end."""
+    connection_id = _connection_id(request.url)
+    _check_duplicate(server, connection_id)
+    client, socket = runtime.socket_pair()
+    connection = Connection(
+        socket,
+        Attachment(connection_id, (connection_id,), request.url, None),
+        server._connections,
+        server=server.name,
+        phase=Phase.CONNECTING,
+    )
+    try:
+        connection._keep(connection._attachment)
+    except StateTooLargeError as error:
+        raise RequestRefusedError(
+            414, f"the URL leaves no room for the connection's state: {error}"
+        ) from error
+    try:
+        await _open(server, connection, ConnectionContext(request))
+    except RequestRefusedError:
+        raise
+    except Exception as error:
+        server._report("the upgrade", error)
+        _fail(server, connection, error)
+    return _switching_protocols(request, client)
+
+
+async def _open(server: Server, connection: Connection, context: ConnectionContext) -> None:
+    tags: Any = server.get_connection_tags(connection, context)
+    if isawaitable(tags):
+        tags = await tags
+    if tags:
+        _attach_tags(connection, tags)
+    # Asked again, since an async get_connection_tags lets others in.
+    _check_duplicate(server, connection.id)
+    _replace_duplicates(server, connection.id)
+    server._accept(connection)
+    result: Any = server.on_connect(connection, context)
+    if isawaitable(result):
+        await result
+
+
+def _attach_tags(connection: Connection, tags: Iterable[str]) -> None:
+    prepared = prepare_tags(connection.id, tags)
+    connection._keep(connection._attachment._replace(tags=prepared))
+
+
+def _connection_id(url: str) -> str:
+    asked = query_value(url, "_pk")
+    return check_connection_id(asked) if asked else new_connection_id()
+
+
+def _check_duplicate(server: Server, connection_id: str) -> None:
+    if server.options["duplicate_ids"] == "reject" and server.get_connection(connection_id):
+        raise RequestRefusedError(409, f"a connection with the id {connection_id!r} is open")
+
+
+def _replace_duplicates(server: Server, connection_id: str) -> None:
+    if server.options["duplicate_ids"] == "replace":
+        while older := server.get_connection(connection_id):
+            older.close(REPLACED, "another connection took over this id")
+
+
+def _fail(server: Server, connection: Connection, error: Exception) -> None:
+    """Tell the client why, and close; `on_close` does not follow an `on_connect` that failed."""
+    socket = connection.socket
+    accepted = connection._phase is not Phase.CONNECTING
+    runtime.write_attachment(socket, None)
+    server._connections.forget(connection)
+    connection._phase = Phase.CLOSED
+    try:
+        if not accepted:
+            runtime.accept_in_memory(socket)
+        socket.send(failures.frame(error, debug=server.options["debug"]))
+        socket.close(INTERNAL_ERROR, SETUP_FAILED)
+    except runtime.JsException:
+        pass  # the hook has closed it already
+
+
+def _switching_protocols(request: Request, client: runtime.JsProxy) -> Response:
+    # Browsers drop a connection for which they offered subprotocols and got none.
+    offered = request.js_object.headers.get("sec-websocket-protocol")
+    if isinstance(offered, str):
+        chosen = {"sec-websocket-protocol": offered.split(",")[0].strip()}
+        return Response(None, status=101, headers=chosen, web_socket=client)
+    return Response(None, status=101, web_socket=client)

@@ -1,0 +1,43 @@
+"""The URLs of rooms: `/{prefix}/:party/:room[/...]`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+DEFAULT_PREFIX = "parties"
+
+
+class PartyUrl(NamedTuple):
+    """The party and the room's name, exactly as they stand in the URL.
+
+    Neither is percent-decoded: what differs in the URL is never the same room.
+    """
+
+    party: str
+    room: str
+
+
+def match_party_url(url: str, prefix: str = DEFAULT_PREFIX) -> PartyUrl | None:
+    """The party and room that an absolute `url` names, or None if it is no party URL."""
+    segments = [part for part in path_of(url).split("/") if part]
+    base = [part for part in prefix.split("/") if part]
+    rest = segments[len(base) :]
+    if segments[: len(base)] != base or len(rest) < 2:
+        return None
+    return PartyUrl(rest[0], rest[1])
+
+
+def path_of(url: str) -> str:
+    """The path of an absolute URL, with its percent-encoding."""
+    _, _, after_scheme = url.partition("://")
+    _, slash, path = after_scheme.partition("#")[0].partition("?")[0].partition("/")
+    return slash + path
+
+
+def query_value(url: str, key: str) -> str | None:
+    """The first value of `key` in the URL's query."""
+    _, _, query = url.partition("#")[0].partition("?")
+    if key not in query:
+        return None
+    return next((value for name, value in parse_qsl(query, True) if name == key), None)
