@@ -17,6 +17,7 @@ from .errors import (
     StateTooLargeError,
     TransportError,
 )
+from .messages import parse_json
 from .options import ServerOptions
 from .retry import RetryEvent, RoutingRetry
 
@@ -44,6 +45,7 @@ __all__ = [
     "StateTooLargeError",
     "TransportError",
     "get_server_by_name",
+    "parse_json",
     "route_partykit_request",
 ]
 
@@ -63,7 +65,13 @@ def __getattr__(name: str) -> Any:
     try:
         module = import_module(f".{_RUNTIME_NAMES[name]}", __name__)
     except ModuleNotFoundError as error:
-        if error.name not in ("js", "pyodide", "pyodide.ffi", "_cloudflare_compat_flags", "workers"):
+        if error.name not in (
+            "js",
+            "pyodide",
+            "pyodide.ffi",
+            "_cloudflare_compat_flags",
+            "workers",
+        ):
             raise
         raise ImportError(
             f"partyserver.{name} runs inside Cloudflare's runtime, and this is not it (there is no "

@@ -1,6 +1,6 @@
 """What survives hibernation with a socket, in npm partyserver's layout.
 
-    {"__pk": {"id": str, "tags": [str], "uri": str | None}, "__user": state}
+{"__pk": {"id": str, "tags": [str], "uri": str | None}, "__user": state}
 """
 
 from __future__ import annotations
@@ -58,9 +58,14 @@ def copy_state(value: Any) -> Any:
     if kind is list or kind is tuple:
         return [copy_state(item) for item in value]
     # Subclasses (JsDict, IntEnum, defaultdict) are read back as what they are a kind of.
-    for base in (str, int, float, bytes):
-        if isinstance(value, base):
-            return base(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # an enum's own would be its name
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, bytes):
+        return bytes(value)
     if isinstance(value, dict):
         return copy_state(dict(value))
     if isinstance(value, list | tuple):

@@ -6,6 +6,8 @@ from __future__ import annotations
 NO_STATUS = 1005
 ABNORMAL = 1006
 TLS_FAILURE = 1015
+#: Reserved by the RFC, and refused by the platform.
+RESERVED = 1004
 
 MESSAGE_TOO_BIG = 1009
 INTERNAL_ERROR = 1011
@@ -37,14 +39,17 @@ def check_close(code: int, reason: str) -> None:
 def answer_to_close(code: int, reason: str) -> tuple[int, str] | tuple[()] | None:
     """How a peer's close is answered: what to pass to `close`, or None to leave it alone.
 
-    A frame without a code (1005) is answered with one without a code. For 1006 and 1015
-    there is no peer left, and a frame to it fails later, where nothing can catch it.
+    A frame without a code (1005), or with one that may not be sent, is answered with one
+    without a code. For 1006 and 1015 there is no peer left, and a frame to it fails later,
+    where nothing can catch it.
     """
     if code in (ABNORMAL, TLS_FAILURE):
         return None
-    if code == NO_STATUS:
+    if code in (NO_STATUS, RESERVED) or not 1000 <= code <= 4999:
         return ()
-    return code, reason
+    # Broken UTF-8 has grown on its way: each byte of it arrives as three.
+    fits = len(reason.encode(errors="surrogatepass")) <= MAX_REASON_BYTES
+    return code, reason if fits else ""
 
 
 def is_teardown_noise(ready_state: int, message: str, *, retryable: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from . import runtime
 from .attachment import Attachment, copy_state
 from .closing import OPEN, check_close
 from .errors import ConnectionClosedError
+from .messages import compact_json
 
 if TYPE_CHECKING:
     from .connections import Connections
@@ -36,7 +36,16 @@ class Connection:
             connection.send("welcome")
     """
 
-    __slots__ = ("__weakref__", "_attachment", "_connections", "_ended", "_phase", "_send", "server", "socket")
+    __slots__ = (
+        "__weakref__",
+        "_attachment",
+        "_connections",
+        "_ended",
+        "_phase",
+        "_send",
+        "server",
+        "socket",
+    )
 
     #: The raw JavaScript WebSocket.
     socket: runtime.JsProxy
@@ -112,7 +121,10 @@ class Connection:
         Raises `TypeError` for other types and `ConnectionClosedError` on a connection that
         is closed. It never waits: the platform buffers what the peer has not read yet.
         """
-        payload = message if type(message) is str else runtime.sendable(message)
+        if type(message) is str and message.isascii():
+            payload: Any = message
+        else:
+            payload = runtime.sendable(message)
         if self._phase is not Phase.OPEN:
             raise ConnectionClosedError(self.id)
         send = self._send
@@ -127,7 +139,7 @@ class Connection:
 
     def send_json(self, value: Any) -> None:
         """Send `value` as compact JSON text."""
-        self.send(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+        self.send(compact_json(value))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; on one that is closed this does nothing.

@@ -9,7 +9,6 @@ from . import runtime
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
 
-
 #: Gives the sockets that the platform holds for a room, oldest first; with a tag, those
 #: that carry it.
 SleepingSockets = Callable[[str | None], Iterable[runtime.JsProxy]]
@@ -101,7 +100,7 @@ class Connections:
         if attachment is None:
             return None
         connection = Connection(
-            socket, attachment, self, server=self._room_name(), phase=Phase.CLOSED
+            socket, attachment, self, server=self._room_name(), phase=Phase.CLOSED_BY_PEER
         )
         if socket.readyState == OPEN:
             self.add(connection)
@@ -164,9 +163,7 @@ class Connections:
     def _finish_broadcast(self, fanout: runtime.Fanout, payload: Any, error: Exception) -> None:
         """Go on behind the socket that ended a broadcast: the first that is not open."""
         sockets = list(fanout)
-        failed = next(
-            (at for at, socket in enumerate(sockets) if socket.readyState != OPEN), None
-        )
+        failed = next((at for at, socket in enumerate(sockets) if socket.readyState != OPEN), None)
         if failed is None:
             raise error
         self._give_up(sockets[failed])

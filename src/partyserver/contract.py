@@ -64,11 +64,13 @@ def check_members(cls: type) -> None:
 
 def _check_arguments(cls: type, name: str, hook: FunctionType) -> None:
     count = HOOK_ARGUMENTS[name]
+    # Of the function that is called, which may be a decorator's and take other arguments.
+    signature = inspect.signature(hook, follow_wrapped=False)
     try:
-        inspect.signature(hook).bind(*[None] * (count + 1))
+        signature.bind(*[None] * (count + 1))
     except TypeError:
         raise TypeError(
-            f"{cls.__name__}.{name}{inspect.signature(hook)} must take self and {count} "
+            f"{cls.__name__}.{name}{signature} must take self and {count} "
             f"argument{'' if count == 1 else 's'}"
         ) from None
 
@@ -104,7 +106,8 @@ def guard_public_methods(cls: type, root: type) -> None:
         for name, member in list(vars(base).items()):
             if name.startswith("_") or hasattr(root, name) or not isinstance(member, FunctionType):
                 continue
-            if base is cls or name not in vars(cls):
+            # A method of another base may hide the mixin's.
+            if inspect.getattr_static(cls, name) is member:
                 setattr(cls, name, _guarded(member))
 
 

@@ -1,12 +1,12 @@
 """What can go wrong, as one tree.
 
-    PartyServerError
-    ├── ConnectionClosedError      sending on a connection that is closed
-    ├── StateTooLargeError         a connection's state is over the platform's limit
-    ├── SQLError                   a query failed
-    ├── ServerNameError            a server has no name, or another one
-    ├── TransportError             a socket broke; given to `on_error`
-    └── RequestRefusedError        a request is answered with an HTTP error status
+PartyServerError
+├── ConnectionClosedError      sending on a connection that is closed
+├── StateTooLargeError         a connection's state is over the platform's limit
+├── SQLError                   a query failed
+├── ServerNameError            a server has no name, or another one
+├── TransportError             a socket broke; given to `on_error`
+└── RequestRefusedError        a request is answered with an HTTP error status
 """
 
 from __future__ import annotations

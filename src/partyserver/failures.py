@@ -22,7 +22,7 @@ def error_id(error: BaseException) -> str:
         if note.startswith(_NOTE):
             return str(note[len(_NOTE) :])
     new_id = new_error_id()
-    error.add_note(_NOTE + new_id)
+    _add_note(error, _NOTE + new_id)
     return new_id
 
 
@@ -32,8 +32,15 @@ def is_reported(error: BaseException) -> bool:
 
 def mark(error: BaseException, where: str) -> None:
     """Note on a failure where it happened, and its id."""
-    error.add_note(where)
+    _add_note(error, where)
     error_id(error)
+
+
+def _add_note(error: BaseException, note: str) -> None:
+    try:
+        error.add_note(note)
+    except AttributeError:  # a frozen dataclass
+        object.__setattr__(error, "__notes__", [note])
 
 
 def summary(error: BaseException) -> str:

@@ -7,10 +7,7 @@ import re
 from base64 import urlsafe_b64encode
 
 from .errors import RequestRefusedError
-
-#: Connection ids are tags too, and this is the platform's limit for a tag.
-#: https://developers.cloudflare.com/durable-objects/api/state/#acceptwebsocket
-MAX_CONNECTION_ID_LENGTH = 256
+from .tags import MAX_TAG_SIZE, tag_size
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -34,12 +31,11 @@ def new_error_id() -> str:
 
 
 def check_connection_id(connection_id: str) -> str:
-    """Return a client's choice of id, or refuse it with 400."""
-    if len(connection_id) > MAX_CONNECTION_ID_LENGTH:
+    """Return a client's choice of id, which becomes a tag, or refuse it with 400."""
+    size = tag_size(connection_id)
+    if size > MAX_TAG_SIZE:
         raise RequestRefusedError(
-            400,
-            f"_pk is {len(connection_id)} characters long; "
-            f"a connection id has at most {MAX_CONNECTION_ID_LENGTH}",
+            400, f"_pk is {size} bytes long; a connection id has at most {MAX_TAG_SIZE}"
         )
     if _CONTROL_CHARACTER.search(connection_id):
         raise RequestRefusedError(400, "_pk holds a control character")

@@ -17,7 +17,9 @@ def origin_of(url: str) -> tuple[str, str, int | None] | None:
         return None
     if not parts.hostname:
         return None
-    return parts.scheme.lower(), parts.hostname, port or _DEFAULT_PORTS.get(parts.scheme.lower())
+    if port is None:
+        port = _DEFAULT_PORTS.get(parts.scheme)
+    return parts.scheme, parts.hostname, port
 
 
 def origin_allowed(origin: str | None, url: str, allowed: Iterable[str]) -> bool:
@@ -28,7 +30,7 @@ def origin_allowed(origin: str | None, url: str, allowed: Iterable[str]) -> bool
     """
     if origin is None:
         return True
-    allowed = list(allowed)
+    allowed = [allowed] if isinstance(allowed, str) else list(allowed)
     if "*" in allowed:
         return True
     asked = origin_of(origin)

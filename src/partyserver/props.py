@@ -12,8 +12,12 @@ HEADER = "x-partykit-props"
 
 
 def encode_props(props: Any) -> str:
-    """The header's value: base64 of UTF-8 JSON, since headers are ASCII."""
-    return b64encode(json.dumps(props, ensure_ascii=False).encode()).decode()
+    """The header's value: base64 of JSON, since headers are ASCII.
+
+    Raises `TypeError` or `ValueError` for what JSON cannot hold.
+    """
+    # Escaped, since half a surrogate pair has no UTF-8.
+    return b64encode(json.dumps(props, allow_nan=False).encode()).decode()
 
 
 def decode_props(header: str) -> Any:
@@ -22,6 +26,10 @@ def decode_props(header: str) -> Any:
     try:
         if not text.startswith(("{", "[")):
             text = b64decode(text, validate=True).decode()
-        return json.loads(text)
-    except ValueError as error:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise RequestRefusedError(400, f"the {HEADER} header cannot be read: {error}") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

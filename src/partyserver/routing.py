@@ -137,7 +137,9 @@ async def route_partykit_request(
         try:
             decision = await _ask(hook, Request(js_request), Lobby(party, binding, url.room))
         except Exception as error:
-            return _with_headers(_failed(error, f"the hook before {party}/{url.room}"), extra_headers)
+            return _with_headers(
+                _failed(error, f"the hook before {party}/{url.room}"), extra_headers
+            )
         if _is_response(decision):
             return _with_headers(decision, extra_headers)
         if decision is not None:
@@ -184,11 +186,14 @@ def _server_bindings(env: Any) -> _Bindings:
     global _known
     raw = runtime.worker_env() if env is None else getattr(env, "_env", env)
     if _known is None or _known[0] != raw.js_id:
-        _known = raw.js_id, {
-            kebab_case(binding): (binding, value)
-            for binding, value in runtime.entries(raw)
-            if hasattr(value, "idFromName")
-        }
+        _known = (
+            raw.js_id,
+            {
+                kebab_case(binding): (binding, value)
+                for binding, value in runtime.entries(raw)
+                if hasattr(value, "idFromName")
+            },
+        )
     return _known[1]
 
 
@@ -196,8 +201,8 @@ def _unknown_party(party: str, bindings: _Bindings) -> str:
     if party == "main" and bindings:
         runtime.log_error(
             'a client asks for the party "main", PartyKit\'s default, which PartyServer does not '
-            f'have. Give the client a party, as in new PartySocket({{ party: "{next(iter(bindings))}"'
-            ", ... })"
+            "have. Give the client a party, as in "
+            f'new PartySocket({{ party: "{next(iter(bindings))}", ... }})'
         )
     else:
         known = ", ".join(bindings) or "none"
@@ -302,9 +307,9 @@ async def _with_retries(
             if retry is None or attempt >= retry.max_attempts or not _is_retryable(error):
                 raise
             delay_ms = retry.delay_ms(attempt, runtime.random_fraction())
-            await _tell(retry, RetryEvent(
-                error, attempt, retry.max_attempts, delay_ms, name, class_name
-            ))
+            await _tell(
+                retry, RetryEvent(error, attempt, retry.max_attempts, delay_ms, name, class_name)
+            )
         await asyncio.sleep(delay_ms / 1000)
         attempt += 1
 

@@ -12,11 +12,15 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
+from pyodide.ffi import JsException as JsException
+from pyodide.ffi import JsProxy as JsProxy
+from pyodide.ffi import create_proxy, to_js
+from pyodide.ffi import jsnull as jsnull
 from workers import import_from_javascript
 
 from .attachment import MAX_SIZE, Attachment, unpack
 from .errors import StateTooLargeError
+from .messages import well_formed
 
 # --- values ---------------------------------------------------------------------------
 
@@ -56,7 +60,8 @@ def _with_null(value: Any) -> Any:
 
 
 def string_list(strings: Iterable[str]) -> JsProxy:
-    return to_js(list(strings))
+    array: JsProxy = to_js(list(strings))
+    return array
 
 
 def random_fraction() -> float:
@@ -132,7 +137,7 @@ def is_bytes_like(message: Any) -> bool:
 def sendable(message: Any) -> Any:
     """An outgoing message; `TypeError` for what is neither text nor binary."""
     if isinstance(message, str):
-        return message
+        return well_formed(message)
     if is_bytes_like(message):
         return to_js(message if type(message) is bytes else bytes(message))
     raise TypeError(
@@ -166,7 +171,7 @@ def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
 
 def _attachment_size(message: str) -> int | None:
     """The size in the platform's "'attachment' was 20012 bytes."; None for other errors."""
-    before, found, after = message.partition("'attachment' was ")
+    _, found, after = message.partition("'attachment' was ")
     size = after.partition(" ")[0]
     return int(size) if found and size.isdigit() else None
 
@@ -212,12 +217,13 @@ class Fanout:
 class Listeners:
     """The handlers of a room's in-memory sockets: three proxies, shared by all of them.
 
-    `server` is a weak reference, since JavaScript holds the proxies.
+    `server` is a weak reference, since JavaScript holds the proxies. With `may_block`,
+    message events come in a slower way, in which Python can suspend.
     """
 
     __slots__ = ("_handlers",)
 
-    def __init__(self, server: Callable[[], Any]) -> None:
+    def __init__(self, server: Callable[[], Any], *, may_block: bool) -> None:
         # With capture_this the socket comes as the first argument, cheaper than event.target.
         def on_message(socket: JsProxy, event: Any) -> Any:
             room = server()
@@ -236,6 +242,9 @@ class Listeners:
             "close": create_proxy(on_close, capture_this=True),
             "error": create_proxy(on_error, capture_this=True),
         }
+        if may_block:
+            proxy = create_proxy(lambda event: on_message(event.target, event))
+            self._handlers["message"] = proxy.callPromising.bind(proxy)
 
     def attach(self, socket: JsProxy) -> None:
         for event, handler in self._handlers.items():
@@ -243,9 +252,13 @@ class Listeners:
 
 
 def sleeping_sockets(ctx: Any, tag: str | None) -> list[JsProxy]:
-    """The hibernatable sockets of an object, oldest first; the platform gives the newest first."""
-    sockets = ctx.getWebSockets() if tag is None else ctx.getWebSockets(tag)
-    return list(reversed(list(sockets)))
+    """The hibernatable sockets of an object, oldest first.
+
+    The platform gives all of them newest first, but those with a tag oldest first.
+    """
+    if tag is None:
+        return list(ctx.getWebSockets())[::-1]
+    return list(ctx.getWebSockets(tag))
 
 
 # --- events ---------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABCMeta
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
@@ -23,7 +23,7 @@ from .props import HEADER as PROPS_HEADER
 from .props import decode_props
 from .routing import is_upgrade, route_partykit_request
 from .startup import Startup
-from .upgrade import ConnectionContext, upgrade
+from .upgrade import ConnectionContext, refuse, upgrade
 
 #: Where npm partyserver keeps the name of an object that was not addressed by name.
 NAME_STORAGE_KEY = "__ps_name"
@@ -85,6 +85,7 @@ class Server(DurableObject, metaclass=_ServerType):
         self._name: str | None = raw.id.name
         self._props: Any = None
         self._startup = Startup(raw, self._start)
+        self._listeners: runtime.Listeners | None = None
         maximum = self.options["max_message_size"]
         self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
         if self.options["hibernate"]:
@@ -94,7 +95,6 @@ class Server(DurableObject, metaclass=_ServerType):
             self._install_direct_entry()
         else:
             self._connections = Connections(lambda: self.name)
-            self._listeners: runtime.Listeners | None = None
 
     # --- hooks ------------------------------------------------------------------------
 
@@ -226,7 +226,7 @@ class Server(DurableObject, metaclass=_ServerType):
             self._props = props
         await self._until_started()
 
-    async def setName(self, name: str, props: Any = None) -> None:  # noqa: N802
+    async def setName(self, name: str, props: Any = None) -> None:
         """`set_name`, for npm partyserver's `getServerByName`."""
         await self.set_name(name, props)
 
@@ -262,16 +262,18 @@ class Server(DurableObject, metaclass=_ServerType):
         except Exception as error:
             if not isinstance(error, RequestRefusedError):
                 self._report("a request", error)
+                if upgrading:
+                    return refuse(request, error, debug=self.options["debug"])
             status, text = failures.answer(error, debug=self.options["debug"])
             return Response(text, status=status)
 
-    def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:  # noqa: N802
+    def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:
         connection = self._connections.of_socket(socket)
         if connection is None:
             return None
         return self._receive(connection, runtime.python_message(message))
 
-    def webSocketClose(  # noqa: N802
+    def webSocketClose(
         self, socket: runtime.JsProxy, code: int, reason: str, was_clean: bool
     ) -> Any:
         connection = self._connections.of_socket(socket)
@@ -279,7 +281,7 @@ class Server(DurableObject, metaclass=_ServerType):
             return None
         return self._promise(self._closed(connection, code, reason, was_clean))
 
-    def webSocketError(self, socket: runtime.JsProxy, error: Any) -> Any:  # noqa: N802
+    def webSocketError(self, socket: runtime.JsProxy, error: Any) -> Any:
         connection = self._connections.of_socket(socket)
         if connection is None:
             return None
@@ -386,7 +388,7 @@ class Server(DurableObject, metaclass=_ServerType):
         else:
             runtime.accept_in_memory(socket)
             if self._listeners is None:
-                self._listeners = runtime.Listeners(ref(self))
+                self._listeners = runtime.Listeners(ref(self), may_block=self.options["sync_io"])
             self._listeners.attach(socket)
         self._connections.add(connection)
 
@@ -458,7 +460,7 @@ class Server(DurableObject, metaclass=_ServerType):
         if error is not None:
             self._report(where, error)
 
-    def _promise(self, coroutine: CoroutineType[Any, Any, None]) -> Any:
+    def _promise(self, coroutine: Coroutine[Any, Any, None]) -> Any:
         task = runtime.run_eagerly(coroutine)
         return None if task.done() else runtime.promise_of(task)
 

@@ -6,7 +6,12 @@ from collections.abc import Iterable
 
 #: https://developers.cloudflare.com/durable-objects/api/state/#acceptwebsocket
 MAX_TAGS = 10
-MAX_TAG_LENGTH = 256
+#: In bytes of UTF-8: the platform says "characters", but that is what it counts.
+MAX_TAG_SIZE = 256
+
+
+def tag_size(tag: str) -> int:
+    return len(tag.encode(errors="surrogatepass"))
 
 
 def prepare_tags(connection_id: str, user_tags: Iterable[str]) -> tuple[str, ...]:
@@ -25,8 +30,10 @@ def prepare_tags(connection_id: str, user_tags: Iterable[str]) -> tuple[str, ...
             raise TypeError(f"a tag must be a str, not {type(tag).__name__}: {tag!r}")
         if not tag:
             raise ValueError("a tag must not be empty: ''")
-        if len(tag) > MAX_TAG_LENGTH:
-            raise ValueError(f"a tag has at most {MAX_TAG_LENGTH} characters, not {len(tag)}: {tag!r}")
+        if tag_size(tag) > MAX_TAG_SIZE:
+            raise ValueError(
+                f"a tag has at most {MAX_TAG_SIZE} bytes of UTF-8, not {tag_size(tag)}: {tag!r}"
+            )
         if tag not in tags:
             tags.append(tag)
     if len(tags) > MAX_TAGS:

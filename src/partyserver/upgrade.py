@@ -55,7 +55,8 @@ async def upgrade(server: Server, request: Request) -> Response:
         raise
     except Exception as error:
         server._report("the upgrade", error)
-        _fail(server, connection, error)
+        _abandon(connection)
+        return refuse(request, error, debug=server.options["debug"])
     return _switching_protocols(request, client)
 
 
@@ -95,20 +96,27 @@ def _replace_duplicates(server: Server, connection_id: str) -> None:
             older.close(REPLACED, "another connection took over this id")
 
 
-def _fail(server: Server, connection: Connection, error: Exception) -> None:
-    """Tell the client why, and close; `on_close` does not follow an `on_connect` that failed."""
-    socket = connection.socket
-    accepted = connection._phase is not Phase.CONNECTING
-    runtime.write_attachment(socket, None)
-    server._connections.forget(connection)
+def refuse(request: Request, error: Exception, *, debug: bool) -> Response:
+    """Answer an upgrade that failed: the socket opens, tells why, and closes with 1011."""
+    client, socket = runtime.socket_pair()
+    runtime.accept_in_memory(socket)
+    socket.send(failures.frame(error, debug=debug))
+    socket.close(INTERNAL_ERROR, SETUP_FAILED)
+    return _switching_protocols(request, client)
+
+
+def _abandon(connection: Connection) -> None:
+    """Drop a connection whose hook has failed; no event of it will be a hook's.
+
+    The client gets another socket, since a hibernating one that is closed before its
+    upgrade is answered stays half open for seconds.
+    """
+    runtime.write_attachment(connection.socket, None)
+    connection._connections.forget(connection)
+    accepted = connection._phase is Phase.OPEN
     connection._phase = Phase.CLOSED
-    try:
-        if not accepted:
-            runtime.accept_in_memory(socket)
-        socket.send(failures.frame(error, debug=server.options["debug"]))
-        socket.close(INTERNAL_ERROR, SETUP_FAILED)
-    except runtime.JsException:
-        pass  # the hook has closed it already
+    if accepted:
+        connection.socket.close(INTERNAL_ERROR, SETUP_FAILED)
 
 
 def _switching_protocols(request: Request, client: runtime.JsProxy) -> Response:

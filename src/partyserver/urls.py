@@ -38,6 +38,4 @@ def path_of(url: str) -> str:
 def query_value(url: str, key: str) -> str | None:
     """The first value of `key` in the URL's query."""
     _, _, query = url.partition("#")[0].partition("?")
-    if key not in query:
-        return None
     return next((value for name, value in parse_qsl(query, True) if name == key), None)

@@ -2,7 +2,7 @@
 // stdin. Each line is a JSON command; answers and log lines go to stdout as JSON text sequences
 // (RFC 7464: each starts with 0x1E), so that whatever wrangler prints there does no harm.
 
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,15 +12,33 @@ const { wranglerPackage, config, env, vars, persist, temporary, pyodideBundle } 
 );
 
 const CONTROL_WORKER = "partyserver-testing-control";
+const CONTROL_MODULE = "partyserver-testing-control.mjs";
 const CONTROL_SCRIPT = `
   import unsafe from "workerd:unsafe";
+  const actions = {
+    flush() {},
+    wipe: () => unsafe.deleteAllDurableObjects(),
+    abort: () => unsafe.abortAllDurableObjects(),
+    async evict({ binding, name, webSockets }, env) {
+      const room = env[binding].get(env[binding].idFromName(name));
+      try {
+        await unsafe.evict(room, { webSockets });
+      } catch (error) {
+        if (!error.message.includes("not currently running")) throw error;
+      }
+    },
+  };
   export default {
-    async fetch(request) {
-      const { pathname, searchParams } = new URL(request.url);
-      if (pathname === "/wipe") await unsafe.deleteAllDurableObjects();
+    async fetch(request, env) {
+      const { action, mark, ...options } = await request.json();
+      try {
+        await actions[action](options, env);
+      } catch (error) {
+        return new Response(error.message, { status: 500 });
+      }
       // Whatever the runtime had to say before this line has been said.
-      console.log(searchParams.get("mark"));
-      console.error(searchParams.get("mark"));
+      console.log(mark);
+      console.error(mark);
       return new Response();
     },
   };
@@ -34,8 +52,8 @@ const require = createRequire(wranglerPackage);
 const marks = new Map();
 
 const INTERPRETER_FRAMES = /^ +at .*(wasm|pyodide).*\n?/gm;
-const UNCAUGHT = /^uncaught exception; source = .*?; stack = ([^]*)/;
-const NOT_RUNNING = "Cannot evict Durable Object: it is not currently running";
+const UNCAUGHT = /^uncaught exception; (?:source = .*?; stack|desc) = ([^]*)/;
+const INTERNAL = /^(exception = (kj|workerd)\/|NOSENTRY )/;
 let lastUncaught;
 
 function log({ level, message, timestamp = Date.now() }) {
@@ -44,11 +62,12 @@ function log({ level, message, timestamp = Date.now() }) {
     lastUncaught = undefined;
     return mark();
   }
+  if (INTERNAL.test(message)) return;
   message = message.replace(INTERPRETER_FRAMES, "").trimEnd();
   const uncaught = UNCAUGHT.exec(message);
   if (uncaught) {
     // The runtime reports one exception at each promise that it passes.
-    if (uncaught[1] === lastUncaught || message.includes(NOT_RUNNING)) return;
+    if (uncaught[1] === lastUncaught || message.includes(CONTROL_MODULE)) return;
     lastUncaught = uncaught[1];
     level = "error";
     message = `Uncaught ${lastUncaught}`;
@@ -61,7 +80,7 @@ function extendMiniflare() {
   const path = require.resolve("miniflare");
   const original = require(path);
   const { Miniflare, convertV4MiniflareOptions: convert } = original;
-  if (!convert || !Miniflare.prototype.unsafeEvictDurableObject) {
+  if (!convert) {
     const { version } = require(wranglerPackage);
     throw new Error(
       `partyserver.testing needs wrangler 4.164 or newer, this is ${version}: ` +
@@ -73,7 +92,8 @@ function extendMiniflare() {
     convertV4MiniflareOptions(options) {
       options.workers.push({
         name: CONTROL_WORKER,
-        modules: [{ type: "ESModule", path: "control.mjs", contents: CONTROL_SCRIPT }],
+        durableObjects: Object.fromEntries(rooms(options.workers)),
+        modules: [{ type: "ESModule", path: CONTROL_MODULE, contents: CONTROL_SCRIPT }],
         compatibilityDate: "2026-11-17",
         compatibilityFlags: ["unsafe_module", "experimental"],
       });
@@ -88,6 +108,14 @@ function extendMiniflare() {
       }
     },
   };
+}
+
+/** The bindings of the user's first worker, as another worker has to spell them. */
+function* rooms([{ name, durableObjects }]) {
+  for (const [binding, designator] of Object.entries(durableObjects ?? {})) {
+    const target = typeof designator === "string" ? { className: designator } : designator;
+    yield [binding, { ...target, scriptName: target.scriptName ?? name }];
+  }
 }
 
 /** Offline: workerd takes the interpreter from a folder instead of downloading it. */
@@ -171,30 +199,47 @@ const miniflare = () => devEnv.runtimes[0].mf;
 
 let lastMark = 0;
 
-/** Run `path` in the control worker, and wait until the log up to now has been passed on. */
-async function control(path) {
+/** Have the control worker do something, and wait until the log up to now has been passed on. */
+async function control(action, options = {}) {
   const mark = `partyserver-testing-mark-${++lastMark}`;
   const seen = new Promise((resolve) => {
     let missing = 2;
     marks.set(mark, () => --missing || resolve());
   });
-  const worker = await miniflare().getWorker(CONTROL_WORKER);
-  const response = await worker.fetch(`http://control${path}?mark=${mark}`);
-  if (!response.ok) throw new Error(await response.text());
-  await seen;
-  marks.delete(mark);
+  try {
+    const response = await miniflare().dispatchFetch("http://control", {
+      method: "POST",
+      headers: { "MF-Route-Override": CONTROL_WORKER },
+      body: JSON.stringify({ action, mark, ...options }),
+    });
+    const problem = await response.text();
+    if (!response.ok) throw new Error(problem);
+    await seen;
+  } finally {
+    marks.delete(mark);
+  }
+}
+
+/** Whether the room has left memory within `timeout` ms; one that is not there has. */
+function evict({ binding, name, timeout }, webSockets) {
+  const evicted = control("evict", { binding, name, webSockets }).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([evicted, new Promise((resolve) => setTimeout(resolve, timeout, false))]);
 }
 
 const commands = {
   start,
-  flush: () => control("/flush"),
-  wipe: () => control("/wipe"),
-  async evict({ script, className, name, webSockets }) {
-    try {
-      await miniflare().unsafeEvictDurableObject(script, className, { name, webSockets });
-    } catch (error) {
-      if (!error.message.includes(NOT_RUNNING)) throw error;
-    }
+  flush: () => control("flush"),
+  wipe: () => control("wipe"),
+  async hibernate(options) {
+    if (!(await evict(options, "hibernate"))) throw new Error("the room is still in use");
+  },
+  /** Sockets that were accepted without hibernation keep a room in memory, and the runtime can
+      remove such a room only together with all others: as a deployment does. */
+  async evict(options) {
+    if (!(await evict(options, "close"))) await control("abort");
   },
   async restart() {
     await miniflare().restart();
@@ -229,6 +274,7 @@ function describe(error) {
 async function abandon() {
   const limit = new Promise((resolve) => setTimeout(resolve, 3000));
   await Promise.race([limit, devEnv?.teardown()]).catch(() => {});
+  rmSync(temporary, { recursive: true, force: true });
   try {
     process.kill(-process.pid, "SIGKILL"); // This process leads the group of all that it started.
   } catch {

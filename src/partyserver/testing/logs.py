@@ -9,7 +9,7 @@ from typing import NamedTuple, overload
 
 
 class LogLine(NamedTuple):
-    """One entry of the log; a traceback is one entry of several lines."""
+    """One entry of the log. The traceback of an uncaught exception is one entry of many lines."""
 
     level: str
     """`log`, `debug`, `info`, `warn` or `error`."""

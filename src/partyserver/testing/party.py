@@ -10,7 +10,7 @@ import httpx
 
 from ..names import kebab_case
 from .logs import Logs
-from .runtime import RoomClass, Runtime
+from .runtime import RoomClass, Runtime, RuntimeCommandError
 from .socket import Socket
 
 #: Seconds. Generous: a first request imports the user's modules.
@@ -163,12 +163,27 @@ class Room:
         return self._party._connect(self._path + path, id, pairs, headers, subprotocols, origin)
 
     def hibernate(self) -> None:
-        """Evict the room from memory and keep its sockets, as the platform does when it idles."""
-        self._party._runtime.evict(self._class, self.name, "hibernate")
+        """Evict the room from memory and keep its sockets, as the platform does when it idles.
+
+        Raises:
+            TimeoutError: something keeps the room in memory, as it would on the platform.
+        """
+        try:
+            self._party._runtime.hibernate(self._class, self.name)
+        except RuntimeCommandError:
+            raise TimeoutError(
+                f"{self!r} does not hibernate: an open socket that was not accepted for "
+                'hibernation (options = {"hibernate": True}), a running handler or a pending '
+                f"task keeps it in memory{self._party.logs.as_note()}"
+            ) from None
 
     def evict(self) -> None:
-        """Evict the room from memory and close its sockets, as a deployment does."""
-        self._party._runtime.evict(self._class, self.name, "close")
+        """Evict the room from memory and close its sockets, as a deployment does.
+
+        Sockets that were not accepted for hibernation keep a room in memory, and the runtime can
+        evict such a room only together with all others: their sockets are closed then too.
+        """
+        self._party._runtime.evict(self._class, self.name)
 
     def __repr__(self) -> str:
         return f"<Room {self._class.binding} {self.name!r}>"

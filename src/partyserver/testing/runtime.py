@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,7 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .logs import LogBook, LogLine
 
@@ -28,6 +29,10 @@ CONFIG_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 #: of its interpreter.
 START_TIMEOUT = 180.0
 COMMAND_TIMEOUT = 30.0
+
+#: Milliseconds that a room is given to come to rest before it is evicted.
+HIBERNATE_MS = 3000
+EVICT_MS = 500
 
 _RECORD = "\x1e"
 _TRACEBACK = "Traceback (most recent call last):"
@@ -141,11 +146,13 @@ class Runtime:
         """Evict every object, close its sockets, delete its storage and its alarm."""
         self._command("wipe")
 
-    def evict(self, room: RoomClass, name: str, sockets: Literal["hibernate", "close"]) -> None:
-        """Remove one object from memory, keeping its sockets or closing them."""
-        self._command(
-            "evict", script=room.script, className=room.class_name, name=name, webSockets=sockets
-        )
+    def hibernate(self, room: RoomClass, name: str) -> None:
+        """Remove one object from memory and keep its sockets."""
+        self._command("hibernate", binding=room.binding, name=name, timeout=HIBERNATE_MS)
+
+    def evict(self, room: RoomClass, name: str) -> None:
+        """Remove one object from memory and close its sockets."""
+        self._command("evict", binding=room.binding, name=name, timeout=EVICT_MS)
 
     def restart(self) -> None:
         """Kill the runtime and start it again: everything but storage and alarms is lost."""
@@ -156,7 +163,7 @@ class Runtime:
         atexit.unregister(self.stop)
         if self._process.poll() is None:
             with contextlib.suppress(RuntimeCommandError, TimeoutError):
-                self._command("stop", timeout=10)
+                self._command("stop", limit=10)
         _kill_group(self._process)
         for reader in self._readers:
             reader.join()
@@ -166,7 +173,7 @@ class Runtime:
                     stream.close()
         self._folder.cleanup()
 
-    def _command(self, command: str, timeout: float = COMMAND_TIMEOUT, **options: Any) -> Any:
+    def _command(self, command: str, limit: float = COMMAND_TIMEOUT, **options: Any) -> Any:
         assert self._process.stdin
         answer: Future[Any] = Future()
         with self._lock:
@@ -179,9 +186,9 @@ class Runtime:
             except BrokenPipeError:
                 raise RuntimeCommandError("the runtime's node process has ended") from None
         try:
-            return answer.result(timeout)
+            return answer.result(limit)
         except TimeoutError:
-            raise TimeoutError(f"the runtime did not {command} within {timeout:g} s") from None
+            raise TimeoutError(f"the runtime did not {command} within {limit:g} s") from None
 
     def _read(self, stream: Any, level: str) -> None:
         for line in stream:
@@ -206,28 +213,21 @@ class Runtime:
             answer.set_result(message["result"])
 
 
-#: Nothing of wrangler's may reach for the network, or colour what ends up in error messages.
+#: Nothing of wrangler's may reach for the network, run beside the worker, or colour what ends up in
+#: error messages.
 _QUIET = {
     "WRANGLER_SEND_METRICS": "false",
     "CLOUDFLARE_CF_FETCH_ENABLED": "false",
     "X_LOCAL_EXPLORER": "false",
+    "X_LOCAL_OBSERVABILITY": "false",
     "FORCE_COLOR": "0",
 }
 
 
 def find_config(folder: Path) -> Path:
-    """The wrangler config in a folder.
-
-    Raises:
-        RuntimeStartError: there is none.
-    """
-    for name in CONFIG_NAMES:
-        if (folder / name).is_file():
-            return folder / name
-    raise RuntimeStartError(
-        f"no {', '.join(CONFIG_NAMES)} in {folder}: set the ini option party_config to the path "
-        "of your wrangler config"
-    )
+    """The wrangler config in a folder; its last possible name if there is none."""
+    paths = [folder / name for name in CONFIG_NAMES]
+    return next(filter(Path.is_file, paths), paths[-1])
 
 
 def find_node(folders: Iterable[Path]) -> str:
@@ -299,11 +299,11 @@ def _why_not_started(error: Exception, log: list[LogLine]) -> str:
 @contextlib.contextmanager
 def _one_build_at_a_time(config: Path) -> Iterator[None]:
     """Under pytest-xdist each process starts the worker, and builds share the user's folder."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    if "PYTEST_XDIST_WORKER" not in os.environ or sys.platform == "win32":
         yield
         return
+    import fcntl
+
     key = sha256(str(config).encode()).hexdigest()[:16]
     with Path(tempfile.gettempdir(), f"partyserver-testing-{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

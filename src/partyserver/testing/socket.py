@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.protocol import State
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event, State
 from websockets.sync.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
@@ -179,6 +180,15 @@ class Socket:
         return f"<Socket {self.id or self.url}: {state}>"
 
 
+class _Connection(ClientConnection):
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        # The handshake is over: what follows is the end of TCP, which the runtime forgets where a
+        # hibernating socket is closed outside of its own events.
+        if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+            self.close_socket()
+
+
 def _open(
     url: str,
     headers: Mapping[str, str] | Sequence[tuple[str, str]] | None,
@@ -191,7 +201,7 @@ def _open(
     tcp = sockets.create_connection((address.hostname, address.port), timeout=OPEN_TIMEOUT)
     tcp.settimeout(None)
     tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, True)
-    connection = ClientConnection(
+    connection = _Connection(
         tcp,
         ClientProtocol(
             parse_uri(url),

@@ -1,0 +1,152 @@
+"""HTTP, names, RPC and routing."""
+
+from __future__ import annotations
+
+import pytest
+from partyserver.testing import UpgradeError
+
+from .scripted import command, events, eventually, open_socket
+
+
+def test_a_request_reaches_its_room(party):
+    room = party.room("Answering", "lobby")
+    response = room.fetch("/some/page?x=1", method="POST", content=b"body")
+    assert response.text == "POST /some/page in lobby (lobby)"
+
+
+def test_default_hooks(party):
+    response = party.room("Plain", "x").fetch("/")
+    assert (response.status_code, response.text) == (404, "Not implemented")
+    assert "Define on_request on Plain" in str(party.logs)
+    with party.room("Plain", "x").connect() as a:
+        a.send("ignored")
+        a.close(4000)
+        assert a.close_code == 4000
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/parties", "/parties/plain", "/party/plain/x", "/partiesx/plain/x"]
+)
+def test_what_is_no_party_url_is_none(party, path):
+    assert party.fetch(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "party_name", ["unknown", "main", "__proto__", "constructor", "toString", "Default", "%70lain"]
+)
+def test_an_unknown_party_is_a_400(party, party_name):
+    assert party.fetch(f"/parties/{party_name}/x").status_code == 400
+
+
+@pytest.mark.parametrize("party_name", ["answering", "Answering", "ANSWERING"])
+def test_a_party_is_found_in_any_case(party, party_name):
+    assert party.fetch(f"/parties/{party_name}/x/y").text == "GET /y in x (x)"
+
+
+def test_the_party_main_gets_a_hint(party):
+    party.fetch("/parties/main/x")
+    assert "PartyKit" in str(party.logs)
+
+
+NAMES = ["a", "A", "a%2Fb", "%2e%2e%2f", "%00", "%E2%82%AC", "%c3%bc", "u%cc%88", "x" * 1000]
+NAMES += ["a+b", "a b", "%zz", "%252F"]
+
+
+def test_no_two_names_meet_in_one_room(party):
+    seen = {}
+    for name in NAMES:
+        response = party.fetch(f"/parties/answering/{name}/where")
+        assert response.status_code == 200, name
+        seen[name] = response.text.split(" in ")[1]
+    assert len(set(seen.values())) == len(NAMES)
+    assert seen["%E2%82%AC"].startswith("%E2%82%AC ")
+
+
+def test_props_reach_on_start(party):
+    response = party.fetch("/routed/props/parties/answering/props/events")
+    assert response.json()[0] == ["start", {"greeting": "grüß dich", "n": [1, None]}]
+
+
+def test_internal_headers_of_a_client_are_removed(party):
+    forged = {"x-partykit-props": "e30=", "X-PartyKit-Room": "other", "x-partykit-anything": "1"}
+    headers = party.room("Answering", "safe").fetch("/headers", headers=forged).json()
+    internal = {name: value for name, value in headers.items() if name.startswith("x-partykit")}
+    assert internal == {"x-partykit-namespace": "answering"}
+    assert events(party.room("Answering", "safe"), "start") == [["start", None]]
+
+
+def test_cors_headers_are_set_and_preflights_answered(party):
+    path = "/routed/cors/parties/answering/cors/"
+    assert party.fetch(path).headers["access-control-allow-origin"] == "*"
+    preflight = party.fetch(path, method="OPTIONS")
+    assert preflight.headers["access-control-allow-methods"] == "GET, POST, HEAD, OPTIONS"
+    own = party.fetch("/routed/own_cors/parties/answering/cors/")
+    assert own.headers["access-control-allow-origin"] == "https://example.com"
+    none = party.fetch("/routed/nothing/parties/answering/cors/")
+    assert "access-control-allow-origin" not in none.headers
+
+
+def test_upgrades_from_other_origins_get_403(party):
+    path = "/routed/origins/parties/scripted/origins"
+    for origin, allowed in [
+        ("https://example.com", True),
+        (party.url, True),
+        (None, True),
+        ("https://evil.example", False),
+        ("null", False),
+        ("https://example.com.evil.example", False),
+    ]:
+        if allowed:
+            with party.connect(path, query={"_pk": "a"}, origin=origin) as a:
+                assert a.receive_json() == ["connected", "a"]
+        else:
+            with pytest.raises(UpgradeError) as refusal:
+                party.connect(path, origin=origin)
+            assert refusal.value.response.status_code == 403
+
+
+def test_hooks_before_a_request_can_answer_replace_and_fail_it(party):
+    path = "/routed/hooks/parties/answering/hooks"
+    refused = party.fetch(path + "/refuse")
+    assert (refused.status_code, refused.text) == (401, "refused answering Answering hooks")
+    assert party.fetch(path + "/headers").json().get("x-added") is None
+    replaced = party.fetch(path + "/headers?replace").json()
+    assert replaced["x-added"] == "by the hook"
+    for wrong in ("/wrong", "/raise"):
+        response = party.fetch(path + wrong)
+        assert response.status_code == 500
+        assert "secret" not in response.text
+    assert "a secret of the hook" in str(party.logs)
+
+
+def test_hooks_before_a_connection_can_answer_and_replace_it(party, binding):
+    name = binding("Scripted").replace("dS", "d-S").lower()
+    path = f"/routed/hooks/parties/{name}/hooks"
+    with pytest.raises(UpgradeError) as refusal:
+        party.connect(path + "/refuse")
+    assert refusal.value.response.status_code == 401
+    with party.connect(path + "/replace", query={"_pk": "a"}) as a:
+        assert a.receive_json() == ["connected", "a"]
+
+
+def test_rpc_to_a_method_of_the_user(party):
+    first = party.fetch("/rpc/Answering/rpc-room/describe/hello").json()
+    assert first == {"name": "rpc-room", "value": "hello", "starts": 1}
+    assert party.fetch("/rpc/Answering/rpc-room/shout/hello").json() == "HELLO"
+
+
+def test_sql_takes_and_gives_python_values(party, binding):
+    with open_socket(party.room(binding("Scripted"), "sql"), "a") as a:
+        rows = command(a, "sql", "select ? as a, ? as b, ? as c, ? d, 1.5 e", None, True, "ü", 7)
+        assert rows == ["rows", [{"a": None, "b": 1, "c": "ü", "d": 7, "e": 1.5}]]
+        assert command(a, "sql", "select 1 where 0") == ["rows", []]
+        assert command(a, "sql", "select ? as a", 2**60)[1] == "SQLError"
+        assert command(a, "sql", "select ? as a", {"a": 1})[1] == "SQLError"
+        assert command(a, "sql", "select ? as a")[1] == "SQLError"
+
+
+def test_an_alarm_fires_and_knows_the_name(party, binding):
+    room = party.room(binding("Scripted"), "alarming")
+    with open_socket(room, "a") as a:
+        assert command(a, "alarm", 50) == ["alarm set"]
+    assert eventually(lambda: events(room, "alarm")) == [["alarm", "alarming"]]

@@ -1,0 +1,131 @@
+"""Messages: what arrives, where, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from .scripted import command, events, open_socket
+
+TEXTS = ["hello", "", "\0", "a\0b", "grüße", "😀🎉", "\u2028\u2029", "x" * 100_000, '{"json": 1}']
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:12]))
+def test_text_arrives_as_sent(party, binding, text):
+    with open_socket(party.room(binding("Scripted"), "texts"), "a") as a:
+        a.send_json(["echo", text])
+        assert a.receive() == text
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", bytes(range(256)), b"\xff" * 70_000], ids=len)
+def test_binary_arrives_as_sent(party, binding, data):
+    with open_socket(party.room(binding("Scripted"), "binary"), "a") as a:
+        a.send(data)
+        assert a.receive() == data
+
+
+def test_a_half_surrogate_becomes_the_replacement_character_as_in_javascript(party, binding):
+    with open_socket(party.room(binding("Scripted"), "surrogates"), "a") as a:
+        a.send('["echo", "\\ud800"]')
+        assert a.receive() == "\ufffd"
+
+
+def test_an_async_hook_that_suspends_is_finished(party, binding):
+    with open_socket(party.room(binding("Scripted"), "later"), "a") as a:
+        a.send_json(["echo_later", "in a while"])
+        assert a.receive() == "in a while"
+
+
+def test_messages_of_one_sender_keep_their_order_across_an_eviction(party, binding, evict):
+    room = party.room(binding("Scripted"), "order")
+    with open_socket(room, "a") as a:
+        for number in range(50):
+            a.send_json(["echo", str(number)])
+        assert [a.receive() for _ in range(50)] == [str(n) for n in range(50)]
+        evict(room)
+        for number in range(50):
+            a.send_json(["echo", str(number)])
+        assert [a.receive() for _ in range(50)] == [str(n) for n in range(50)]
+
+
+def test_a_broadcast_reaches_everyone_but_the_excluded(party, binding, evict):
+    room = party.room(binding("Scripted"), "broadcast")
+    with (
+        open_socket(room, "a") as a,
+        open_socket(room, "b") as b,
+        open_socket(room, "c") as c,
+    ):
+        a.send_json(["broadcast", "to all"])
+        assert [s.receive() for s in (a, b, c)] == ["to all"] * 3
+        evict(room)
+        b.send_json(["broadcast", "to others", ["b", "nobody"]])
+        assert [s.receive() for s in (a, c)] == ["to others"] * 2
+        evict(room)
+        c.send_json(["broadcast_bytes", [0, 1, 255]])
+        assert [s.receive() for s in (a, b, c)] == [b"\0\1\xff"] * 3
+
+
+def test_exclude_may_be_a_single_id(party, binding):
+    room = party.room(binding("Scripted"), "exclude-one")
+    with open_socket(room, "abc") as abc, open_socket(room, "a") as a:
+        a.send_json(["broadcast", "not to abc", "abc"])
+        assert a.receive() == "not to abc"
+        a.send_json(["broadcast", "to all"])
+        assert abc.receive() == "to all"
+
+
+def test_one_broken_socket_does_not_stop_a_broadcast(party, binding):
+    room = party.room(binding("Scripted"), "broken")
+    sockets = [open_socket(room, id) for id in "abcde"]
+    a, *others = sockets
+    a.send_json(["break_socket", "c"])
+    a.send_json(["broadcast", "still here"])
+    survivors = [socket for socket in sockets if socket.id != "c"]
+    assert [socket.receive() for socket in survivors] == ["still here"] * 4
+    c = others[1]
+    c.wait_closed()
+    assert c.close_code == 3333
+    assert command(a, "ids") == ["ids", ["a", "b", "d", "e"]]
+
+
+def test_a_message_to_one_connection_reaches_only_that(party, binding, evict):
+    room = party.room(binding("Scripted"), "tell")
+    with open_socket(room, "a") as a, open_socket(room, "b") as b:
+        evict(room)
+        a.send_json(["tell", "b", "psst"])
+        assert b.receive() == "psst"
+        assert command(a, "ids") == ["ids", ["a", "b"]]
+
+
+def test_a_message_over_the_limit_of_the_options_closes_its_connection(party, binding):
+    room = party.room(binding("Strict"), "limit")
+    with open_socket(room, "a") as a, open_socket(room, "b") as b:
+        a.send_json(["echo", "x" * 80])
+        assert a.receive() == "x" * 80
+        a.send_json(["echo", "€" * 50])  # 62 characters, but more than 100 bytes
+        a.wait_closed()
+        assert a.close_code == 1009
+        assert command(b, "ids") == ["ids", ["b"]]
+        assert [detail[:2] for _, detail in events(room, "close")] == [["a", 1009]]
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [(1, "TypeError"), (None, "TypeError"), (["x"], "TypeError"), ({"a": 1}, "TypeError")],
+)
+def test_send_takes_text_and_binary_only(party, binding, value, error):
+    with open_socket(party.room(binding("Scripted"), "types"), "a") as a:
+        assert command(a, "try", "send", value)[:2] == ["raised", error]
+
+
+def test_which_way_the_runtime_comes_in(party, mode, binding):
+    """Pins the direct entry: if the runtime changes, this says so before users notice."""
+    with open_socket(party.room(binding("Scripted"), "entry"), "a") as a:
+        assert command(a, "entry") == [False, mode == "hibernating"]
+
+
+def test_with_sync_io_a_message_hook_may_block(party, binding, evict):
+    room = party.room(binding("Blocking"), "blocking")
+    with open_socket(room, "a") as a:
+        assert command(a, "entry") == [True, False]
+        a.send_json(["block"])
+        assert a.receive() == "unblocked"

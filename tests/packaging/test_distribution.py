@@ -1,0 +1,62 @@
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+
+def sources(root: Path) -> set[str]:
+    folder = root / "src"
+    return {
+        path.relative_to(folder).as_posix()
+        for path in (folder / "partyserver").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions):
+    with zipfile.ZipFile(next(distributions.glob("*.whl"))) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="session")
+def sdist(distributions):
+    with tarfile.open(next(distributions.glob("*.tar.gz"))) as archive:
+        yield archive
+
+
+def metadata(wheel: zipfile.ZipFile, name: str) -> str:
+    return wheel.read(next(path for path in wheel.namelist() if path.endswith(f"/{name}"))).decode()
+
+
+def test_the_wheel_is_pure(wheel, distributions):
+    [path] = distributions.glob("*.whl")
+    assert path.name.endswith("-py3-none-any.whl")
+    assert "Root-Is-Purelib: true" in metadata(wheel, "WHEEL")
+
+
+def test_the_wheel_holds_the_package_types_and_javascript_included(wheel, root):
+    packaged = {name for name in wheel.namelist() if name.startswith("partyserver/")}
+    assert packaged == sources(root)
+    assert "partyserver/py.typed" in packaged
+
+
+def test_the_sdist_holds_the_package_and_its_papers(sdist, root):
+    names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {f"src/{name}" for name in sources(root)} <= names
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} <= names
+
+
+def test_the_sdk_is_all_that_a_worker_needs_beside_the_library(wheel):
+    required = [
+        line.partition(": ")[2]
+        for line in metadata(wheel, "METADATA").splitlines()
+        if line.startswith("Requires-Dist") and "extra ==" not in line
+    ]
+    assert required == ["workers-runtime-sdk<2,>=1.9.5"]
+
+
+def test_pytest_finds_the_plugin_by_itself(wheel):
+    entry_points = metadata(wheel, "entry_points.txt")
+    assert "[pytest11]\npartyserver = partyserver.testing.plugin" in entry_points

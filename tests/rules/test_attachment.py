@@ -1,0 +1,158 @@
+import math
+from collections import OrderedDict, defaultdict, namedtuple
+from enum import Enum, IntEnum, StrEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from partyserver.attachment import Attachment, copy_state, unpack
+
+
+class Color(str, Enum):  # noqa: UP042 -- its str() is not its value
+    RED = "red"
+
+
+class Shade(StrEnum):
+    DARK = "dark"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Ratio(float):
+    pass
+
+
+class Raw(bytes):
+    pass
+
+
+Point = namedtuple("Point", "x y")
+
+states = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    max_leaves=20,
+)
+attachments = st.builds(
+    Attachment,
+    id=st.text(min_size=1),
+    tags=st.lists(st.text()).map(tuple),
+    uri=st.none() | st.text(),
+    state=states,
+)
+
+
+def containers(value):
+    """`value` and every list and dict in it."""
+    if isinstance(value, dict | list):
+        yield value
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from containers(item)
+
+
+def test_the_layout_is_npm_partyservers():
+    attachment = Attachment("a", ("a", "vip"), "https://x.example/", {"n": 1})
+    assert attachment.pack() == {
+        "__pk": {"id": "a", "tags": ["a", "vip"], "uri": "https://x.example/"},
+        "__user": {"n": 1},
+    }
+
+
+@given(attachments)
+def test_what_was_packed_is_unpacked_the_same(attachment):
+    assert unpack(attachment.pack()) == attachment
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *[None, 1, "x", [], {}, b"", {"id": "a"}, {"__user": 1}],
+        *[{"__pk": value} for value in (None, "a", [], {}, {"id": None}, {"id": 1}, {"tags": []})],
+    ],
+)
+def test_a_socket_that_is_not_this_librarys_has_no_attachment(value):
+    assert unpack(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "attachment"),
+    [
+        ({"__pk": {"id": "a"}}, Attachment("a", (), None, None)),
+        ({"__pk": {"id": ""}}, Attachment("", (), None, None)),
+        ({"__pk": {"id": "a", "tags": None, "uri": None}}, Attachment("a", (), None, None)),
+        ({"__pk": {"id": "a", "tags": "vip", "uri": 1}}, Attachment("a", (), None, None)),
+        ({"__pk": {"id": "a", "x": 1}, "__user": 0, "x": 1}, Attachment("a", (), None, 0)),
+    ],
+)
+def test_what_an_attachment_lacks_is_taken_as_nothing(value, attachment):
+    assert unpack(value) == attachment
+
+
+@given(states)
+def test_a_state_is_read_back_equal(state):
+    copy = copy_state(state)
+    assert copy == state
+    assert repr(copy) == repr(state)  # so that 1, 1.0 and True, or 0.0 and -0.0, stay apart
+
+
+@given(states)
+def test_a_copy_shares_nothing_that_can_change(state):
+    originals = {id(one) for one in containers(state)}
+    assert originals.isdisjoint(id(one) for one in containers(copy_state(state)))
+
+
+def test_a_list_that_is_in_a_state_twice_is_two_lists_in_the_copy():
+    shared = []
+    one, other = copy_state([shared, shared])
+    assert one is not other
+
+
+def test_numbers_that_json_has_not_are_kept():
+    assert copy_state([math.inf, -math.inf]) == [math.inf, -math.inf]
+    assert math.isnan(copy_state(math.nan))
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ((1, (2,)), [1, [2]]),
+        (Point(1, 2), [1, 2]),
+        (Color.RED, "red"),
+        (Shade.DARK, "dark"),
+        (Level.HIGH, 3),
+        (Ratio(0.5), 0.5),
+        (Raw(b"x"), b"x"),
+        (OrderedDict(a=(1,)), {"a": [1]}),
+        (defaultdict(list, a=[Level.HIGH]), {"a": [3]}),
+        ({"a": Color.RED}, {"a": "red"}),
+    ],
+)
+def test_a_kind_of_a_plain_value_is_kept_as_the_plain_value(value, plain):
+    copy = copy_state(value)
+    assert copy == plain
+    assert type(copy) is type(plain)
+    assert repr(copy) == repr(plain)
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {1}, 1j, bytearray(b"x"), memoryview(b"x"), len, range(3), Exception("x")]
+)
+def test_anything_else_is_a_type_error_that_names_it(value):
+    for state in (value, [value], {"a": [{"b": value}]}):
+        with pytest.raises(TypeError, match=r"^a connection's state is made of ") as refused:
+            copy_state(state)
+        assert f"not {type(value).__name__}: {value!r}" in str(refused.value)
+
+
+@pytest.mark.parametrize("key", [1, None, True, b"a", ("a",)])
+def test_a_key_that_is_no_str_is_a_type_error_that_names_it(key):
+    with pytest.raises(TypeError, match=r"^a connection's state has str keys only") as refused:
+        copy_state({"ok": {key: 1}})
+    assert str(refused.value).endswith(repr(key))

@@ -1,0 +1,108 @@
+import json
+import re
+from dataclasses import dataclass
+
+import pytest
+from partyserver.errors import RequestRefusedError
+from partyserver.failures import (
+    PUBLIC_MESSAGE,
+    answer,
+    error_id,
+    frame,
+    is_reported,
+    mark,
+    summary,
+    traceback_text,
+)
+
+SECRET = "password is 'hunter2' \ud800€"
+
+
+@dataclass(frozen=True)
+class FrozenError(Exception):
+    detail: str = "x"
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except Exception as caught:
+        return caught
+
+
+def test_an_error_keeps_its_id():
+    error = ValueError("x")
+    first = error_id(error)
+    assert re.fullmatch("[0-9a-f]{8}", first)
+    assert error_id(error) == first
+
+
+def test_two_errors_have_two_ids():
+    assert error_id(ValueError("x")) != error_id(ValueError("x"))
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), FrozenError(), KeyboardInterrupt()])
+def test_an_error_is_reported_once_it_is_marked(error):
+    assert not is_reported(error)
+    mark(error, "in on_message of Chat:lobby")
+    assert is_reported(error)
+    assert error.__notes__ == ["in on_message of Chat:lobby", f"error id: {error_id(error)}"]
+
+
+def test_the_users_own_notes_stay():
+    error = ValueError("x")
+    error.add_note("while saving")
+    assert not is_reported(error)
+    mark(error, "in on_close")
+    assert error.__notes__ == ["while saving", "in on_close", f"error id: {error_id(error)}"]
+
+
+def test_the_logs_traceback_shows_where_and_which():
+    error = raised(ValueError("boom"))
+    mark(error, "in on_message of Chat:lobby")
+    text = traceback_text(error)
+    assert text.startswith("Traceback (most recent call last):")
+    assert text.endswith(
+        f"ValueError: boom\nin on_message of Chat:lobby\nerror id: {error_id(error)}"
+    )
+    assert "raise error" in text
+
+
+def test_the_logs_traceback_shows_the_cause():
+    error = ValueError("boom")
+    error.__cause__ = raised(KeyError("deeper"))
+    assert "KeyError: 'deeper'" in traceback_text(raised(error))
+
+
+def test_the_summary_is_one_line_with_the_id():
+    error = ValueError("boom")
+    assert summary(error) == f"ValueError: boom (error id {error_id(error)})"
+
+
+def test_a_client_gets_an_id_and_nothing_else():
+    error = raised(ValueError(SECRET))
+    assert answer(error, debug=False) == (500, f"{PUBLIC_MESSAGE} (error id {error_id(error)})")
+    assert json.loads(frame(error, debug=False)) == {"error": PUBLIC_MESSAGE, "id": error_id(error)}
+
+
+def test_a_client_of_a_server_in_debug_gets_the_traceback_with_the_id():
+    error = raised(ValueError(SECRET))
+    assert answer(error, debug=True) == (500, traceback_text(error))
+    assert json.loads(frame(error, debug=True)) == {
+        "error": PUBLIC_MESSAGE,
+        "id": error_id(error),
+        "details": traceback_text(error),
+    }
+    assert "hunter2" in traceback_text(error)
+    assert error_id(error) in traceback_text(error)
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_refusal_is_answered_as_it_says_and_not_as_a_failure(debug):
+    error = raised(RequestRefusedError(409, "a connection with the id 'a' is open"))
+    assert answer(error, debug=debug) == (409, "a connection with the id 'a' is open")
+    assert not is_reported(error)
+
+
+def test_a_frame_is_ascii_whatever_the_error_says():
+    assert frame(raised(ValueError(SECRET)), debug=True).isascii()

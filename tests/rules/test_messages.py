@@ -1,0 +1,58 @@
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from partyserver.messages import compact_json, well_formed
+
+any_text = st.text(st.characters() | st.sampled_from("\ud800\ud83d\ude00\udfff"))
+
+
+@pytest.mark.parametrize("text", ["", "hi", "\0", "Usuário", "€😀", "\ufffd", "\uffff\U0010ffff"])
+def test_text_that_is_utf_8_is_sent_as_it_is(text):
+    assert well_formed(text) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("\ud83d", "\ufffd"),
+        ("a\ud83db", "a\ufffdb"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+        ("\ud83d\ud83d\ude00", "\ufffd😀"),
+        ("\ud83d\ude00", "😀"),
+        ("😀\udfff", "😀\ufffd"),
+    ],
+)
+def test_half_a_surrogate_pair_is_sent_as_browsers_send_it(text, sent):
+    assert well_formed(text) == sent
+
+
+@given(any_text)
+def test_any_text_becomes_utf_8_and_changes_nowhere_else(text):
+    joined = re.sub(
+        "([\ud800-\udbff])([\udc00-\udfff])",
+        lambda pair: chr(0x10000 + (ord(pair[1]) - 0xD800) * 0x400 + ord(pair[2]) - 0xDC00),
+        text,
+    )
+    assert well_formed(text) == re.sub("[\ud800-\udfff]", "\ufffd", joined)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"n": 1, "l": [1, None, True]}, '{"n":1,"l":[1,null,true]}'),
+        ("Usuário €😀", '"Usuário €😀"'),
+        ("€\ud83d", '"\\u20ac\\ud83d"'),
+        ({"\udfff": "é"}, '{"\\udfff":"\\u00e9"}'),
+    ],
+)
+def test_json_is_compact_and_escapes_only_where_it_must(value, text):
+    assert compact_json(value) == text
+
+
+@given(any_text.filter(lambda text: not re.search("[\ud800-\udbff][\udc00-\udfff]", text)))
+def test_any_json_arrives_as_it_was_sent(text):
+    sent = compact_json([text])
+    assert json.loads(sent.encode()) == [text]

@@ -1,0 +1,86 @@
+from types import MappingProxyType
+from typing import get_args, get_type_hints
+
+import pytest
+from partyserver.options import DEFAULTS, DuplicateIds, ServerOptions, merge_options
+
+
+def test_every_option_has_its_documented_default():
+    assert DEFAULTS == {
+        "hibernate": False,
+        "debug": False,
+        "duplicate_ids": "allow",
+        "max_message_size": 33_554_432,
+        "sync_io": False,
+    }
+    assert DEFAULTS.keys() == get_type_hints(ServerOptions).keys()
+    assert all(f"{option}:" in ServerOptions.__doc__ for option in DEFAULTS)
+
+
+def test_no_layers_give_the_defaults():
+    assert merge_options("Chat", []) == DEFAULTS
+
+
+def test_a_class_keeps_its_bases_other_options():
+    merged = merge_options("Chat", [{"hibernate": True, "debug": True}, {"debug": False}])
+    assert merged == {**DEFAULTS, "hibernate": True}
+
+
+def test_merging_changes_neither_the_defaults_nor_the_layers():
+    layer = {"hibernate": True}
+    merged = merge_options("Chat", [layer])
+    merged["debug"] = True
+    assert layer == {"hibernate": True}
+    assert DEFAULTS["hibernate"] is DEFAULTS["debug"] is False
+
+
+def test_any_mapping_can_hold_options():
+    assert merge_options("Chat", [MappingProxyType({"hibernate": True})])["hibernate"] is True
+
+
+@pytest.mark.parametrize("layer", [["hibernate"], "hibernate", True, 1, object()])
+def test_options_that_are_no_mapping_are_a_type_error(layer):
+    with pytest.raises(TypeError, match=r"^Chat\.options must be a dict, not "):
+        merge_options("Chat", [layer])
+
+
+@pytest.mark.parametrize("key", ["hibernat", "Hibernate", "", "__proto__", 1, None])
+def test_an_unknown_option_is_a_type_error_that_lists_the_known_ones(key):
+    with pytest.raises(TypeError, match=r"^Chat\.options has no option ") as refused:
+        merge_options("Chat", [{key: True}])
+    assert repr(key) in str(refused.value)
+    assert str(refused.value).endswith(": " + ", ".join(DEFAULTS))
+
+
+@pytest.mark.parametrize("key", ["hibernate", "debug", "sync_io"])
+@pytest.mark.parametrize("value", [0, 1, None, "yes", []])
+def test_a_switch_is_true_or_false_only(key, value):
+    with pytest.raises(TypeError, match=rf"^Chat\.options\['{key}'\] must be True or False"):
+        merge_options("Chat", [{key: value}])
+
+
+@pytest.mark.parametrize("value", get_args(DuplicateIds))
+def test_duplicate_ids_can_be(value):
+    assert merge_options("Chat", [{"duplicate_ids": value}])["duplicate_ids"] == value
+
+
+@pytest.mark.parametrize("value", ["Allow", "", True, None, ["allow"]])
+def test_duplicate_ids_can_be_nothing_else(value):
+    with pytest.raises(TypeError, match="must be 'allow', 'replace' or 'reject', not "):
+        merge_options("Chat", [{"duplicate_ids": value}])
+
+
+@pytest.mark.parametrize("value", [1, 1024, 32 * 1024 * 1024])
+def test_max_message_size_can_be_up_to_the_platforms(value):
+    assert merge_options("Chat", [{"max_message_size": value}])["max_message_size"] == value
+
+
+@pytest.mark.parametrize("value", [0, -1, 32 * 1024 * 1024 + 1, 1024.0, True, "1024", None])
+def test_max_message_size_can_be_nothing_else(value):
+    with pytest.raises(TypeError, match="must be 1 to 33554432 bytes, not "):
+        merge_options("Chat", [{"max_message_size": value}])
+
+
+def test_a_wrong_value_is_found_in_any_layer():
+    with pytest.raises(TypeError, match="'debug'"):
+        merge_options("Chat", [{"debug": 1}, {"debug": True}])

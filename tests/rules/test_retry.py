@@ -1,0 +1,82 @@
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from partyserver.retry import RetryEvent, RoutingRetry
+
+fractions = st.floats(0, 1, exclude_max=True)
+milliseconds = st.floats(0.001, 999_999) | st.integers(1, 999_999)
+
+
+def test_the_defaults_are_npm_partyservers():
+    retry = RoutingRetry()
+    assert (retry.max_attempts, retry.base_delay_ms, retry.max_delay_ms) == (3, 100, 800)
+    assert retry.on_retry is None
+
+
+def test_the_settings_are_keywords_only():
+    with pytest.raises(TypeError):
+        RoutingRetry(3)
+
+
+def test_the_settings_do_not_change():
+    with pytest.raises(FrozenInstanceError):
+        RoutingRetry().max_attempts = 1
+
+
+@pytest.mark.parametrize(
+    ("attempt", "longest"), [(1, 100), (2, 200), (3, 400), (4, 800), (5, 800), (10_000, 800)]
+)
+def test_the_longest_wait_doubles_up_to_the_maximum(attempt, longest):
+    retry = RoutingRetry(max_attempts=20_000)
+    assert retry.delay_ms(attempt, 0.0) == 0
+    assert retry.delay_ms(attempt, 0.5) == longest / 2
+    assert retry.delay_ms(attempt, 0.999_999_999) == longest - 1
+
+
+@given(milliseconds, milliseconds, st.integers(1, 10_000), fractions)
+def test_every_wait_is_within_its_bounds(one, other, attempt, fraction):
+    base, maximum = sorted([one, other])
+    delay = RoutingRetry(base_delay_ms=base, max_delay_ms=maximum).delay_ms(attempt, fraction)
+    assert type(delay) is int
+    assert 0 <= delay <= maximum
+
+
+@given(st.integers(1, 100), fractions)
+def test_no_wait_is_shorter_than_that_of_the_attempt_before(attempt, fraction):
+    retry = RoutingRetry()
+    assert retry.delay_ms(attempt, fraction) <= retry.delay_ms(attempt + 1, fraction)
+
+
+@pytest.mark.parametrize("max_attempts", [1, 2, 1000])
+def test_max_attempts_can_be(max_attempts):
+    assert RoutingRetry(max_attempts=max_attempts).max_attempts == max_attempts
+
+
+@pytest.mark.parametrize("max_attempts", [0, -1, 3.0, True, "3", None, float("inf")])
+def test_max_attempts_can_be_nothing_but_a_whole_number_from_1(max_attempts):
+    with pytest.raises(ValueError, match=r"^max_attempts must be an int >= 1, not "):
+        RoutingRetry(max_attempts=max_attempts)
+
+
+@pytest.mark.parametrize("name", ["base_delay_ms", "max_delay_ms"])
+@pytest.mark.parametrize(
+    "value", [0, -1, -0.5, True, "100", None, 1j, float("nan"), float("inf"), 10**400]
+)
+def test_a_delay_can_be_nothing_but_a_positive_finite_number(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be a number of milliseconds > 0, not "):
+        RoutingRetry(**{name: value})
+
+
+def test_the_first_delay_is_not_over_the_maximum():
+    assert RoutingRetry(base_delay_ms=800, max_delay_ms=800)
+    with pytest.raises(ValueError, match="base_delay_ms must not be more than max_delay_ms"):
+        RoutingRetry(base_delay_ms=801)
+
+
+def test_a_retry_event_says_what_is_tried_again():
+    error = RuntimeError("lost")
+    event = RetryEvent(error, 1, 3, 42, "lobby", "Chat")
+    assert (event.error, event.attempt, event.max_attempts) == (error, 1, 3)
+    assert (event.delay_ms, event.name, event.class_name) == (42, "lobby", "Chat")

@@ -1,0 +1,67 @@
+"""Runs pytest, with the kit, on a small project in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle"
+
+
+@dataclass(frozen=True)
+class Project:
+    folder: Path
+
+    def write(self, **files: str) -> None:
+        for name, text in files.items():
+            (self.folder / f"{name}.py").write_text(text)
+
+    def command(self, *arguments: str) -> list[str]:
+        plugin = ("-p", "partyserver.testing.plugin", "-p", "no:cacheprovider")
+        return [sys.executable, "-m", "pytest", *plugin, "--noconftest", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "PYTHONPATH": str(REPOSITORY / "src"),
+            # The plugin is named on the command line: it may be installed here or not.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "",
+        }
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    source = Path(__file__).with_name("project")
+    for name in ("worker.py", "wrangler.toml"):
+        shutil.copy(source / name, tmp_path)
+    shutil.copytree(
+        REPOSITORY / "python_modules",
+        tmp_path / "python_modules",
+        ignore=shutil.ignore_patterns("partyserver", "__pycache__"),
+    )
+    (tmp_path / "node_modules").symlink_to(REPOSITORY / "node_modules")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\n"
+        "filterwarnings = error\n"
+        f"party_pyodide_bundle = {BUNDLE}\n"
+        "party_vars =\n    FROM_INI=from the ini file\n"
+    )
+    return Project(tmp_path)

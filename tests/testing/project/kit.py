@@ -1,0 +1,156 @@
+"""What the kit promises, as a user's own tests. The outer tests run this file with pytest."""
+
+import json
+
+import pytest
+from partyserver.testing import SocketClosedError, UpgradeError
+
+
+@pytest.fixture
+def room(party):
+    return party.room("Echo", "lobby")
+
+
+def test_fetch_reaches_the_worker_and_the_room(party, room):
+    assert party.fetch("/").text == "no room"
+    assert room.fetch("/").json() == ["fetch"]
+    assert room.fetch("/vars").json() == ["config", "from the ini file"]
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_each_test_starts_with_empty_storage(room, time):
+    assert room.fetch("/").json() == ["fetch"]
+
+
+def test_an_alarm_dies_with_its_test(room):
+    assert room.fetch("/alarm").json() == ["fetch"]
+
+
+def test_the_alarm_of_the_test_before_does_not_fire(party, room):
+    with pytest.raises(TimeoutError, match="nothing logged held 'alarm fired'"):
+        party.logs.wait_for("alarm fired", timeout=1.5)
+    assert room.fetch("/").json() == ["fetch"]
+
+
+def test_a_room_goes_by_its_binding_or_its_class(party):
+    assert party.room("EchoRoom", "a").url == party.room("Echo", "a").url
+    assert party.room("MEMORY_ROOM", "a").url.endswith("/parties/memory-room/a")
+    with pytest.raises(LookupError, match=r"no Durable Object binding 'Nope'.*Echo, MEMORY_ROOM"):
+        party.room("Nope", "a")
+
+
+def test_a_rooms_name_is_percent_encoded(party):
+    room = party.room("Echo", "a/b ?é")
+    assert room.fetch("/url").json()["url"] == party.url + "/parties/echo/a%2Fb%20%3F%C3%A9/url"
+
+
+def test_text_and_binary_messages(room):
+    with room.connect(id="a") as socket:
+        assert socket.id == "a"
+        socket.send("hi")
+        assert socket.receive() == "1 hi"
+        big = bytes(3_000_000)
+        socket.send(big)
+        assert socket.receive() == big
+        socket.send_json({"n": [1, "é"]})
+        text = socket.receive()
+        assert json.loads(text[2:]) == {"n": [1, "é"]}
+
+
+def test_hibernation_keeps_sockets_and_loses_memory(room):
+    with room.connect() as socket:
+        socket.send("a")
+        assert socket.receive() == "1 a"
+        room.hibernate()
+        socket.send("b")
+        assert socket.receive() == "1 b"
+
+
+def test_eviction_closes_sockets_and_keeps_storage(room):
+    room.fetch("/")
+    with room.connect() as socket:
+        room.evict()
+        socket.wait_closed()
+        assert socket.close_code == 1006
+    assert room.fetch("/").json() == ["fetch", "fetch"]
+
+
+def test_evicting_a_room_that_is_not_in_memory_is_nothing(party):
+    party.room("Echo", "nobody").hibernate()
+    party.room("Echo", "nobody").evict()
+    assert not party.logs
+
+
+def test_sockets_in_memory_are_evicted_and_cannot_hibernate(party):
+    room = party.room("MEMORY_ROOM", "a")
+    with room.connect() as socket:
+        with pytest.raises(TimeoutError, match="does not hibernate: an open socket"):
+            room.hibernate()
+        socket.send("a")
+        assert socket.receive() == "1 a"
+        room.evict()
+        socket.wait_closed()
+        assert socket.close_code == 1006
+    with room.connect() as socket:
+        socket.send("b")
+        assert socket.receive() == "1 b"
+
+
+def test_a_clients_close_is_a_handshake(room):
+    with room.connect() as socket:
+        socket.close(4005, "bye")
+        assert (socket.close_code, socket.close_reason) == (4005, "bye")
+
+
+def test_the_servers_close_ends_iteration(room):
+    with room.connect() as socket:
+        for message in ("a", "b", "close"):
+            socket.send(message)
+        assert list(socket) == ["1 a", "2 b"]
+        assert (socket.close_code, socket.close_reason) == (4001, "asked to")
+        with pytest.raises(SocketClosedError, match="code 4001, reason 'asked to'"):
+            socket.receive()
+        with pytest.raises(SocketClosedError):
+            socket.send("late")
+
+
+def test_a_refused_upgrade_carries_the_response(room):
+    with pytest.raises(UpgradeError, match="answered with 403 Forbidden: go away") as caught:
+        room.connect(query={"refuse": "yes"})
+    assert caught.value.response.status_code == 403
+    assert caught.value.response.text == "go away"
+
+
+def test_a_timeout_shows_the_servers_log(room):
+    room.fetch("/print")
+    with room.connect() as socket, pytest.raises(TimeoutError) as caught:
+        socket.receive(timeout=0.1)
+    assert str(caught.value) == "no message within 0.1 s\n\nThe server's log:\nprinted by the room"
+
+
+def test_uncaught_exceptions_are_in_the_log_once(party, room):
+    with room.connect() as socket:
+        socket.send("raise")
+        socket.send("a")
+        assert socket.receive() == "2 a"
+    [line] = party.logs
+    assert line.level == "error"
+    assert "in webSocketMessage" in line.message
+    assert line.message.endswith("ValueError: raised by the hook")
+    assert "wasm" not in line.message
+
+
+def test_a_log_begins_with_its_test(party):
+    assert not party.logs
+    assert str(party.logs) == ""
+
+
+def test_a_restart_keeps_the_url_the_storage_and_the_alarm(party, room):
+    room.fetch("/alarm")
+    url = party.url
+    with room.connect() as socket:
+        party.restart()
+        socket.wait_closed()
+    assert party.url == url
+    party.logs.wait_for("alarm fired")
+    assert room.fetch("/").json() == ["fetch", "alarm", "fetch"]

@@ -1,0 +1,80 @@
+"""What cannot start says why, in one sentence and at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Project
+
+USES_PARTY = "def test_it(party): pass\n\ndef test_again(party): pass\n"
+
+
+@pytest.fixture(autouse=True)
+def _tests(project: Project) -> None:
+    project.write(test_it=USES_PARTY)
+
+
+def error(project: Project, **environment: str) -> str:
+    result = project.run("-q", **environment)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "2 errors" in result.stdout
+    # pytest's own frames, and the kit's, are of no use here.
+    assert "site-packages/_pytest" not in result.stdout
+    assert "runtime.py" not in result.stdout
+    return result.stdout
+
+
+def test_a_module_that_raises_shows_its_traceback(project: Project) -> None:
+    project.write(worker="import json\n\njson.loads('nope')\n")
+    output = error(project)
+    assert "the worker does not start:\nTraceback (most recent call last):" in output
+    assert 'worker.py", line 3, in <module>' in output
+    assert "JSONDecodeError: Expecting value" in output
+    assert "wasm" not in output
+
+
+def test_a_wrong_wrangler_config_is_shown(project: Project) -> None:
+    config = project.folder / "wrangler.toml"
+    config.write_text(config.read_text().replace("worker.py", "missing.py"))
+    output = error(project)
+    assert "the worker does not start:" in output
+    assert "missing.py" in output
+
+
+def test_a_missing_config(project: Project) -> None:
+    (project.folder / "wrangler.toml").unlink()
+    assert "set the ini option party_config to the path of yours" in error(project)
+
+
+def test_a_missing_wrangler(project: Project) -> None:
+    (project.folder / "node_modules").unlink()
+    node = str(fake_node(project.folder, "v24.0.0"))
+    assert "run `npm install wrangler`" in error(project, PATH=node)
+
+
+def test_an_old_node(project: Project) -> None:
+    (project.folder / "node_modules").unlink()
+    output = error(project, PATH=str(fake_node(project.folder, "v20.1.0")))
+    assert "Node.js is too old for wrangler" in output
+    assert "install 22.12 or newer" in output
+
+
+def test_a_missing_node(project: Project) -> None:
+    (project.folder / "node_modules").unlink()
+    assert "Node.js is missing" in error(project, PATH=str(project.folder))
+
+
+def test_a_variable_without_a_value(project: Project) -> None:
+    with (project.folder / "pytest.ini").open("a") as ini:
+        ini.write("    NO_VALUE\n")
+    assert "party_vars: 'NO_VALUE' is not KEY=VALUE" in error(project)
+
+
+def fake_node(folder: Path, version: str) -> Path:
+    (folder / "bin").mkdir()
+    node = folder / "bin" / "node"
+    node.write_text(f"#!/bin/sh\necho {version}\n")
+    node.chmod(0o755)
+    return node.parent

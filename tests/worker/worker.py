@@ -1,0 +1,404 @@
+"""The worker of the contract tests: small servers, each for one contract, in both modes.
+
+Hooks write what they see into the room's `event` table, which survives evictions, and
+`GET /events` reads it back.
+"""
+
+import asyncio
+import json
+import re
+
+from partyserver import (
+    RoutingRetry,
+    Server,
+    get_server_by_name,
+    route_partykit_request,
+)
+from pyodide.ffi import can_run_sync, run_sync
+from workers import Request, Response, WorkerEntrypoint
+
+
+class Recorder(Server):
+    """Writes down what happens to it."""
+
+    def on_start(self, props=None):
+        self.sql("create table if not exists event (name text, detail text)")
+        self.record("start", props)
+
+    def record(self, name, detail=None):
+        self.sql("insert into event values (?, ?)", name, json.dumps(detail))
+
+    def events(self, name=None):
+        rows = self.sql("select name, detail from event order by rowid")
+        return [
+            [row["name"], json.loads(row["detail"])] for row in rows if name in (None, row["name"])
+        ]
+
+    def on_request(self, request):
+        path = re.search(r"/parties/[^/]+/[^/?]+([^?]*)", request.url)[1]
+        if path == "/events":
+            return Response.from_json(self.events())
+        return self.on_get(path, request)
+
+    def on_get(self, path, request):
+        return Response("no such page", status=404)
+
+    def on_exception(self, error):
+        self.record("exception", f"{type(error).__name__}: {error}")
+        super().on_exception(error)
+
+
+class Scripted(Recorder):
+    """Does what its clients say: a message is a JSON list of a command and its arguments."""
+
+    def get_connection_tags(self, connection, ctx):
+        query = ctx.request.url.partition("?")[2]
+        return [part[4:] for part in query.split("&") if part.startswith("tag=")]
+
+    def on_connect(self, connection, ctx):
+        self.record("connect", [connection.id, list(connection.tags)])
+        connection.send(json.dumps(["connected", connection.id]))
+
+    def on_message(self, connection, message):
+        if isinstance(message, bytes):
+            self.record("message", [connection.id, len(message), "bytes"])
+            connection.send(message)
+            return None
+        self.record("message", [connection.id, message[:100]])
+        command, *arguments = json.loads(message)
+        return getattr(self, "do_" + command)(connection, *arguments)
+
+    def on_close(self, connection, code, reason, was_clean):
+        self.record("close", [connection.id, code, reason, was_clean, connection.is_open])
+        ids = [one.id for one in self.get_connections()]
+        self.record("left", ids)
+
+    def on_error(self, connection, error):
+        self.record("error", [connection.id, str(error)])
+
+    def on_alarm(self):
+        self.record("alarm", self.name)
+
+    def do_echo(self, connection, text):
+        connection.send(text)
+
+    async def do_echo_later(self, connection, text):
+        await asyncio.sleep(0)
+        connection.send(text)
+
+    def do_broadcast(self, connection, text, exclude=()):
+        self.broadcast(text, exclude)
+
+    def do_broadcast_bytes(self, connection, numbers):
+        self.broadcast(bytes(numbers))
+
+    def do_ids(self, connection, *tags):
+        found = self.get_connections(tags or None)
+        connection.send_json(["ids", [one.id for one in found]])
+
+    def do_tell(self, connection, to, text):
+        self.get_connection(to).send(text)
+
+    def do_set_state(self, connection, value):
+        connection.send_json(["state", connection.set_state(value)])
+
+    def do_count(self, connection):
+        connection.set_state(lambda previous: (previous or 0) + 1)
+        connection.send_json(["state", connection.state])
+
+    def do_state(self, connection):
+        connection.send_json(["state", connection.state])
+
+    def do_describe(self, connection):
+        connection.send_json(
+            {
+                "id": connection.id,
+                "uri": connection.uri,
+                "tags": list(connection.tags),
+                "server": connection.server,
+                "name": self.name,
+                "is_open": connection.is_open,
+            }
+        )
+
+    def do_close(self, connection, *code_and_reason):
+        connection.close(*code_and_reason)
+        connection.close()
+        try:
+            connection.send("too late")
+        except Exception as error:
+            self.record("send", type(error).__name__)
+
+    def do_close_other(self, connection, other, *code_and_reason):
+        self.get_connection(other).close(*code_and_reason)
+
+    def do_raise(self, connection, text="told to"):
+        raise ZeroDivisionError(text)
+
+    async def do_raise_later(self, connection, text="told to"):
+        await asyncio.sleep(0)
+        raise ZeroDivisionError(text)
+
+    def do_try(self, connection, method, *arguments):
+        """Call a method of the connection and send back what it raised."""
+        try:
+            getattr(connection, method)(*arguments)
+        except Exception as error:
+            connection.send_json(["raised", type(error).__name__, str(error)])
+        else:
+            connection.send_json(["returned"])
+
+    def do_try_state(self, connection, size):
+        connection.set_state("kept")
+        try:
+            connection.set_state("x" * size)
+        except Exception as error:
+            connection.send_json([type(error).__name__, error.size, error.limit, connection.state])
+
+    def do_sql(self, connection, query, *params):
+        try:
+            connection.send_json(["rows", self.sql(query, *params)])
+        except Exception as error:
+            connection.send_json(["raised", type(error).__name__, str(error)])
+
+    def do_entry(self, connection):
+        """How the runtime comes in: able to suspend, and through the direct entry."""
+        connection.send_json([can_run_sync(), "webSocketMessage" in vars(self)])
+
+    def do_identity(self, connection):
+        same = self.get_connection(connection.id)
+        connection.send_json(
+            [same == connection, hash(same) == hash(connection), same in {connection: 1}]
+        )
+
+    async def do_alarm(self, connection, milliseconds):
+        import js
+
+        await self.ctx.storage.setAlarm(js.Date.now() + milliseconds)
+        connection.send_json(["alarm set"])
+
+    def do_break_socket(self, connection, other):
+        """Close a socket behind the library's back."""
+        self.get_connection(other).socket.close(3333, "behind your back")
+
+
+class ScriptedSleepy(Scripted):
+    options = {"hibernate": True}
+
+
+class Failing(Recorder):
+    """Raises in the hook that the room is named after; `-async` at the end: after a suspension."""
+
+    def failing(self, hook):
+        wanted, _, how = self.name.partition("-")
+        if wanted != hook:
+            return None
+        error = ValueError(f"{hook} fails, secretly")
+        if how:
+            return self.fail_later(error)
+        raise error
+
+    async def fail_later(self, error):
+        await asyncio.sleep(0)
+        raise error
+
+    def get_connection_tags(self, connection, ctx):
+        return self.failing("get_connection_tags") or []
+
+    def on_connect(self, connection, ctx):
+        if connection.id == "witness":
+            return None
+        self.record("connect", connection.id)
+        return self.failing("on_connect")
+
+    def on_message(self, connection, message):
+        if message == "ping":
+            connection.send("pong")
+            return None
+        return self.failing("on_message")
+
+    def on_close(self, connection, code, reason, was_clean):
+        self.record("close", [connection.id, code])
+        return self.failing("on_close")
+
+    def on_get(self, path, request):
+        return self.failing("on_request") or Response("fine")
+
+
+class FailingSleepy(Failing):
+    options = {"hibernate": True}
+
+
+class Debugging(Failing):
+    options = {"debug": True}
+
+
+class Starting(Server):
+    """`on_start` raises as often as the room's name says, and is counted across evictions."""
+
+    async def on_start(self):
+        starts = (await self.ctx.storage.get("starts") or 0) + 1
+        await self.ctx.storage.put("starts", starts)
+        self.messages = []
+        await asyncio.sleep(0)
+        if starts <= int(self.name):
+            raise RuntimeError(f"start {starts} fails")
+
+    async def on_request(self, request):
+        return Response(str(await self.ctx.storage.get("starts")))
+
+    def on_message(self, connection, message):
+        self.messages.append(message)
+        connection.send(",".join(self.messages))
+
+    async def started_by(self, caller):
+        return f"{caller} sees {self.messages}"
+
+
+class StartingSleepy(Starting):
+    options = {"hibernate": True}
+
+
+class Strict(Scripted):
+    options = {"duplicate_ids": "reject", "max_message_size": 100}
+
+
+class StrictSleepy(Strict):
+    options = {"hibernate": True}
+
+
+class Replacing(Scripted):
+    options = {"duplicate_ids": "replace"}
+
+
+class ReplacingSleepy(Replacing):
+    options = {"hibernate": True}
+
+
+class Blocking(Scripted):
+    """May block in a message hook."""
+
+    options = {"sync_io": True}
+
+    def do_block(self, connection):
+        run_sync(asyncio.sleep(0.01))
+        connection.send("unblocked")
+
+
+class BlockingSleepy(Blocking):
+    options = {"hibernate": True}
+
+
+class Foreign(Scripted):
+    """Accepts sockets of its own, past the library."""
+
+    options = {"hibernate": True}
+
+    async def fetch(self, request):
+        if "/own" not in request.url:
+            return await super().fetch(request)
+        import js
+
+        client, socket = js.WebSocketPair.new().object_values()
+        self.ctx.acceptWebSocket(socket)
+        return Response(None, status=101, web_socket=client)
+
+
+class Answering(Recorder):
+    """HTTP, and methods that are called over RPC."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.name_in_init = self.name
+        self.shouted = self.shout("quietly")
+
+    def on_get(self, path, request):
+        if path == "/nothing":
+            return None
+        if path == "/headers":
+            return Response.from_json({key.lower(): text for key, text in request.headers.items()})
+        return Response(f"{request.method} {path} in {self.name} ({self.name_in_init})")
+
+    def shout(self, text):
+        return text.upper()
+
+    async def describe(self, value):
+        return {"name": self.name, "value": value, "starts": len(self.events("start"))}
+
+
+class Deciding(Server):
+    """Answers a close with a code of its own."""
+
+    async def on_close(self, connection, code, reason, was_clean):
+        await asyncio.sleep(0)
+        connection.close(4999, "no, mine")
+
+
+class DecidingSleepy(Deciding):
+    options = {"hibernate": True}
+
+
+class Plain(Server):
+    """Every default."""
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        path = "/" + request.url.split("/", 3)[3]
+        if path.startswith("/routed/"):
+            return await self.routed(path.split("/")[2], request)
+        if path.startswith("/rpc/"):
+            return await self.rpc(*path.split("?")[0].split("/")[2:])
+        answer = await route_partykit_request(request, self.env)
+        return answer or Response("Not Found", status=404)
+
+    async def routed(self, how, request):
+        """`/routed/<how>/parties/...`: routing with the options of that name."""
+        answer = await route_partykit_request(
+            request, None, prefix=f"routed/{how}/parties", **getattr(self, "with_" + how)()
+        )
+        return answer or Response("no party URL", status=404)
+
+    def with_nothing(self):
+        return {}
+
+    def with_props(self):
+        return {"props": {"greeting": "grüß dich", "n": [1, None]}}
+
+    def with_cors(self):
+        return {"cors": True}
+
+    def with_own_cors(self):
+        return {"cors": {"Access-Control-Allow-Origin": "https://example.com"}}
+
+    def with_origins(self):
+        return {"allowed_origins": ["https://example.com"]}
+
+    def with_hooks(self):
+        def before(request, lobby):
+            if "refuse" in request.url:
+                where = f"{lobby.party} {lobby.class_name} {lobby.name}"
+                return Response(f"refused {where}", status=401)
+            if "wrong" in request.url:
+                return "not a response"
+            if "raise" in request.url:
+                raise ValueError("a secret of the hook")
+            if "replace" in request.url:
+                headers = [("x-added", "by the hook"), *request.headers.items()]
+                return Request(request, headers=headers)
+            return None
+
+        async def before_async(request, lobby):
+            await asyncio.sleep(0)
+            return before(request, lobby)
+
+        return {"on_before_request": before, "on_before_connect": before_async}
+
+    def with_jurisdiction(self):
+        return {"jurisdiction": "eu", "location_hint": "weur"}
+
+    async def rpc(self, binding, name, method, *arguments):
+        stub = await get_server_by_name(
+            getattr(self.env, binding), name, routing_retry=RoutingRetry(max_attempts=2)
+        )
+        return Response.from_json(await getattr(stub, method)(*arguments))
