@@ -1,13 +1,14 @@
-// Puts what the chat's worker needs where wrangler looks for it: the library into
-// python_modules/, the page's JavaScript, bundled, into fixtures/chat/public/.
+// Puts what the workers of this checkout need where wrangler looks for it: the library
+// into python_modules/ beside each wrangler.toml, with the SDK from the root's; and the
+// page's JavaScript, bundled, into fixtures/*/public/.
 //
-//   node tools/vendor.mjs                        (the root wrangler.toml's build command)
+//   node tools/vendor.mjs                        (every wrangler.toml's build command)
 //
 // A file whose content is the same is left alone, because wrangler watches these
 // folders and would otherwise reload for ever.
 
 import {
-  existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync,
+  existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +17,15 @@ import { build } from "esbuild";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const LIBRARY = join(ROOT, "src", "partyserver");
-const VENDORED = join(ROOT, "python_modules", "partyserver");
-const PAGE = join(ROOT, "fixtures", "chat", "page");
-const PUBLIC = join(ROOT, "fixtures", "chat", "public");
+const MODULES = "python_modules";
+
+/** The folders of `parent` that hold a file or folder called `name`. */
+function having(parent, name) {
+  const base = join(ROOT, parent);
+  return readdirSync(base)
+    .map((folder) => join(base, folder))
+    .filter((folder) => existsSync(join(folder, name)));
+}
 
 function writeIfChanged(target, content) {
   if (existsSync(target) && readFileSync(target).equals(content)) return;
@@ -33,29 +40,47 @@ function list(folder, ending) {
   return readdirSync(folder, { recursive: true }).filter((path) => path.endsWith(ending));
 }
 
+/** Make `target` hold the `paths` of `source`, and no other Python modules. */
+function mirror(source, paths, target) {
+  for (const path of paths) writeIfChanged(join(target, path), readFileSync(join(source, path)));
+  const current = new Set(paths);
+  for (const path of list(target, ".py")) {
+    if (!current.has(path)) rmSync(join(target, path));
+  }
+}
+
 /** The library without its pytest plugin, which runs outside of the worker. */
 function vendorLibrary() {
   const sources = list(LIBRARY, ".py").filter((path) => !path.startsWith(`testing${sep}`));
-  for (const path of sources) {
-    writeIfChanged(join(VENDORED, path), readFileSync(join(LIBRARY, path)));
-  }
-  const current = new Set(sources);
-  for (const path of list(VENDORED, ".py")) {
-    if (!current.has(path)) rmSync(join(VENDORED, path));
+  mirror(LIBRARY, sources, join(ROOT, MODULES, "partyserver"));
+}
+
+/** The root's modules again, for the workers of the other folders: wrangler takes no links. */
+function vendorWorkers() {
+  const root = join(ROOT, MODULES);
+  const files = list(root, "").filter(
+    (path) => !path.includes("__pycache__") && statSync(join(root, path)).isFile(),
+  );
+  for (const folder of [...having("tests", "wrangler.toml"), ...having("fixtures", "wrangler.toml")]) {
+    mirror(root, files, join(folder, MODULES));
   }
 }
 
-async function bundlePage() {
-  const { outputFiles } = await build({
-    entryPoints: list(PAGE, ".js").map((path) => join(PAGE, path)),
-    outdir: PUBLIC,
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    write: false,
-  });
-  for (const { path, contents } of outputFiles) writeIfChanged(path, Buffer.from(contents));
+async function bundlePages() {
+  for (const fixture of having("fixtures", "page")) {
+    const page = join(fixture, "page");
+    const { outputFiles } = await build({
+      entryPoints: list(page, ".js").map((path) => join(page, path)),
+      outdir: join(fixture, "public"),
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      write: false,
+    });
+    for (const { path, contents } of outputFiles) writeIfChanged(path, Buffer.from(contents));
+  }
 }
 
 vendorLibrary();
-await bundlePage();
+vendorWorkers();
+await bundlePages();

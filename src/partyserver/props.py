@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 from .errors import RequestRefusedError
+from .messages import parse_json
 
 HEADER = "x-partykit-props"
 
@@ -26,10 +27,6 @@ def decode_props(header: str) -> Any:
     try:
         if not text.startswith(("{", "[")):
             text = b64decode(text, validate=True).decode()
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         raise RequestRefusedError(400, f"the {HEADER} header cannot be read: {error}") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

@@ -4,7 +4,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.messages import compact_json, well_formed
+from partyserver.messages import MAX_JSON_DEPTH, compact_json, parse_json, well_formed
 
 any_text = st.text(st.characters() | st.sampled_from("\ud800\ud83d\ude00\udfff"))
 
@@ -56,3 +56,61 @@ def test_json_is_compact_and_escapes_only_where_it_must(value, text):
 def test_any_json_arrives_as_it_was_sent(text):
     sent = compact_json([text])
     assert json.loads(sent.encode()) == [text]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text('[]{}"\\a'),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('[]{}"\\a'), inner),
+)
+
+
+@given(json_values)
+def test_what_json_loads_reads_is_read_the_same(value):
+    assert parse_json(json.dumps(value)) == value
+    assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+def nested(depth, opening="[", closing="]"):
+    return opening * depth + closing * depth
+
+
+@pytest.mark.parametrize("depth", [1, MAX_JSON_DEPTH])
+def test_json_may_be_nested_up_to_a_limit(depth):
+    assert repr(parse_json(nested(depth))) == nested(depth)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        nested(MAX_JSON_DEPTH + 1),
+        nested(MAX_JSON_DEPTH + 1, '{"a":', "}"),
+        nested(MAX_JSON_DEPTH, '[{"a":', "}]"),
+        "[" * 100_000,
+        "{" * 100_000,
+        '{"a":' * 100_000,
+        f"[{nested(MAX_JSON_DEPTH)}]".encode(),
+    ],
+    ids=["list", "dict", "both", "open lists", "open dicts", "open keys", "bytes"],
+)
+def test_json_nested_deeper_is_a_value_error(text):
+    with pytest.raises(ValueError, match=f"nested more than {MAX_JSON_DEPTH} levels deep"):
+        parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 1000, ['"' + "{" * 1000], [[]] * 1000, [{}] * 1000, {"[" * 1000: "\\"}],
+    ids=["in a string", "after a quote", "lists side by side", "dicts side by side", "in a key"],
+)
+def test_brackets_that_do_not_nest_do_not_count(value):
+    assert parse_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "]", '"', '"\\', "[" * 400, "]" * 1000, b"\xff", "1" * 10_000, "nul"],
+    ids=lambda text: repr(text[:5]),
+)
+def test_anything_else_that_is_wrong_is_a_value_error(text):
+    with pytest.raises(ValueError):  # noqa: PT011 -- which one is json's affair
+        parse_json(text)

@@ -92,11 +92,8 @@ def test_tuples_arrive_as_lists():
         "{'a': 1}",
         '"lobby"',  # plain JSON is an object or a list, or it could be base64
         "null",
-        "[NaN]",
-        '{"a": -Infinity}',
         "[" * 100_000,
         base64("{"),
-        base64("NaN"),
         base64("[1] [2]"),
         base64("[" * 100_000),
         base64("1" * 10_000),

@@ -25,6 +25,7 @@ def test_the_public_names():
         "StateTooLargeError",
         "TransportError",
         "get_server_by_name",
+        "parse_json",
         "route_partykit_request",
     ]
     assert set(RUNTIME_NAMES) < set(partyserver.__all__)

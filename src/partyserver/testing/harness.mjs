@@ -51,8 +51,9 @@ process.stdout.write = process.stderr.write.bind(process.stderr);
 const require = createRequire(wranglerPackage);
 const marks = new Map();
 
-const INTERPRETER_FRAMES = /^ +at .*(wasm|pyodide).*\n?/gm;
-const UNCAUGHT = /^uncaught exception; (?:source = .*?; stack|desc) = ([^]*)/;
+const INTERPRETER_FRAMES = /^( +at .*(wasm|pyodide)|stack: .*workerd@).*\n?/gm;
+const UNCAUGHT =
+  /^uncaught exception; (?:source = .*?; stack|desc|exception) = (?:workerd\/.*?jsg\.Error: )?([^]*)/;
 const INTERNAL = /^(exception = (kj|workerd)\/|NOSENTRY )/;
 let lastUncaught;
 

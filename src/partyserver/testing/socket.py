@@ -97,6 +97,10 @@ class Socket:
         """Send a value as compact JSON text."""
         self.send(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
+    def send_raw(self, data: bytes) -> None:
+        """Put bytes on the wire as they are, such as a frame that breaks the protocol."""
+        self._connection.socket.sendall(data)
+
     def receive(self, timeout: float = 5) -> str | bytes:
         """The next message: `str` for text, `bytes` for binary.
 

@@ -114,6 +114,20 @@ def test_the_servers_close_ends_iteration(room):
             socket.send("late")
 
 
+def test_a_close_outside_of_the_sockets_own_events_is_seen_at_once(room):
+    with room.connect() as socket:
+        room.fetch("/close-all")
+        socket.wait_closed(1)
+        assert (socket.close_code, socket.close_reason) == (4002, "all")
+
+
+def test_a_broken_frame_fails_the_connection(room):
+    with room.connect() as socket:
+        socket.send_raw(b"\xf0\x80\0\0\0\0")
+        socket.wait_closed()
+        assert not socket.is_open
+
+
 def test_a_refused_upgrade_carries_the_response(room):
     with pytest.raises(UpgradeError, match="answered with 403 Forbidden: go away") as caught:
         room.connect(query={"refuse": "yes"})

@@ -27,6 +27,9 @@ class EchoRoom(DurableObject):
         match url.path.rsplit("/", 1)[-1]:
             case "raise":
                 raise ValueError("raised by the room")
+            case "close-all":
+                for socket in self.ctx.getWebSockets():
+                    socket.close(4002, "all")
             case "print":
                 print("printed by the room")
             case "alarm":
