@@ -52,9 +52,9 @@ def copy_state(value: Any) -> Any:
         return value
     if kind is dict:
         for key in value:
-            if type(key) is not str:
+            if not isinstance(key, str):
                 raise TypeError(f"a connection's state has str keys only, not {key!r}")
-        return {key: copy_state(item) for key, item in value.items()}
+        return {str.__str__(key): copy_state(item) for key, item in value.items()}
     if kind is list or kind is tuple:
         return [copy_state(item) for item in value]
     # Subclasses (JsDict, IntEnum, defaultdict) are read back as what they are a kind of.

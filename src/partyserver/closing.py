@@ -36,16 +36,18 @@ def check_close(code: int, reason: str) -> None:
         raise ValueError(f"a close reason has at most {MAX_REASON_BYTES} UTF-8 bytes, not {size}")
 
 
-def answer_to_close(code: int, reason: str) -> tuple[int, str] | tuple[()] | None:
+def answer_to_close(
+    code: int, reason: str, *, was_clean: bool = False
+) -> tuple[int, str] | tuple[()] | None:
     """How a peer's close is answered: what to pass to `close`, or None to leave it alone.
 
     A frame without a code (1005), or with one that may not be sent, is answered with one
     without a code. For 1006 and 1015 there is no peer left, and a frame to it fails later,
-    where nothing can catch it.
+    where nothing can catch it; with `was_clean` there was a frame that said so.
     """
-    if code in (ABNORMAL, TLS_FAILURE):
+    if code in (ABNORMAL, TLS_FAILURE) and not was_clean:
         return None
-    if code in (NO_STATUS, RESERVED) or not 1000 <= code <= 4999:
+    if code in (NO_STATUS, RESERVED, ABNORMAL, TLS_FAILURE) or not 1000 <= code <= 4999:
         return ()
     # Broken UTF-8 has grown on its way: each byte of it arrives as three.
     fits = len(reason.encode(errors="surrogatepass")) <= MAX_REASON_BYTES

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import partial, wraps
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 #: Hooks, and how many arguments each is called with, `self` aside.
 HOOK_ARGUMENTS = {
@@ -48,9 +48,18 @@ CAMEL_CASE = {
 }
 
 
-def check_members(cls: type) -> None:
-    """Raise `TypeError` for members that would not do what their author expects."""
-    for name, member in vars(cls).items():
+def check_members(cls: type, root: type) -> None:
+    """Raise `TypeError` for members that would not do what their author expects.
+
+    Mixins count as the class's own; what `root` and its subclasses hold was checked before.
+    """
+    for base in cls.__mro__:
+        if base is cls or not (issubclass(base, root) or issubclass(root, base)):
+            _check_own_members(cls, base)
+
+
+def _check_own_members(cls: type, base: type) -> None:
+    for name, member in vars(base).items():
         if name in RESERVED:
             raise TypeError(
                 f"{cls.__name__}.{name} is the runtime's own handler and belongs to Server; "
@@ -75,13 +84,23 @@ def _check_arguments(cls: type, name: str, hook: FunctionType) -> None:
         ) from None
 
 
-def takes_props(on_start: Callable[..., Any]) -> bool:
-    """Whether an `on_start` has a parameter for props; many have no use for one."""
-    try:
-        inspect.signature(on_start).bind(None, None)
-    except TypeError:
-        return False
-    return True
+PropsParameter = Literal["positional", "keyword", "none"]
+
+
+def props_parameter(on_start: Callable[..., Any]) -> PropsParameter:
+    """How an `on_start` takes its props; many have no use for them."""
+    signature = inspect.signature(on_start)
+    ways: list[tuple[PropsParameter, list[None], dict[str, None]]] = [
+        ("positional", [None, None], {}),
+        ("keyword", [None], {"props": None}),
+    ]
+    for way, arguments, keywords in ways:
+        try:
+            signature.bind(*arguments, **keywords)
+        except TypeError:
+            continue
+        return way
+    return "none"
 
 
 def own_options(cls: type, root: type) -> list[Any]:

@@ -45,6 +45,8 @@ class SQLError(PartyServerError):
 
     def __init__(self, message: str, query: str) -> None:
         self.query = query
+        #: Whether `on_exception` has had it; it may pass through a hook's failure again.
+        self.reported = False
         super().__init__(f"{message}\n  in query: {query}")
 
 

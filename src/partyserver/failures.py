@@ -26,14 +26,11 @@ def error_id(error: BaseException) -> str:
     return new_id
 
 
-def is_reported(error: BaseException) -> bool:
-    return any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ()))
-
-
 def mark(error: BaseException, where: str) -> None:
-    """Note on a failure where it happened, and its id."""
-    _add_note(error, where)
-    error_id(error)
+    """Note on a failure where it happened, and its id; once, if it is raised again."""
+    if not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
+        _add_note(error, where)
+        error_id(error)
 
 
 def _add_note(error: BaseException, note: str) -> None:
@@ -45,7 +42,11 @@ def _add_note(error: BaseException, note: str) -> None:
 
 def summary(error: BaseException) -> str:
     """One line for the log, for when the user's own `on_exception` reports the rest."""
-    return f"{type(error).__name__}: {error} (error id {error_id(error)})"
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its text cannot be had)"
+    return f"{type(error).__name__}: {text} (error id {error_id(error)})"
 
 
 def traceback_text(error: BaseException) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: A WebSocket's URL and its page's are of one origin.
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def origin_of(url: str) -> tuple[str, str, int | None] | None:
@@ -17,9 +19,10 @@ def origin_of(url: str) -> tuple[str, str, int | None] | None:
         return None
     if not parts.hostname:
         return None
+    scheme = _PAGE_SCHEMES.get(parts.scheme, parts.scheme)
     if port is None:
-        port = _DEFAULT_PORTS.get(parts.scheme)
-    return parts.scheme, parts.hostname, port
+        port = _DEFAULT_PORTS.get(scheme)
+    return scheme, parts.hostname, port
 
 
 def origin_allowed(origin: str | None, url: str, allowed: Iterable[str]) -> bool:

@@ -17,7 +17,7 @@ from . import contract, failures, runtime, sql
 from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
 from .connection import Connection, Phase
 from .connections import Connections
-from .errors import RequestRefusedError, ServerNameError, TransportError
+from .errors import RequestRefusedError, ServerNameError, SQLError, TransportError
 from .options import DEFAULTS, PLATFORM_MAX_MESSAGE_SIZE, ServerOptions, merge_options
 from .props import HEADER as PROPS_HEADER
 from .props import decode_props
@@ -69,13 +69,13 @@ class Server(DurableObject, metaclass=_ServerType):
     #: See `ServerOptions`. A subclass that sets one key keeps the others of its bases.
     options: ClassVar[ServerOptions] = DEFAULTS
     _own_options: ClassVar[Any] = {}
-    _on_start_takes_props: ClassVar[bool] = True
+    _on_start_props: ClassVar[contract.PropsParameter] = "positional"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        contract.check_members(cls)
+        contract.check_members(cls, Server)
         cls._own_options = vars(cls).get("options", {})
         cls.options = merge_options(cls.__name__, contract.own_options(cls, Server))
-        cls._on_start_takes_props = contract.takes_props(cls.on_start)
+        cls._on_start_props = contract.props_parameter(cls.on_start)
         contract.guard_public_methods(cls, Server)
         super().__init_subclass__(**kwargs)
 
@@ -151,7 +151,7 @@ class Server(DurableObject, metaclass=_ServerType):
         runtime.log_error(f"Exception in {self._label()}\n{failures.traceback_text(error)}")
 
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
-        """Return up to 9 tags of up to 256 characters for a new connection.
+        """Return up to 9 tags of up to 256 UTF-8 bytes for a new connection.
 
         Called before `on_connect`; `get_connections` filters by them. The connection's id is
         always its first tag.
@@ -201,8 +201,9 @@ class Server(DurableObject, metaclass=_ServerType):
         """
         try:
             return sql.execute(self._raw_ctx, query, params)
-        except Exception as error:
+        except SQLError as error:
             self._report("sql", error)
+            error.reported = True
             raise
 
     # --- names and routing ------------------------------------------------------------
@@ -352,10 +353,10 @@ class Server(DurableObject, metaclass=_ServerType):
         except Exception as error:
             self._report("on_close", error)
         finally:
-            self._end(connection, code, reason)
+            self._end(connection, code, reason, was_clean)
 
-    def _end(self, connection: Connection, code: int, reason: str) -> None:
-        answer = answer_to_close(code, reason)
+    def _end(self, connection: Connection, code: int, reason: str, was_clean: bool) -> None:
+        answer = answer_to_close(code, reason, was_clean=was_clean)
         if connection._phase is Phase.CLOSED_BY_PEER and answer is not None:
             connection._close(*answer)
         connection._phase = Phase.CLOSED
@@ -418,7 +419,12 @@ class Server(DurableObject, metaclass=_ServerType):
             await result
 
     def _call_on_start(self) -> Any:
-        return self.on_start(self._props) if self._on_start_takes_props else self.on_start()
+        match self._on_start_props:
+            case "positional":
+                return self.on_start(self._props)
+            case "keyword":
+                return self.on_start(props=self._props)
+        return self.on_start()
 
     async def _stored_name(self) -> str | None:
         name = await self._raw_ctx.storage.get(NAME_STORAGE_KEY)
@@ -443,7 +449,7 @@ class Server(DurableObject, metaclass=_ServerType):
 
     def _report(self, where: str, error: BaseException) -> None:
         """Tell `on_exception`, once for each exception."""
-        if failures.is_reported(error):
+        if isinstance(error, SQLError) and error.reported:
             return
         failures.mark(error, f"in {where} of {self._label()}")
         if type(self).on_exception is not Server.on_exception:

@@ -21,7 +21,7 @@ class PartyUrl(NamedTuple):
 def match_party_url(url: str, prefix: str = DEFAULT_PREFIX) -> PartyUrl | None:
     """The party and room that an absolute `url` names, or None if it is no party URL."""
     segments = [part for part in path_of(url).split("/") if part]
-    base = [part for part in prefix.split("/") if part]
+    base = [part for part in prefix.split("/") if part] or [DEFAULT_PREFIX]
     rest = segments[len(base) :]
     if segments[: len(base)] != base or len(rest) < 2:
         return None

@@ -109,3 +109,9 @@ def test_no_error_on_a_connection_that_is_open_is_noise(state, retryable):
 )
 def test_a_closing_connections_loss_is_noise(state, message, retryable, noise):
     assert is_teardown_noise(state, message, retryable=retryable) is noise
+
+
+@pytest.mark.parametrize("code", [1006, 1015])
+def test_a_frame_that_carries_a_code_that_may_not_be_sent_is_answered_without_one(code):
+    assert answer_to_close(code, "", was_clean=True) == ()
+    assert answer_to_close(code, "", was_clean=False) is None

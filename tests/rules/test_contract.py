@@ -10,7 +10,7 @@ from partyserver.contract import (
     check_members,
     guard_public_methods,
     own_options,
-    takes_props,
+    props_parameter,
 )
 
 
@@ -28,18 +28,18 @@ def function(arguments):
 @pytest.mark.parametrize(("name", "hook"), RESERVED.items())
 def test_the_runtimes_own_handlers_are_refused_for_the_hook(name, hook):
     with pytest.raises(TypeError, match=rf"^Chat\.{name} is the runtime's .*; define {hook} "):
-        check_members(made("Chat", {name: function("self")}))
+        check_members(made("Chat", {name: function("self")}), Root)
 
 
 @pytest.mark.parametrize(("name", "hook"), CAMEL_CASE.items())
 def test_typescripts_spellings_are_refused_for_pythons(name, hook):
     with pytest.raises(TypeError, match=rf"^Chat\.{name} is never called; name it {hook}$"):
-        check_members(made("Chat", {name: function("self")}))
+        check_members(made("Chat", {name: function("self")}), Root)
 
 
 def test_a_handler_is_refused_whatever_it_is():
     with pytest.raises(TypeError, match="alarm"):
-        check_members(made("Chat", {"alarm": None}))
+        check_members(made("Chat", {"alarm": None}), Root)
 
 
 def test_every_hook_but_on_start_has_its_arguments_counted():
@@ -57,7 +57,7 @@ def test_a_hook_takes_what_it_is_called_with(hook, count):
         "self, *arguments",
         "*arguments, **keywords",
     ):
-        check_members(made("Chat", {hook: function(arguments)}))
+        check_members(made("Chat", {hook: function(arguments)}), Root)
 
 
 @pytest.mark.parametrize(("hook", "count"), HOOK_ARGUMENTS.items())
@@ -69,7 +69,7 @@ def test_a_hook_that_takes_less_or_more_is_a_type_error(hook, count):
         ", ".join([*names[: count + 1], "*", "more"]),
     ):
         with pytest.raises(TypeError, match="must take self and") as refused:
-            check_members(made("Chat", {hook: function(arguments)}))
+            check_members(made("Chat", {hook: function(arguments)}), Root)
         plural = "" if count == 1 else "s"
         assert str(refused.value) == (
             f"Chat.{hook}({arguments}) must take self and {count} argument{plural}"
@@ -80,7 +80,7 @@ def test_async_hooks_are_checked_too():
     async def on_message(self, message): ...
 
     with pytest.raises(TypeError, match="on_message"):
-        check_members(made("Chat", {"on_message": on_message}))
+        check_members(made("Chat", {"on_message": on_message}), Root)
 
 
 def test_the_arguments_that_count_are_the_decorators():
@@ -91,7 +91,7 @@ def test_the_arguments_that_count_are_the_decorators():
 
         return call
 
-    check_members(made("Chat", {"on_message": with_user(function("self, c, m, user"))}))
+    check_members(made("Chat", {"on_message": with_user(function("self, c, m, user"))}), Root)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_the_arguments_that_count_are_the_decorators():
     ids=lambda hook: type(hook).__name__,
 )
 def test_a_hook_that_is_no_plain_function_is_its_authors_affair(hook):
-    check_members(made("Chat", {"on_message": hook}))
+    check_members(made("Chat", {"on_message": hook}), Root)
 
 
 def test_other_members_are_free():
-    check_members(made("Chat", {"alarms": 1, "on_party": function("self"), "onParty": None}))
+    check_members(made("Chat", {"alarms": 1, "on_party": function("self"), "onParty": None}), Root)
 
 
 # --- on_start -------------------------------------------------------------------------
@@ -113,26 +113,33 @@ def test_other_members_are_free():
 @pytest.mark.parametrize(
     ("arguments", "verdict"),
     [
-        ("self, props=None", True),
-        ("self, props", True),
-        ("self, properties", True),
-        ("self, *arguments", True),
-        ("*arguments", True),
-        ("self", False),
-        ("self, **keywords", False),
-        ("self, props, more", False),
+        ("self, props=None", "positional"),
+        ("self, props", "positional"),
+        ("self, properties", "positional"),
+        ("self, *arguments", "positional"),
+        ("*arguments", "positional"),
+        ("self", "none"),
+        ("self, **keywords", "keyword"),
+        ("self, *, props=None", "keyword"),
+        ("self, props, more", "none"),
     ],
 )
 def test_on_start_gets_props_if_it_has_a_parameter_for_them(arguments, verdict):
-    assert takes_props(function(arguments)) is verdict
+    assert props_parameter(function(arguments)) == verdict
 
 
 def test_on_start_gets_props_through_a_decorator_if_it_wants_them():
     def passing(on_start):
         return functools.wraps(on_start)(lambda *arguments: on_start(*arguments))
 
-    assert takes_props(passing(function("self, props")))
-    assert not takes_props(passing(function("self")))
+    assert props_parameter(passing(function("self, props"))) == "positional"
+    assert props_parameter(passing(function("self"))) == "none"
+
+
+def test_members_of_a_mixin_are_the_classs_own():
+    mixin = made("Mixin", {"alarm": function("self")})
+    with pytest.raises(TypeError, match=r"Chat\.alarm .* define on_alarm"):
+        check_members(made("Chat", {}, mixin), Root)
 
 
 # --- options --------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from partyserver.failures import (
     answer,
     error_id,
     frame,
-    is_reported,
     mark,
     summary,
     traceback_text,
@@ -42,17 +41,15 @@ def test_two_errors_have_two_ids():
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), FrozenError(), KeyboardInterrupt()])
-def test_an_error_is_reported_once_it_is_marked(error):
-    assert not is_reported(error)
+def test_an_error_that_is_raised_again_is_marked_once(error):
     mark(error, "in on_message of Chat:lobby")
-    assert is_reported(error)
+    mark(error, "in on_close of Chat:lobby")
     assert error.__notes__ == ["in on_message of Chat:lobby", f"error id: {error_id(error)}"]
 
 
 def test_the_users_own_notes_stay():
     error = ValueError("x")
     error.add_note("while saving")
-    assert not is_reported(error)
     mark(error, "in on_close")
     assert error.__notes__ == ["while saving", "in on_close", f"error id: {error_id(error)}"]
 
@@ -101,7 +98,6 @@ def test_a_client_of_a_server_in_debug_gets_the_traceback_with_the_id():
 def test_a_refusal_is_answered_as_it_says_and_not_as_a_failure(debug):
     error = raised(RequestRefusedError(409, "a connection with the id 'a' is open"))
     assert answer(error, debug=debug) == (409, "a connection with the id 'a' is open")
-    assert not is_reported(error)
 
 
 def test_a_frame_is_ascii_whatever_the_error_says():

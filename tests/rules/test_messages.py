@@ -1,5 +1,6 @@
 import json
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -114,3 +115,19 @@ def test_brackets_that_do_not_nest_do_not_count(value):
 def test_anything_else_that_is_wrong_is_a_value_error(text):
     with pytest.raises(ValueError):  # noqa: PT011 -- which one is json's affair
         parse_json(text)
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a":-Infinity}'])
+def test_what_only_python_takes_for_json_is_a_value_error(text):
+    with pytest.raises(ValueError, match="is not JSON"):
+        parse_json(text)
+
+
+def test_a_long_string_behind_many_brackets_costs_no_memory():
+    text = "[" * 501 + '"' + "x" * 1_000_000
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="levels deep"):
+        parse_json(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * len(text)

@@ -20,8 +20,8 @@ URL = "https://chat.example/parties/chat/lobby?_pk=a"
         ("https://a.example@b.example", ("https", "b.example", 443)),
         ("https://a.example:", ("https", "a.example", 443)),
         ("https://a.example:0", ("https", "a.example", 0)),
-        ("ws://a.example", ("ws", "a.example", 80)),
-        ("wss://a.example", ("wss", "a.example", 443)),
+        ("ws://a.example", ("http", "a.example", 80)),
+        ("wss://a.example", ("https", "a.example", 443)),
         ("chrome-extension://abc", ("chrome-extension", "abc", None)),
     ],
 )
