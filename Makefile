@@ -22,7 +22,7 @@ CONFIG = $(if $(filter chat,$(FIXTURE)),wrangler.toml,fixtures/$(FIXTURE)/wrangl
 SDK = python_modules/workers/__init__.py
 BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 
-.PHONY: help setup dev test check format build clean
+.PHONY: help setup dev test check docs format build clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -38,10 +38,14 @@ dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), rel
 test: setup ## run the tests (ARGS="-k name")
 	@$(RUNTIME) .venv/bin/pytest $(ARGS)
 
-check: .venv/.installed ## lint, formatting, types
+check: .venv/.installed docs ## lint, formatting, types, documentation
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+# NO_MKDOCS_2_WARNING: else the theme advertises another program with every build.
+docs: .venv/.installed ## the documentation, in .cache/docs
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --config-file docs/mkdocs.yml
 
 format: .venv/.installed ## mend what the linter and the formatter can
 	.venv/bin/ruff check --fix
@@ -59,7 +63,7 @@ clean: ## remove everything that the other targets made
 	  { echo "partyserver needs Python 3.11 or newer: run make PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(PIP) install pip==26.3
-	$(PIP) install --constraint tools/constraints.txt --group dev --editable .
+	$(PIP) install --constraint tools/constraints.txt --group dev --group docs --editable .
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json tools/check-node.sh

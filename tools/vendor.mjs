@@ -61,9 +61,12 @@ function vendorWorkers() {
   const files = list(root, "").filter(
     (path) => !path.includes("__pycache__") && statSync(join(root, path)).isFile(),
   );
-  for (const folder of [...having("tests", "wrangler.toml"), ...having("fixtures", "wrangler.toml")]) {
-    mirror(root, files, join(folder, MODULES));
-  }
+  const workers = [
+    ...having("tests", "wrangler.toml"),
+    ...having("tests/interop", "worker.py"),
+    ...having("fixtures", "wrangler.toml"),
+  ];
+  for (const folder of workers) mirror(root, files, join(folder, MODULES));
 }
 
 async function bundlePages() {

@@ -47,10 +47,10 @@ class Connection:
         "socket",
     )
 
-    #: The raw JavaScript WebSocket.
     socket: runtime.JsProxy
-    #: The name of the room that the connection is in.
+    """The raw JavaScript WebSocket."""
     server: str
+    """The name of the room that the connection is in."""
 
     def __init__(
         self,
@@ -72,7 +72,10 @@ class Connection:
 
     @property
     def id(self) -> str:
-        """The id: the client's `_pk` query parameter, or generated."""
+        """The id: the client's `_pk` query parameter (up to 256 UTF-8 bytes), or generated.
+
+        A client chooses it freely, so it says nothing about who that is.
+        """
         return self._attachment.id
 
     @property
@@ -82,7 +85,7 @@ class Connection:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The id, then what `get_connection_tags` returned."""
+        """The id, then what `get_connection_tags` returned: at most 10."""
         return self._attachment.tags
 
     @property
@@ -93,9 +96,15 @@ class Connection:
     def set_state(self, value: Any) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.
 
+            connection.set_state(lambda state: {**state, "score": state["score"] + 1})
+
         `value` may be a function, which is called with the previous state. The id, tags,
-        URL and state share 16,384 bytes; above that `StateTooLargeError` is raised and the
-        old state stands. Other values are a `TypeError`.
+        URL and state share 16,384 bytes as the platform serializes them:
+        https://developers.cloudflare.com/durable-objects/api/websockets/
+
+        Raises:
+            StateTooLargeError: the state is over the limit; the old one stands.
+            TypeError: the value is not JSON-like; the old state stands.
         """
         if callable(value):
             value = value(self.state)
@@ -118,8 +127,12 @@ class Connection:
     def send(self, message: str | bytes | bytearray | memoryview) -> None:
         """Send a text or a binary message.
 
-        Raises `TypeError` for other types and `ConnectionClosedError` on a connection that
-        is closed. It never waits: the platform buffers what the peer has not read yet.
+        It never waits: the platform buffers what the peer has not read yet. What is sent to a
+        peer that has just lost its network is lost without an error.
+
+        Raises:
+            ConnectionClosedError: the connection is closed.
+            TypeError: the message is neither text nor binary.
         """
         if type(message) is str and message.isascii():
             payload: Any = message
@@ -144,7 +157,12 @@ class Connection:
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; on one that is closed this does nothing.
 
-        code: 1000, or 3000 to 4999. reason: up to 123 UTF-8 bytes. Else `ValueError`.
+        Args:
+            code: 1000, or 3000 to 4999.
+            reason: up to 123 bytes of UTF-8.
+
+        Raises:
+            ValueError: the code or the reason may not be sent.
         """
         check_close(code, reason)
         self._close(code, reason)

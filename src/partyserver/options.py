@@ -15,15 +15,19 @@ DuplicateIds = Literal["allow", "replace", "reject"]
 class ServerOptions(TypedDict, total=False):
     """What `Server.options` may hold; every key has a default.
 
-    hibernate: let the room sleep between messages with its sockets open. Default False.
-    debug: show errors' details to clients. Default False.
-    duplicate_ids: a second connection with an id in use is let in ("allow"), takes the
-        first one's place ("replace", close code 4409), or gets 409 ("reject").
-        Default "allow".
-    max_message_size: bytes; a larger message closes its connection with 1009.
-        Default 32 MiB, the platform's own limit.
-    sync_io: message hooks may block on `run_sync`, and so on synchronous HTTP; costs
-        about 20 µs a message. Default False.
+        options = {"hibernate": True, "max_message_size": 32 * 1024}
+
+    Attributes:
+        hibernate: let the room sleep between messages with its sockets open. Default False.
+        debug: show errors' details to clients. Default False.
+        duplicate_ids: a second connection with an id in use is let in ("allow"), takes the
+            first one's place ("replace", close code 4409), or gets 409 ("reject").
+            Default "allow".
+        max_message_size: bytes; a larger message closes its connection with 1009.
+            Default 32 MiB, the platform's own limit:
+            https://developers.cloudflare.com/durable-objects/platform/limits/
+        sync_io: message hooks may block on `run_sync`, and so on synchronous HTTP; costs
+            about 20 µs a message. Default False.
     """
 
     hibernate: bool

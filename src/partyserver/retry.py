@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any, TypeVar
+
+from .failures import traceback_text
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class RetryEvent:
-    """What `RoutingRetry.on_retry` is told: `attempt` (from 1) failed with `error`."""
+    """What `RoutingRetry.on_retry` is told.
+
+    Attributes:
+        error: why the attempt failed.
+        attempt: its number, from 1.
+        max_attempts: how many there will be at most.
+        delay_ms: the wait before the next one, in milliseconds.
+        name: the room's name.
+        class_name: the name of the room's binding; None from `get_server_by_name`.
+    """
 
     error: BaseException
     attempt: int
@@ -25,10 +40,20 @@ class RoutingRetry:
     Only errors that the platform marks retryable and not overloaded are tried again:
     https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
 
-    max_attempts: the first try included. Default 3.
-    base_delay_ms, max_delay_ms: the wait before attempt n+1 is a random time up to
-        `base_delay_ms * 2 ** (n - 1)`, but at most `max_delay_ms`. Defaults 100 and 800.
-    on_retry: called with a `RetryEvent` before each wait; plain or async.
+        RoutingRetry(max_attempts=5, on_retry=lambda event: print(event.name, event.error))
+
+    A request that is tried again may have reached the room before.
+
+    Attributes:
+        max_attempts: the first try included.
+        base_delay_ms: the wait before attempt n+1 is a random time up to
+            `base_delay_ms * 2 ** (n - 1)` milliseconds.
+        max_delay_ms: the longest wait, in milliseconds.
+        on_retry: called with a `RetryEvent` before each wait; plain or async. What it raises
+            is logged.
+
+    Raises:
+        ValueError: fewer than 1 attempt, or a wait that is not a positive number.
     """
 
     max_attempts: int = 3
@@ -50,3 +75,47 @@ class RoutingRetry:
         """The wait after failed attempt number `attempt`; `fraction` is random in [0, 1)."""
         exponent = min(attempt - 1, 64)
         return int(fraction * min(self.max_delay_ms, self.base_delay_ms * 2**exponent))
+
+
+def is_infrastructure(error: Any) -> bool:
+    """Whether the platform failed, and not the room's code."""
+    return _flag(error, "retryable") or _flag(error, "overloaded")
+
+
+def is_retryable(error: Any) -> bool:
+    """Whether the platform says that another try may do; not of an object with too much to do."""
+    return _flag(error, "retryable") and not _flag(error, "overloaded")
+
+
+def _flag(error: Any, name: str) -> bool:
+    return getattr(error, name, False) is True
+
+
+async def with_retries(
+    operation: Callable[[], Awaitable[T]],
+    retry: RoutingRetry | None,
+    *,
+    name: str,
+    class_name: str | None,
+    sleep: Callable[[float], Awaitable[None]],
+    random_fraction: Callable[[], float],
+    log_error: Callable[[str], None],
+) -> T:
+    """Await `operation()`, again if it fails and may be tried again; raises its last error."""
+    attempt = 1
+    while True:
+        try:
+            return await operation()
+        except Exception as error:
+            if retry is None or attempt >= retry.max_attempts or not is_retryable(error):
+                raise
+            delay_ms = retry.delay_ms(attempt, random_fraction())
+            event = RetryEvent(error, attempt, retry.max_attempts, delay_ms, name, class_name)
+            try:
+                told = retry.on_retry(event) if retry.on_retry else None
+                if isawaitable(told):
+                    await told
+            except Exception as failure:
+                log_error(f"on_retry raised\n{traceback_text(failure)}")
+        await sleep(delay_ms / 1000)
+        attempt += 1

@@ -17,7 +17,7 @@ from .names import kebab_case
 from .origins import origin_allowed
 from .props import HEADER as PROPS_HEADER
 from .props import encode_props
-from .retry import RetryEvent, RoutingRetry
+from .retry import RoutingRetry, is_infrastructure, with_retries
 from .urls import DEFAULT_PREFIX, match_party_url
 
 INTERNAL_HEADERS = "x-partykit-"
@@ -33,7 +33,14 @@ Hook = Callable[[Request, "Lobby"], Any]
 class Lobby:
     """Where a request is about to go, for `on_before_connect` and `on_before_request`.
 
-    party: as in the URL, in kebab-case. class_name: the binding's name. name: the room's.
+        def may_enter(request, lobby):
+            if lobby.name not in rooms_of(request):
+                return Response("not your room", status=403)
+
+    Attributes:
+        party: the party as in the URL, in kebab-case and lower case.
+        class_name: the name of the party's Durable Object binding.
+        name: the room's name.
     """
 
     party: str
@@ -56,10 +63,19 @@ async def get_server_by_name(
         await room.announce("hello")          # a public method of the class, over RPC
         response = await room.fetch("https://room/history")
 
-    location_hint: a region such as "weur", for where the room is first created:
-    https://developers.cloudflare.com/durable-objects/reference/data-location/
-    jurisdiction: "eu" or "fedramp". props: a JSON value for `on_start(props)`.
-    Raises what the room's `on_start` raised, and the platform's errors after the retries.
+    Args:
+        namespace: a Durable Object binding.
+        name: the room's name, as its URL carries it: percent-encoded.
+        location_hint: a region such as "weur", for where the room is first created:
+            https://developers.cloudflare.com/durable-objects/reference/data-location/
+        jurisdiction: "eu" or "fedramp"; a room of the same name in another jurisdiction is
+            another room.
+        props: a JSON value for `on_start(props)`.
+        routing_retry: by default `RoutingRetry()`; None tries once.
+
+    Raises:
+        ValueError: the name is empty.
+        Exception: what the room's `on_start` raised, and the platform's errors after the retries.
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"a room's name is a str that is not empty, not {name!r}")
@@ -70,7 +86,7 @@ async def get_server_by_name(
     async def start() -> None:
         await _stub(namespace, room_id, location_hint).setName(*arguments)
 
-    await _with_retries(start, routing_retry, name=name, class_name=None)
+    await _retrying(start, routing_retry, name, None)
     return _stub(namespace, room_id, location_hint)
 
 
@@ -100,78 +116,64 @@ async def route_partykit_request(
     `my-server`. `:room` is the room's name exactly as the URL carries it. A party that no
     binding has gets 400.
 
-    prefix: one or more path segments. env: by default the worker's own bindings.
-    props: a JSON value for `on_start(props)`.
-    location_hint, jurisdiction: as for `get_server_by_name`.
-    cors: True, or a mapping of headers, for HTTP requests; preflights are answered.
-    routing_retry: see `RoutingRetry`; None tries once. When the platform still fails, the
-        answer is 503 with `Retry-After`.
-    on_before_connect, on_before_request: called with the request and a `Lobby` before a
-        WebSocket or an HTTP request goes on. A `Request` replaces it, a `Response` answers
-        it, None lets it go on.
-    allowed_origins: "https://example.com", ...: WebSocket requests from other sites' pages
-        get 403.
+    Headers that begin with `x-partykit-` are removed from the request.
+
+    Args:
+        request: the worker's request.
+        env: by default the worker's own bindings.
+        prefix: one or more path segments, such as "api/rooms". By default "parties".
+        location_hint: as for `get_server_by_name`.
+        jurisdiction: as for `get_server_by_name`.
+        props: a JSON value for `on_start(props)`.
+        cors: True for headers that let every page in, or a mapping of headers, for HTTP
+            requests; preflights are answered.
+        routing_retry: by default `RoutingRetry()`; None tries once. When the platform still
+            fails, the answer is 503 with `Retry-After`.
+        on_before_connect: called with the request and a `Lobby` before a WebSocket request
+            goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
+            lets it go on. If it raises, the answer is 500 with an error id.
+        on_before_request: the same for HTTP requests.
+        allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
+            origins than these and the worker's own get 403. "*" allows all.
     """
     js_request = _raw_request(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:
         return None
-    party = url.party.lower()
-    bindings = _server_bindings(env)
-    if party not in bindings:
-        return Response(_unknown_party(party, bindings), status=400)
-    binding, namespace = bindings[party]
+    found = _find_binding(url.party, env)
+    if found is None:
+        return Response("Invalid request: unknown party", status=400)
+    binding, namespace = found
+    lobby = Lobby(url.party.lower(), binding, url.room)
     upgrading = is_upgrade(js_request)
-    extra_headers = None if upgrading else cors_headers(cors)
-    if extra_headers is not None and js_request.method == "OPTIONS":
-        return Response(None, headers=dict(extra_headers))
+    answer_headers = None if upgrading else cors_headers(cors)
+    if answer_headers is not None and js_request.method == "OPTIONS":
+        return Response(None, headers=dict(answer_headers))
     if upgrading and allowed_origins is not None:
-        origin = js_request.headers.get("origin")
-        origin = origin if isinstance(origin, str) else None
+        origin = _header(js_request, "origin")
         if not origin_allowed(origin, js_request.url, allowed_origins):
             return Response(f"origin {origin} is not allowed", status=403)
 
-    js_request = _outgoing(js_request, party, jurisdiction)
+    outgoing = _outgoing(js_request, lobby.party, jurisdiction)
+    answer = None
     hook = on_before_connect if upgrading else on_before_request
     if hook is not None:
-        try:
-            decision = await _ask(hook, Request(js_request), Lobby(party, binding, url.room))
-        except Exception as error:
-            return _with_headers(
-                _failed(error, f"the hook before {party}/{url.room}"), extra_headers
-            )
-        if _is_response(decision):
-            return _with_headers(decision, extra_headers)
-        if decision is not None:
-            # Copied: the headers of a request that came in are immutable.
-            js_request = runtime.copy_request(_raw_request(decision))
-    if props is not None:
-        js_request.headers.set(PROPS_HEADER, encode_props(props))
+        outgoing, answer = await _ask(hook, outgoing, lobby)
+    if answer is None:
+        if props is not None:
+            outgoing.headers.set(PROPS_HEADER, encode_props(props))
 
-    namespace = _in_jurisdiction(namespace, jurisdiction)
-    room_id = namespace.idFromName(url.room)
+        def stub() -> Any:
+            chosen = _in_jurisdiction(namespace, jurisdiction)
+            return _stub(chosen, chosen.idFromName(lobby.name), location_hint)
 
-    async def send() -> Any:
-        # A body can be read once, so each try but a body-less one sends a copy.
-        outgoing = js_request.clone() if routing_retry and js_request.body else js_request
-        return await _stub(namespace, room_id, location_hint).fetch(outgoing)
-
-    try:
-        response = await _with_retries(send, routing_retry, name=url.room, class_name=binding)
-    except runtime.JsException as error:
-        if not _is_infrastructure(error):
-            raise
-        runtime.log_error(f"{party}/{url.room} cannot be reached: {error}")
-        return _with_headers(
-            Response("Service unavailable", status=503, headers={"Retry-After": "1"}), extra_headers
-        )
-    return _with_headers(Response(response), extra_headers)
+        answer = await _forward(outgoing, stub, lobby, routing_retry)
+    return _with_headers(answer, answer_headers)
 
 
 def is_upgrade(js_request: Any) -> bool:
     """Whether a JavaScript request asks for a WebSocket."""
-    header = js_request.headers.get("upgrade")
-    return isinstance(header, str) and header.lower() == "websocket"
+    return (_header(js_request, "upgrade") or "").lower() == "websocket"
 
 
 # --- bindings -------------------------------------------------------------------------
@@ -197,7 +199,11 @@ def _server_bindings(env: Any) -> _Bindings:
     return _known[1]
 
 
-def _unknown_party(party: str, bindings: _Bindings) -> str:
+def _find_binding(party: str, env: Any) -> tuple[str, Any] | None:
+    bindings = _server_bindings(env)
+    party = party.lower()
+    if party in bindings:
+        return bindings[party]
     if party == "main" and bindings:
         runtime.log_error(
             'a client asks for the party "main", PartyKit\'s default, which PartyServer does not '
@@ -210,7 +216,7 @@ def _unknown_party(party: str, bindings: _Bindings) -> str:
             f"no Durable Object binding is called {party!r} in kebab-case; there are: {known}. "
             "Add the class to durable_objects.bindings in the wrangler config"
         )
-    return "Invalid request: unknown party"
+    return None
 
 
 def _in_jurisdiction(namespace: Any, jurisdiction: str | None) -> Any:
@@ -244,16 +250,53 @@ def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
     return outgoing
 
 
-async def _ask(hook: Hook, request: Request, lobby: Lobby) -> Any:
-    decision = hook(request, lobby)
-    if isawaitable(decision):
-        decision = await decision
-    if decision is None or _is_response(decision) or hasattr(_raw_request(decision), "headers"):
-        return decision
-    raise TypeError(
-        f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
-        f"not {type(decision).__name__}"
-    )
+def _header(js_request: Any, name: str) -> str | None:
+    value = js_request.headers.get(name)
+    return value if isinstance(value, str) else None
+
+
+async def _ask(hook: Hook, outgoing: Any, lobby: Lobby) -> tuple[Any, Any]:
+    """Call a hook: the request that goes on, and the answer if the hook has given one."""
+    try:
+        decision = hook(Request(outgoing), lobby)
+        if isawaitable(decision):
+            decision = await decision
+        if decision is None:
+            return outgoing, None
+        if _is_response(decision):
+            return outgoing, decision
+        if hasattr(_raw_request(decision), "headers"):
+            # Copied, since the headers of a request that came in cannot be changed.
+            return runtime.copy_request(_raw_request(decision)), None
+        raise TypeError(
+            f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
+            f"not {type(decision).__name__}"
+        )
+    except Exception as error:
+        return outgoing, _failed(error, f"the hook before {lobby.party}/{lobby.name}")
+
+
+async def _forward(
+    outgoing: Any,
+    stub: Callable[[], Any],
+    lobby: Lobby,
+    retry: RoutingRetry | None,
+) -> Response:
+    """Send a request to its room, with retries; 503 when the platform cannot reach it."""
+    # A body can be read only once, so each try sends a copy.
+    copies = retry is not None and retry.max_attempts > 1 and runtime.has_body(outgoing)
+
+    async def send() -> Any:
+        return await stub().fetch(outgoing.clone() if copies else outgoing)
+
+    try:
+        response = await _retrying(send, retry, lobby.name, lobby.class_name)
+    except Exception as error:
+        if not is_infrastructure(error):
+            return _failed(error, f"the way to {lobby.party}/{lobby.name}")
+        runtime.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
+        return Response("Service unavailable", status=503, headers={"Retry-After": "1"})
+    return Response(response)
 
 
 def _is_response(value: Any) -> bool:
@@ -279,47 +322,18 @@ def _failed(error: Exception, where: str) -> Response:
     return Response(text, status=status)
 
 
-# --- retries --------------------------------------------------------------------------
-
-
-def _is_infrastructure(error: Any) -> bool:
-    """Whether the platform failed, and not the room's code."""
-    return getattr(error, "retryable", False) is True or getattr(error, "overloaded", False) is True
-
-
-def _is_retryable(error: Any) -> bool:
-    retryable = getattr(error, "retryable", False) is True
-    return retryable and getattr(error, "overloaded", False) is not True
-
-
-async def _with_retries(
+async def _retrying(
     operation: Callable[[], Awaitable[Any]],
     retry: RoutingRetry | None,
-    *,
     name: str,
     class_name: str | None,
 ) -> Any:
-    attempt = 1
-    while True:
-        try:
-            return await operation()
-        except Exception as error:
-            if retry is None or attempt >= retry.max_attempts or not _is_retryable(error):
-                raise
-            delay_ms = retry.delay_ms(attempt, runtime.random_fraction())
-            await _tell(
-                retry, RetryEvent(error, attempt, retry.max_attempts, delay_ms, name, class_name)
-            )
-        await asyncio.sleep(delay_ms / 1000)
-        attempt += 1
-
-
-async def _tell(retry: RoutingRetry, event: RetryEvent) -> None:
-    if retry.on_retry is None:
-        return
-    try:
-        result = retry.on_retry(event)
-        if isawaitable(result):
-            await result
-    except Exception as error:
-        runtime.log_error(f"on_retry raised\n{failures.traceback_text(error)}")
+    return await with_retries(
+        operation,
+        retry,
+        name=name,
+        class_name=class_name,
+        sleep=asyncio.sleep,
+        random_fraction=runtime.random_fraction,
+        log_error=runtime.log_error,
+    )

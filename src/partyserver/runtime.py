@@ -94,6 +94,10 @@ def copy_request(request: JsProxy) -> JsProxy:
     return js.Request.new(request)  # type: ignore[no-any-return]
 
 
+def has_body(request: JsProxy) -> bool:
+    return request.body is not jsnull and request.body is not None
+
+
 def copy_response(response: JsProxy) -> JsProxy:
     """A response whose headers can be changed."""
     return js.Response.new(response.body, response)  # type: ignore[no-any-return]
@@ -225,17 +229,18 @@ class Listeners:
 
     def __init__(self, server: Callable[[], Any], *, may_block: bool) -> None:
         # With capture_this the socket comes as the first argument, cheaper than event.target.
-        def on_message(socket: JsProxy, event: Any) -> Any:
-            room = server()
-            return room and room.webSocketMessage(socket, event.data)
+        # What the hooks' promises tell is for the runtime's own handlers; listeners return nothing.
+        def on_message(socket: JsProxy, event: Any) -> None:
+            if room := server():
+                room.webSocketMessage(socket, event.data)
 
-        def on_close(socket: JsProxy, event: Any) -> Any:
-            room = server()
-            return room and room.webSocketClose(socket, event.code, event.reason, event.wasClean)
+        def on_close(socket: JsProxy, event: Any) -> None:
+            if room := server():
+                room.webSocketClose(socket, event.code, event.reason, event.wasClean)
 
-        def on_error(socket: JsProxy, event: Any) -> Any:
-            room = server()
-            return room and room.webSocketError(socket, event.error)
+        def on_error(socket: JsProxy, event: Any) -> None:
+            if room := server():
+                room.webSocketError(socket, event.error)
 
         self._handlers = {
             "message": create_proxy(on_message, capture_this=True),

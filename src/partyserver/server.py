@@ -64,10 +64,16 @@ class Server(DurableObject, metaclass=_ServerType):
     sockets stay open, so an attribute set in one hook may be gone in the next one. Keep what
     must last in `sql`, in `ctx.storage`, or in a connection's state.
     https://developers.cloudflare.com/durable-objects/best-practices/websockets/
+
+    A subclass that defines one of the runtime's own handlers (`alarm`, `webSocketMessage`,
+    ...), a hook in camelCase or with other parameters, or an unknown option, is a
+    `TypeError` when it is created. Its public methods can be called over RPC, and see a
+    server whose `on_start` has run.
     """
 
-    #: See `ServerOptions`. A subclass that sets one key keeps the others of its bases.
     options: ClassVar[ServerOptions] = DEFAULTS
+    """See `ServerOptions`. A subclass that sets one key keeps the others of its bases."""
+
     _own_options: ClassVar[Any] = {}
     _on_start_props: ClassVar[contract.PropsParameter] = "positional"
 
@@ -103,17 +109,31 @@ class Server(DurableObject, metaclass=_ServerType):
 
         Nothing is processed until it has finished; the platform gives it 30 seconds. If it
         raises, that event fails and the next one tries again. `props` is what the router or
-        `get_server_by_name` was given.
+        `get_server_by_name` was given; None when a message or an alarm wakes the room. It may
+        be left out of the signature.
+        https://developers.cloudflare.com/durable-objects/api/state/#blockconcurrencywhile
         """
 
     def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any:
-        """Called when a WebSocket was accepted; `ctx.request` is the upgrade request."""
+        """Called when a WebSocket was accepted, and before any message of it.
+
+        `ctx.request` is the upgrade request. If the hook raises, the client gets an error id
+        and close code 1011, and `on_close` does not follow.
+        """
 
     def on_message(self, connection: Connection, message: str | bytes) -> Any:
-        """Called with each message of a connection, in the order it sent them."""
+        """Called with each message of a connection, in the order it sent them.
+
+        `message` is a `str` for text and `bytes` for binary, of up to
+        `options["max_message_size"]` bytes. While an `async` hook awaits, other events come
+        in, the connection's next message among them.
+        """
 
     def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:
-        """Called once for each connection that `on_connect` was called for, at its end.
+        """Called once for each connection whose `on_connect` succeeded, at its end.
+
+        `code` is 1005 if the client gave none, and 1006 if it went without a close frame,
+        which `was_clean` tells too.
 
         The connection is closed already and cannot be sent to. Its close is answered with
         its own code when the hook has finished; `connection.close` in the hook answers with
@@ -121,14 +141,22 @@ class Server(DurableObject, metaclass=_ServerType):
         """
 
     def on_error(self, connection: Connection, error: Exception) -> Any:
-        """Called when the network under an open connection fails; `on_close` follows."""
+        """Called when the network or the protocol under an open connection fails.
+
+        `error` is a `TransportError`. `on_close` follows, with code 1006. A socket that
+        breaks while it closes does not come here. Default: logs it.
+        """
         runtime.log_error(
             f"Error on connection {connection.id} in {self._label()}: {error}\n"
             f"Define on_error on {type(self).__name__} to handle it."
         )
 
     def on_request(self, request: Request) -> Any:
-        """Called with each HTTP request that is no WebSocket upgrade; returns a `Response`."""
+        """Called with each HTTP request that is no WebSocket upgrade.
+
+        Must return a `workers.Response`. What it raises, and anything else that it returns,
+        is answered with 500 and an error id. Default: 404.
+        """
         runtime.log_info(
             f"{self._label()} has no on_request, and answers {request.url} with 404. "
             f"Define on_request on {type(self).__name__}."
@@ -138,7 +166,11 @@ class Server(DurableObject, metaclass=_ServerType):
     def on_alarm(self) -> Any:
         """Called when the alarm that was set with `ctx.storage.setAlarm` fires.
 
-        If it raises, the platform tries again, up to 6 times.
+        Alarms fire at least once. If the hook raises, the platform tries again, up to 6 times.
+        A room has one alarm; set it in milliseconds since 1970, and await that:
+
+            await self.ctx.storage.setAlarm(int(time.time() * 1000) + 60_000)
+
         https://developers.cloudflare.com/durable-objects/api/alarms/
         """
         runtime.log_info(
@@ -147,14 +179,20 @@ class Server(DurableObject, metaclass=_ServerType):
         )
 
     def on_exception(self, error: Exception) -> Any:
-        """Called with what a hook or `sql` raised, before it is answered. Default: logs it."""
+        """Called with what a hook or `sql` raised, before it is answered. Default: logs it.
+
+        Not called for methods called over RPC, whose caller gets the exception. Clients get an
+        error id, which an override finds in the log beside its own.
+        """
         runtime.log_error(f"Exception in {self._label()}\n{failures.traceback_text(error)}")
 
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Return up to 9 tags of up to 256 UTF-8 bytes for a new connection.
 
         Called before `on_connect`; `get_connections` filters by them. The connection's id is
-        always its first tag.
+        always its first tag. Other tags are a `ValueError` or a `TypeError` that names the tag,
+        and the upgrade fails as when `on_connect` raises.
+        https://developers.cloudflare.com/durable-objects/api/state/#acceptwebsocket
         """
         return ()
 
@@ -162,7 +200,11 @@ class Server(DurableObject, metaclass=_ServerType):
 
     @property
     def name(self) -> str:
-        """The room's name. `ServerNameError` for an object that has none yet."""
+        """The room's name, exactly as the URL carries it: not percent-decoded.
+
+        Raises:
+            ServerNameError: the object was not addressed by name and has none yet.
+        """
         if self._name is None:
             raise ServerNameError(
                 f"this {type(self).__name__} has no name: it was addressed by "
@@ -176,7 +218,11 @@ class Server(DurableObject, metaclass=_ServerType):
     ) -> None:
         """Send a message to every open connection but those with the ids in `exclude`.
 
-        A socket that fails is closed with 1011 and never stops the others.
+        A socket that fails is closed with 1011 and never stops the others. It never waits: the
+        platform buffers what slow clients have not read.
+
+        Raises:
+            TypeError: the message is neither text nor binary.
         """
         self._connections.broadcast(message, (exclude,) if isinstance(exclude, str) else exclude)
 
@@ -185,7 +231,10 @@ class Server(DurableObject, metaclass=_ServerType):
         return self._connections.get(id)
 
     def get_connections(self, tag: str | Iterable[str] | None = None) -> Iterator[Connection]:
-        """The open connections, or those that carry the tag, or all of several tags."""
+        """The open connections in the order they came, or those that carry the tag.
+
+        Of several tags a connection must carry all.
+        """
         if tag is None:
             return self._connections.select()
         return self._connections.select((tag,) if isinstance(tag, str) else tag)
@@ -196,8 +245,11 @@ class Server(DurableObject, metaclass=_ServerType):
             self.sql("insert into message (text) values (?)", text)
             self.sql(t"select * from message where id > {last}")      # Python 3.14
 
-        Parameters are None, bool, int (up to 2**53), float, str or bytes. `SQLError` if the
-        query fails. https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+        Parameters are None, bool, int (up to 2**53 - 1), float, str or bytes.
+        https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+
+        Raises:
+            SQLError: the query fails, or a parameter cannot be stored.
         """
         try:
             return sql.execute(self._raw_ctx, query, params)
@@ -211,8 +263,11 @@ class Server(DurableObject, metaclass=_ServerType):
     async def set_name(self, name: str, props: Any = None) -> None:
         """Name an object that was not addressed by name, and run `on_start` with `props`.
 
-        For an object that has this name already, it only delivers the props; for one with
-        another name it is a `ServerNameError`.
+        The name is kept in storage. For an object that has this name already, it only delivers
+        the props.
+
+        Raises:
+            ServerNameError: the object has another name, or the name is empty.
         """
         if not isinstance(name, str) or not name:
             raise ServerNameError(f"a name is a str that is not empty, not {name!r}")

@@ -26,7 +26,11 @@ SETUP_FAILED = "Uncaught exception during session setup"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionContext:
-    """What is known of a connection's beginning: `request` is the upgrade request."""
+    """What is known of a connection's beginning.
+
+    Attributes:
+        request: the upgrade request, as `on_before_connect` let it go on.
+    """
 
     request: Request
 
@@ -51,11 +55,11 @@ async def upgrade(server: Server, request: Request) -> Response:
         ) from error
     try:
         await _open(server, connection, ConnectionContext(request))
-    except RequestRefusedError:
-        raise
     except Exception as error:
-        server._report("the upgrade", error)
         _abandon(connection)
+        if isinstance(error, RequestRefusedError):
+            raise
+        server._report("the upgrade", error)
         return refuse(request, error, debug=server.options["debug"])
     return _switching_protocols(request, client)
 

@@ -111,6 +111,7 @@ def test_a_close_is_answered_although_on_close_raises(party, binding, evict, how
         assert events(room, "exception") == [["exception", "ValueError: on_close fails, secretly"]]
 
 
+@pytest.mark.log_may_hold("WebSocket protocol error")
 def test_a_broken_frame_is_an_error_and_then_a_close(party, binding, evict):
     room = party.room(binding("Scripted"), "broken-frame")
     with open_socket(room, "witness") as witness:

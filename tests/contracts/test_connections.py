@@ -196,6 +196,7 @@ def test_sockets_that_user_code_accepted_are_ignored(party):
         assert command(a, "ids") == ["ids", ["a"]]
         with pytest.raises(TimeoutError):
             own.receive(timeout=0.1)
+        own.drop()  # nobody answers its close
 
 
 def test_a_subprotocol_that_the_client_offers_is_chosen(party, binding):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from partyserver.testing import UpgradeError
 
 from .scripted import command, events, open_socket
 
@@ -99,6 +100,16 @@ def test_a_state_or_query_that_fails_in_a_hook_is_reported_once(party, binding):
         assert "selec * from nothing" in text
         assert "syntax error" in text
         assert len(events(room, "exception")) == 1
+
+
+def test_a_refusal_in_on_connect_leaves_no_connection_behind(party, binding):
+    room = party.room(binding("Scripted"), "refusing")
+    with pytest.raises(UpgradeError) as refusal:
+        room.connect(id="refused")
+    assert refusal.value.response.status_code == 403
+    with open_socket(room, "a") as a:
+        assert command(a, "ids") == ["ids", ["a"]]
+    assert [name for name, _ in events(room, "close", "exception")] == ["close"]
 
 
 def test_on_request_must_return_a_response(party):

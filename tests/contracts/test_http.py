@@ -150,3 +150,89 @@ def test_an_alarm_fires_and_knows_the_name(party, binding):
     with open_socket(room, "a") as a:
         assert command(a, "alarm", 50) == ["alarm set"]
     assert eventually(lambda: events(room, "alarm")) == [["alarm", "alarming"]]
+
+
+def test_sql_takes_t_strings(party):
+    with open_socket(party.room("Scripted", "templates"), "a") as a:
+        hostile = "x'; drop table event; --"
+        rows = command(a, "template", "select", hostile)
+        assert rows == ["rows", [{"name": hostile, "length": len(hostile), "absent": None}]]
+        assert command(a, "template", "select_formatted", "x")[:2] == ["raised", "ValueError"]
+        assert command(a, "template", "select_with_parameters", "x")[:2] == ["raised", "TypeError"]
+
+
+def test_members_that_would_not_be_called_are_refused_when_the_class_is_made(party):
+    answers = party.fetch("/check/classes").json()
+    assert answers.pop("fine") == "'Chat'"
+    assert all(answer.startswith("TypeError: Chat") for answer in answers.values()), answers
+    assert "define on_message instead" in answers["webSocketMessage"]
+    assert "define on_alarm instead" in answers["alarm"]
+    assert "name it on_message" in answers["onMessage"]
+    assert "hibernate" in answers["unknown option"]
+
+
+def test_options_are_merged_along_the_bases(party):
+    root, base, child, both = party.fetch("/check/options").json()
+    assert root == {
+        "hibernate": False,
+        "debug": False,
+        "duplicate_ids": "allow",
+        "max_message_size": 32 * 1024 * 1024,
+        "sync_io": False,
+    }
+    assert base == root | {"hibernate": True}
+    assert child == root | {"hibernate": True, "debug": True}
+    assert both == child | {"max_message_size": 10}
+
+
+@pytest.mark.log_may_hold("this server is named")
+def test_an_object_without_a_name_says_what_to_do_until_it_is_named(party):
+    status, text, renamed, room_id = party.fetch("/check/unnamed").json()
+    assert status == 500
+    assert "set_name" in str(party.logs)
+    assert text == "GET /where in given (unnamed)"
+    assert "'given'" in renamed
+    assert len(room_id) == 64
+
+
+@pytest.mark.log_may_hold("this server is named")
+def test_a_server_is_found_by_name_with_props(party):
+    events, text, renamed = party.fetch("/check/named").json()
+    assert events == [["start", {"a": [1, None, "ü"]}]]
+    assert text == "GET /where in mine (mine)"
+    assert "'mine'" in renamed
+
+
+def test_only_what_the_platform_calls_retryable_is_tried_again(party):
+    answers = party.fetch("/check/retries").json()
+    reached = [200, "reached with 'body'", None]
+    unavailable = [503, "Service unavailable", "1"]
+    assert answers["twice"] == [reached, 3, [[1, "room"], [2, "room"]]]
+    assert answers["too often"] == [unavailable, 3, [[1, "room"], [2, "room"]]]
+    assert answers["overloaded"] == [unavailable, 1, []]
+    assert answers["switched off"] == [unavailable, 1, []]
+    assert answers["not retryable"][0][0] == 500
+    assert answers["not retryable"][1:] == [1, []]
+    assert answers["by name, with an on_retry that raises"] == 3
+    assert "on_retry raised" in str(party.logs)
+
+
+def test_party_fetch_is_the_early_name_of_routing(party):
+    assert party.fetch("/check/party_fetch").json() == ["GET /where in early (early)", True]
+
+
+def test_a_hook_is_given_a_request_and_a_lobby(party):
+    [lobby] = party.fetch("/check/hooks_get_a_lobby").json()
+    assert lobby == ["answering", "Answering", "a%20b", "Request"]
+
+
+def test_a_jurisdiction_and_a_location_hint_are_passed_on(party):
+    asked = party.fetch("/check/jurisdiction").json()
+    assert asked == {"jurisdiction": "eu", "locationHint": "weur", "header": "eu"}
+
+
+def test_a_jurisdiction_on_a_runtime_without_them_is_an_error_without_details(party):
+    response = party.fetch("/routed/jurisdiction/parties/answering/eu/headers")
+    assert response.status_code == 500
+    assert "not implemented" not in response.text
+    assert "Jurisdiction restrictions are not implemented in workerd" in str(party.logs)

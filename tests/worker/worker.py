@@ -8,7 +8,10 @@ import asyncio
 import json
 import re
 
+import checks
+import templates
 from partyserver import (
+    RequestRefusedError,
     RoutingRetry,
     Server,
     get_server_by_name,
@@ -35,7 +38,7 @@ class Recorder(Server):
         ]
 
     def on_request(self, request):
-        path = re.search(r"/parties/[^/]+/[^/?]+([^?]*)", request.url)[1]
+        path = re.search(r"/(?:parties|rooms)/[^/]+/[^/?]+([^?]*)", request.url)[1]
         if path == "/events":
             return Response.from_json(self.events())
         return self.on_get(path, request)
@@ -56,6 +59,8 @@ class Scripted(Recorder):
         return [part[4:] for part in query.split("&") if part.startswith("tag=")]
 
     def on_connect(self, connection, ctx):
+        if connection.id == "refused":
+            raise RequestRefusedError(403, "not you")
         self.record("connect", [connection.id, list(connection.tags)])
         connection.send(json.dumps(["connected", connection.id]))
 
@@ -158,6 +163,12 @@ class Scripted(Recorder):
     def do_sql(self, connection, query, *params):
         try:
             connection.send_json(["rows", self.sql(query, *params)])
+        except Exception as error:
+            connection.send_json(["raised", type(error).__name__, str(error)])
+
+    def do_template(self, connection, how, name):
+        try:
+            connection.send_json(["rows", getattr(templates, how)(self, name)])
         except Exception as error:
             connection.send_json(["raised", type(error).__name__, str(error)])
 
@@ -309,7 +320,7 @@ class Answering(Recorder):
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
-        self.name_in_init = self.name
+        self.name_in_init = self.name if ctx.id.name else "unnamed"
         self.shouted = self.shout("quietly")
 
     def on_get(self, path, request):
@@ -347,6 +358,8 @@ class Default(WorkerEntrypoint):
         path = "/" + request.url.split("/", 3)[3]
         if path.startswith("/routed/"):
             return await self.routed(path.split("/")[2], request)
+        if path.startswith("/check/"):
+            return Response.from_json(await checks.run(path.split("/")[2], self))
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
         answer = await route_partykit_request(request, self.env)

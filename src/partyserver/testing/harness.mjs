@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
-const { wranglerPackage, config, env, vars, persist, temporary, pyodideBundle } = JSON.parse(
+const { wranglerPackage, configs, env, vars, persist, temporary, pyodideBundle } = JSON.parse(
   process.argv[2],
 );
 
@@ -76,7 +76,12 @@ function log({ level, message, timestamp = Date.now() }) {
   tell({ log: { level, message, timestamp } });
 }
 
-/** Make wrangler's Miniflare run one more worker beside the user's: the one that can wipe. */
+/** What wrangler has built of the workers beside the primary one, for the runtime to run too. */
+const companions = [];
+let gathering = true;
+
+/** Make wrangler's Miniflare run more than the worker that it is started for: its companions, and
+    the worker that can wipe. */
 function extendMiniflare() {
   const path = require.resolve("miniflare");
   const original = require(path);
@@ -88,34 +93,62 @@ function extendMiniflare() {
         "run `npm install wrangler@latest`",
     );
   }
+  class RestartableMiniflare extends Miniflare {
+    constructor(options) {
+      super(options);
+      this.restart = () => this.setOptions(options);
+    }
+  }
   require.cache[path].exports = {
     ...original,
     convertV4MiniflareOptions(options) {
-      options.workers.push({
+      if (gathering) return companions.push(...options.workers);
+      const workers = [...options.workers, ...companions];
+      matchStorage(workers);
+      const control = {
         name: CONTROL_WORKER,
-        durableObjects: Object.fromEntries(rooms(options.workers)),
+        durableObjects: Object.fromEntries(rooms(workers[0])),
         modules: [{ type: "ESModule", path: CONTROL_MODULE, contents: CONTROL_SCRIPT }],
         compatibilityDate: "2026-11-17",
         compatibilityFlags: ["unsafe_module", "experimental"],
-      });
+      };
       // A requested port of 0 lets Miniflare keep the port when the runtime is started again.
       // Verbose is what makes the runtime log uncaught exceptions.
-      return convert({ ...options, port: 0, verbose: true });
+      return convert({ ...options, workers: [...workers, control], port: 0, verbose: true });
     },
-    Miniflare: class extends Miniflare {
-      constructor(options) {
-        super(options);
-        this.restart = () => this.setOptions(options);
-      }
+    get Miniflare() {
+      return gathering ? NoMiniflare : RestartableMiniflare;
     },
   };
 }
 
-/** The bindings of the user's first worker, as another worker has to spell them. */
-function* rooms([{ name, durableObjects }]) {
+/** Stands where wrangler starts a runtime for a companion, which runs in the primary's. */
+class NoMiniflare {
+  ready = Promise.resolve(new URL("http://companion"));
+  async dispose() {}
+}
+
+/** A binding to another worker's class does not know how that stores; its own worker does. */
+function matchStorage(workers) {
+  const classes = workers.flatMap(({ name, durableObjects, additionalUnboundDurableObjects }) =>
+    [...Object.values(durableObjects ?? {}), ...(additionalUnboundDurableObjects ?? [])].map(
+      (designator) => ({ script: designator.scriptName ?? name, owner: name, designator }),
+    ),
+  );
+  for (const { script, owner, designator } of classes) {
+    if (script === owner) continue;
+    const own = classes.find(
+      (other) =>
+        other.owner === script && other.designator.className === designator.className,
+    );
+    designator.useSQLite = own?.designator.useSQLite;
+  }
+}
+
+/** The bindings of the primary worker, as another worker has to spell them. */
+function* rooms({ name, durableObjects }) {
   for (const [binding, designator] of Object.entries(durableObjects ?? {})) {
-    const target = typeof designator === "string" ? { className: designator } : designator;
-    yield [binding, { ...target, scriptName: target.scriptName ?? name }];
+    yield [binding, { ...designator, scriptName: designator.scriptName ?? name }];
   }
 }
 
@@ -143,60 +176,70 @@ class NoProxy {
   async teardown() {}
 }
 
-let devEnv;
+const devEnvs = [];
 
 async function start() {
   extendMiniflare();
-  const developmentFlags = pyodideBundle ? useLocalPyodide() : [];
+  const pythonFlags = pyodideBundle ? useLocalPyodide() : [];
   const { unstable_DevEnv: DevEnv, unstable_readConfig: readConfig } = require(
     dirname(wranglerPackage),
   );
-  const read = readConfig({ config, env }, { hideWarnings: true });
-  devEnv = new DevEnv({ proxyFactory: () => new NoProxy() });
-  const reloaded = new Promise((resolve, reject) => {
-    const fail = (event) => reject(event.cause ?? event);
-    devEnv.once("reloadComplete", resolve);
-    devEnv.on("error", fail);
-    devEnv.on("buildFailed", fail);
-  });
-  await Promise.all([
-    reloaded,
-    devEnv.config.set(
-      {
-        config,
-        env,
-        compatibilityFlags: [...new Set([...read.compatibility_flags, ...developmentFlags])],
-        bindings: Object.fromEntries(
-          Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }]),
-        ),
-        dev: {
-          persist,
-          server: { hostname: "127.0.0.1", port: 0 },
-          logLevel: "error",
-          watch: false,
-          inspector: false,
-          inferOriginFromRoutes: false,
-          structuredLogsHandler: log,
-        },
-      },
-      true,
-    ),
-  ]);
-  const url = await miniflare().ready;
-  const worker = devEnv.config.latestConfig.name;
+  const [primary, ...others] = configs;
+  for (const config of others) await build(config, {});
+  gathering = false;
+  const read = await build(primary, vars);
   return {
-    url: url.origin,
-    worker,
+    url: (await miniflare().ready).origin,
     wrangler: require(wranglerPackage).version,
     rooms: read.durable_objects.bindings.map((binding) => ({
       binding: binding.name,
       class_name: binding.class_name,
-      script: binding.script_name ?? worker,
     })),
   };
+
+  async function build(config, vars) {
+    const read = readConfig({ config, env }, { hideWarnings: true });
+    const flags = read.compatibility_flags;
+    const isPython = flags.includes("python_workers");
+    const devEnv = new DevEnv({ proxyFactory: () => new NoProxy() });
+    devEnvs.push(devEnv);
+    const reloaded = new Promise((resolve, reject) => {
+      const fail = (event) => reject(event.cause ?? event);
+      devEnv.once("reloadComplete", resolve);
+      devEnv.on("error", fail);
+      devEnv.on("buildFailed", fail);
+    });
+    await Promise.all([
+      reloaded,
+      devEnv.config.set(
+        {
+          config,
+          env,
+          compatibilityFlags: [...new Set([...flags, ...(isPython ? pythonFlags : [])])],
+          bindings: Object.fromEntries(
+            Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }]),
+          ),
+          dev: {
+            persist,
+            server: { hostname: "127.0.0.1", port: 0 },
+            logLevel: "error",
+            watch: false,
+            inspector: false,
+            inferOriginFromRoutes: false,
+            structuredLogsHandler: log,
+          },
+        },
+        true,
+      ),
+    ]);
+    return read;
+  }
 }
 
-const miniflare = () => devEnv.runtimes[0].mf;
+/** The primary worker, which is built last, has the runtime. */
+const miniflare = () => devEnvs.at(-1).runtimes[0].mf;
+
+const teardown = () => Promise.all(devEnvs.map((devEnv) => devEnv.teardown()));
 
 let lastMark = 0;
 
@@ -248,7 +291,7 @@ const commands = {
   },
   async stop() {
     try {
-      await devEnv?.teardown();
+      await teardown();
     } finally {
       process.exit();
     }
@@ -274,7 +317,7 @@ function describe(error) {
 /** The parent is gone, perhaps killed: leave nothing running, whatever state this is in. */
 async function abandon() {
   const limit = new Promise((resolve) => setTimeout(resolve, 3000));
-  await Promise.race([limit, devEnv?.teardown()]).catch(() => {});
+  await Promise.race([limit, teardown()]).catch(() => {});
   rmSync(temporary, { recursive: true, force: true });
   try {
     process.kill(-process.pid, "SIGKILL"); // This process leads the group of all that it started.

@@ -129,8 +129,9 @@ class Room:
     def __init__(self, party: Party, room_class: RoomClass, name: str) -> None:
         self._party = party
         self._class = room_class
-        self.name = name
-        self._path = f"/parties/{kebab_case(room_class.binding)}/{quote(name, safe='')}"
+        #: The name as the server has it: the segment of the URL, with its percent-encoding.
+        self.name = quote(name, safe="")
+        self._path = f"/parties/{kebab_case(room_class.binding)}/{self.name}"
 
     @property
     def url(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "party_config",
         "partyserver: path of the wrangler config, from the rootdir (default: the rootdir's "
-        "wrangler.jsonc, .json or .toml)",
+        "wrangler.jsonc, .json or .toml); of further workers that it talks to, one on a line",
+        type="linelist",
     )
     parser.addini("party_vars", "partyserver: variables for the worker, KEY=VALUE", type="linelist")
     parser.addini("party_env", "partyserver: the wrangler environment to run")
@@ -26,24 +27,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: The wrangler configs of the workers in one runtime, the primary one's first.
+_Configs = tuple[Path, ...]
+
+
 class _Runtimes:
-    """The session's runtimes, one for each wrangler config that a test asked for."""
+    """The session's runtimes, one for each set of wrangler configs that a test asked for."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self.started: dict[Path, Runtime] = {}
-        self._failed: dict[Path, str] = {}
+        self.started: dict[_Configs, Runtime] = {}
+        self._failed: dict[_Configs, str] = {}
 
-    def get(self, wrangler_config: Path) -> Runtime:
-        if wrangler_config not in self.started and wrangler_config not in self._failed:
+    def get(self, wrangler_configs: _Configs) -> Runtime:
+        if wrangler_configs not in self.started and wrangler_configs not in self._failed:
             try:
-                settings = _settings(self._config, wrangler_config)
-                self.started[wrangler_config] = Runtime.start(settings)
+                settings = _settings(self._config, wrangler_configs)
+                self.started[wrangler_configs] = Runtime.start(settings)
             except RuntimeStartError as error:
-                self._failed[wrangler_config] = str(error)
-        if wrangler_config in self._failed:
-            pytest.fail(self._failed[wrangler_config], pytrace=False)
-        return self.started[wrangler_config]
+                self._failed[wrangler_configs] = str(error)
+        if wrangler_configs in self._failed:
+            pytest.fail(self._failed[wrangler_configs], pytrace=False)
+        return self.started[wrangler_configs]
 
 
 _runtimes_key = pytest.StashKey[_Runtimes]()
@@ -58,23 +63,26 @@ def _party_runtimes(pytestconfig: pytest.Config) -> Iterator[_Runtimes]:
 
 
 @pytest.fixture
-def party_config(pytestconfig: pytest.Config) -> Path:
+def party_config(pytestconfig: pytest.Config) -> Path | Sequence[Path]:
     """The wrangler config that `party` runs: the ini option of the same name.
 
-    A test module or a `conftest.py` may override it, and so run a worker of its own.
+    A test module or a `conftest.py` may override it, and so run a worker of its own. Several
+    configs run in one runtime: the first is the worker that `party` reaches, the others are those
+    that it talks to over service bindings and Durable Object bindings with a `script_name`.
     """
-    path = pytestconfig.getini("party_config")
-    return pytestconfig.rootpath / path if path else find_config(pytestconfig.rootpath)
+    paths = [pytestconfig.rootpath / path for path in pytestconfig.getini("party_config")]
+    return paths or find_config(pytestconfig.rootpath)
 
 
 @pytest.fixture
-def party(_party_runtimes: _Runtimes, party_config: Path) -> Iterator[Party]:
+def party(_party_runtimes: _Runtimes, party_config: Path | Sequence[Path]) -> Iterator[Party]:
     """The project's worker on the real runtime, with empty storage.
 
     The runtime is started once per session. After each test its sockets are closed, its objects
     evicted, and their storage and alarms deleted.
     """
-    party = Party(_party_runtimes.get(party_config.resolve()))
+    configs = [party_config] if isinstance(party_config, Path) else party_config
+    party = Party(_party_runtimes.get(tuple(path.resolve() for path in configs)))
     yield party
     party.close()
 
@@ -93,24 +101,27 @@ def pytest_terminal_summary(
 ) -> None:
     runtimes = config.stash.get(_runtimes_key, None)
     if runtimes and terminalreporter.verbosity > 0:
-        for path, runtime in runtimes.started.items():
+        for paths, runtime in runtimes.started.items():
+            noun = "worker" if len(paths) == 1 else "workers"
             terminalreporter.write_line(
-                f"partyserver: the worker of {path} started in {runtime.start_seconds:.1f} s "
+                f"partyserver: the {noun} of {', '.join(map(str, paths))} started in "
+                f"{runtime.start_seconds:.1f} s "
                 f"(wrangler {runtime.wrangler})"
             )
 
 
-def _settings(config: pytest.Config, wrangler_config: Path) -> Settings:
-    if not wrangler_config.is_file():
-        raise RuntimeStartError(
-            f"there is no wrangler config {wrangler_config}: set the ini option party_config to "
-            "the path of yours"
-        )
+def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
+    for path in wrangler_configs:
+        if not path.is_file():
+            raise RuntimeStartError(
+                f"there is no wrangler config {path}: set the ini option party_config to the path "
+                "of yours"
+            )
     root = config.rootpath
     bundle = config.getini("party_pyodide_bundle")
     return Settings(
-        config=wrangler_config,
-        search=(wrangler_config.parent, root, Path.cwd()),
+        configs=wrangler_configs,
+        search=(wrangler_configs[0].parent, root, Path.cwd()),
         vars=_variables(config.getini("party_vars")),
         env=config.getini("party_env") or None,
         pyodide_bundle=(root / bundle).resolve() if bundle else None,

@@ -52,15 +52,14 @@ class RoomClass:
 
     binding: str
     class_name: str
-    script: str
 
 
 @dataclass(frozen=True)
 class Settings:
     """What to run, and how."""
 
-    config: Path
-    """The wrangler config."""
+    configs: tuple[Path, ...]
+    """The wrangler configs: first the primary worker's, then those of the workers it talks to."""
     search: tuple[Path, ...]
     """Folders from which node and wrangler are looked for, upward."""
     vars: Mapping[str, str]
@@ -87,7 +86,7 @@ class Runtime:
         self._folder = tempfile.TemporaryDirectory(prefix="partyserver-testing-")
         options = {
             "wranglerPackage": str(wrangler),
-            "config": str(settings.config),
+            "configs": [str(config) for config in settings.configs],
             "env": settings.env,
             "vars": settings.vars,
             "persist": str(Path(self._folder.name, "storage")),
@@ -99,7 +98,7 @@ class Runtime:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=settings.config.parent,
+            cwd=settings.configs[0].parent,
             env=os.environ | _QUIET,
             encoding="utf-8",
             errors="replace",
@@ -124,7 +123,7 @@ class Runtime:
         began = time.monotonic()
         runtime = cls(settings)
         try:
-            with _one_build_at_a_time(settings.config):
+            with _one_build_at_a_time(settings.configs[0]):
                 started = runtime._command("start", START_TIMEOUT)
         except (RuntimeCommandError, TimeoutError) as error:
             runtime.stop()

@@ -1,0 +1,43 @@
+"""The code in the documentation compiles, and imports names that exist."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import partyserver
+import partyserver.testing
+import pytest
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+PUBLIC = {package.__name__: package.__all__ for package in (partyserver, partyserver.testing)}
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+EXAMPLES = [
+    pytest.param(code, id=f"{page.relative_to(DOCS / 'pages')}:{number}")
+    for page in sorted(DOCS.rglob("*.md"))
+    for number, code in enumerate(BLOCK.findall(page.read_text()), 1)
+]
+
+
+def parsed(code):
+    if sys.version_info < (3, 14):  # a t-string has the grammar of an f-string
+        code = re.sub(r'\bt(?=")', "f", code)
+    return compile(code, "example", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_an_example_compiles_and_imports_public_names(code):
+    for node in ast.walk(parsed(code)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("partyserver"):
+            assert {name.name for name in node.names} <= {*PUBLIC[node.module]}
+
+
+def test_a_hook_in_an_example_is_one_that_exists():
+    source = (DOCS.parent / "src/partyserver/server.py").read_text()
+    hooks = {*re.findall(r"def (on_\w+)", source), "on_before_connect", "on_before_request"}
+    for example in EXAMPLES:
+        [code] = example.values
+        for node in ast.walk(parsed(code)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert not node.name.startswith("on_") or node.name in hooks, example.id

@@ -1,0 +1,46 @@
+"""The documentation builds, has a page for every public name, and needs no other site."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import partyserver
+import partyserver.testing
+import pytest
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "mkdocs", "build", "--strict"),
+            *("--config-file", DOCS / "mkdocs.yml", "--site-dir", folder),
+        ],
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        check=True,
+        timeout=100,
+    )
+    return folder
+
+
+def test_every_public_name_has_a_page_made_from_its_docstring(site):
+    for folder, package in [("", partyserver), ("testing", partyserver.testing)]:
+        for name in package.__all__:
+            page = (site / "reference" / folder / name / "index.html").read_text()
+            body = page.partition('<div class="doc doc-contents first">')[2]
+            bases = r'(?:<p class="doc doc-class-bases">.*?</p>\s*)?'
+            assert re.match(rf"\s*{bases}<p>\S", body, re.DOTALL), f"{name} has no docstring"
+
+
+def test_pages_load_nothing_from_elsewhere(site):
+    loads = r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//|@import\s+["(]?http'
+    links = r'<link\b(?![^>]*rel="canonical")[^>]*\bhref="(?:https?:)?//'
+    for page in site.rglob("*.html"):
+        assert not re.search(f"{loads}|{links}", page.read_text()), page
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"url\([\"']?(?:https?:)?//|@import", sheet.read_text()), sheet

@@ -1,0 +1,211 @@
+"""What can only be asked inside of the runtime: each check returns JSON for its test."""
+
+import json
+
+import js
+from partyserver import (
+    RoutingRetry,
+    Server,
+    get_server_by_name,
+    route_partykit_request,
+)
+from pyodide.ffi import create_proxy
+from workers import Request, Response
+
+
+async def run(name, worker):
+    return await globals()[f"check_{name}"](worker)
+
+
+def outcome(call, *arguments, **keywords):
+    try:
+        return repr(call(*arguments, **keywords))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+# --- classes --------------------------------------------------------------------------
+
+
+def define(**members):
+    return outcome(lambda: type("Chat", (Server,), members).__name__)
+
+
+async def check_classes(worker):
+    handlers = ["alarm", "webSocketMessage", "webSocketClose", "webSocketError"]
+    handlers += ["web_socket_message", "websocket_close"]
+    return {
+        **{name: define(**{name: lambda self: None}) for name in handlers},
+        "onMessage": define(onMessage=lambda self, connection, message: None),
+        "on_message": define(on_message=lambda self, message: None),
+        "unknown option": define(options={"hibernation": True}),
+        "bad option": define(options={"hibernate": "yes"}),
+        "fine": define(on_message=lambda self, connection, message: None),
+    }
+
+
+async def check_options(worker):
+    class Base(Server):
+        options = {"hibernate": True}
+
+    class Child(Base):
+        options = {"debug": True}
+
+    class Mixin(Server):
+        options = {"max_message_size": 10}
+
+    class Both(Child, Mixin):
+        pass
+
+    return [dict(cls.options) for cls in (Server, Base, Child, Both)]
+
+
+# --- names ----------------------------------------------------------------------------
+
+
+async def check_unnamed(worker):
+    """An object that was addressed by a unique id."""
+    namespace = worker.env.Answering
+    room_id = namespace.newUniqueId()
+    first = await namespace.get(room_id).fetch("https://room/parties/answering/x/where")
+    stub = namespace.get(room_id)
+    await stub.set_name("given", {"some": "props"})
+    second = await namespace.get(room_id).fetch("https://room/parties/answering/x/where")
+    try:
+        await namespace.get(room_id).setName("another")
+        third = "renamed"
+    except Exception as error:
+        third = str(error)
+    return [first.status, await second.text(), third, str(room_id.toString())]
+
+
+async def check_named(worker):
+    stub = await get_server_by_name(worker.env.Answering, "mine", props={"a": [1, None, "ü"]})
+    again = await get_server_by_name(worker.env.Answering, "mine", props="ignored by now")
+    events = await again.events()
+    response = await stub.fetch("https://room/parties/answering/mine/where")
+    try:
+        await stub.setName("other")
+        renamed = "renamed"
+    except Exception as error:
+        renamed = str(error)
+    return [events, await response.text(), renamed]
+
+
+# --- routing --------------------------------------------------------------------------
+
+
+class FakeNamespace:
+    """A namespace whose objects fail as the platform's do: a few times, with these flags."""
+
+    def __init__(self, failures, **flags):
+        self.failures = failures
+        self.flags = flags
+        self.calls = 0
+
+    def idFromName(self, name):
+        return name
+
+    def get(self, room_id, options=None):
+        return self
+
+    def _fail(self):
+        self.calls += 1
+        if self.calls <= self.failures:
+            error = js.Error.new("Network connection lost.")
+            for flag, value in self.flags.items():
+                setattr(error, flag, value)
+            raise error
+
+    async def fetch(self, request):
+        body = await request.text()
+        self._fail()
+        return js.Response.new(f"reached with {body!r}")
+
+    async def setName(self, name, props=None):
+        self._fail()
+
+
+async def check_retries(worker):
+    results = {}
+    cases = {
+        "twice": (2, {"retryable": True}, 3),
+        "too often": (3, {"retryable": True}, 3),
+        "overloaded": (1, {"retryable": True, "overloaded": True}, 3),
+        "not retryable": (1, {}, 3),
+        "switched off": (1, {"retryable": True}, None),
+    }
+    for name, (failures, flags, attempts) in cases.items():
+        fake = FakeNamespace(failures, **flags)
+        told = []
+        retry = attempts and RoutingRetry(
+            max_attempts=attempts,
+            base_delay_ms=1,
+            max_delay_ms=2,
+            on_retry=lambda event, told=told: told.append([event.attempt, event.name]),
+        )
+        proxy = create_proxy(fake)
+        env = js.Object.fromEntries([["Fake", proxy]])
+        request = Request("https://x/parties/fake/room", method="POST", body="body")
+        try:
+            response = await route_partykit_request(request, env, routing_retry=retry)
+            answer = [response.status, await response.text(), response.headers.get("retry-after")]
+        except Exception as error:
+            answer = str(error)
+        proxy.destroy()
+        results[name] = [answer, fake.calls, told]
+    fake = FakeNamespace(2, retryable=True)
+    await get_server_by_name(
+        fake, "x", routing_retry=RoutingRetry(base_delay_ms=1, on_retry=lambda event: 1 / 0)
+    )
+    results["by name, with an on_retry that raises"] = fake.calls
+    return results
+
+
+class RegionalNamespace(FakeNamespace):
+    """Remembers where its objects were asked to live; workerd itself has no jurisdictions."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.asked = {}
+
+    def jurisdiction(self, name):
+        self.asked["jurisdiction"] = name
+        return self
+
+    def get(self, room_id, options=None):
+        self.asked["locationHint"] = options.locationHint
+        return self
+
+    async def fetch(self, request):
+        self.asked["header"] = request.headers.get("x-partykit-jurisdiction")
+        return js.Response.new("")
+
+
+async def check_jurisdiction(worker):
+    fake = RegionalNamespace()
+    proxy = create_proxy(fake)
+    env = js.Object.fromEntries([["Fake", proxy]])
+    request = Request("https://x/parties/fake/room")
+    await route_partykit_request(request, env, jurisdiction="eu", location_hint="weur")
+    proxy.destroy()
+    return fake.asked
+
+
+async def check_party_fetch(worker):
+    request = Request("https://x/rooms/answering/early/where")
+    found = await Server.party_fetch(request, worker.env, prefix="rooms", location_hint="weur")
+    missed = await Server.party_fetch(request, worker.env)
+    return [await found.text(), missed is None]
+
+
+async def check_hooks_get_a_lobby(worker):
+    seen = []
+
+    def before(request, lobby):
+        seen.append([lobby.party, lobby.class_name, lobby.name, type(request).__name__])
+        return Response(json.dumps(seen))
+
+    request = Request("https://x/parties/ANSWERING/a%20b/page")
+    response = await route_partykit_request(request, worker.env, on_before_request=before)
+    return json.loads(await response.text())

@@ -1,0 +1,13 @@
+"""T-strings, which need Python 3.14: what the worker runs on, and not what the tests do."""
+
+
+def select(server, name):
+    return server.sql(t"select {name} as name, {len(name)} as length, {None} as absent")
+
+
+def select_formatted(server, name):
+    return server.sql(t"select {name!r} as name")
+
+
+def select_with_parameters(server, name):
+    return server.sql(t"select {name} as name", name)
