@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import runtime
 from .attachment import Attachment, copy_state
 from .closing import OPEN, check_close
 from .errors import ConnectionClosedError
 from .messages import compact_json
-
-if TYPE_CHECKING:
-    from .connections import Connections
 
 
 class Phase(IntEnum):
@@ -39,8 +36,8 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_attachment",
-        "_connections",
         "_ended",
+        "_leave",
         "_phase",
         "_send",
         "server",
@@ -56,7 +53,7 @@ class Connection:
         self,
         socket: runtime.JsProxy,
         attachment: Attachment,
-        connections: Connections,
+        leave: Callable[[Connection], None],
         *,
         server: str,
         phase: Phase,
@@ -64,7 +61,7 @@ class Connection:
         self.socket = socket
         self.server = server
         self._attachment = attachment
-        self._connections = connections
+        self._leave = leave
         self._phase = phase
         #: Whether `on_close` was called.
         self._ended = False
@@ -171,7 +168,7 @@ class Connection:
         if self._phase is Phase.CLOSED:
             return
         self._phase = Phase.CLOSED
-        self._connections.remove(self)
+        self._leave(self)
         try:
             self.socket.close(*code_and_reason)
         except runtime.JsException:

@@ -100,7 +100,7 @@ class Connections:
         if attachment is None:
             return None
         connection = Connection(
-            socket, attachment, self, server=self._room_name(), phase=Phase.CLOSED_BY_PEER
+            socket, attachment, self.remove, server=self._room_name(), phase=Phase.CLOSED_BY_PEER
         )
         if socket.readyState == OPEN:
             self.add(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 from workers import Request, Response
 
@@ -13,13 +13,12 @@ from . import failures, runtime
 from .attachment import Attachment
 from .closing import INTERNAL_ERROR, REPLACED
 from .connection import Connection, Phase
+from .connections import Connections
 from .errors import RequestRefusedError, StateTooLargeError
 from .names import check_connection_id, new_connection_id
+from .options import ServerOptions
 from .tags import prepare_tags
 from .urls import query_value
-
-if TYPE_CHECKING:
-    from .server import Server
 
 SETUP_FAILED = "Uncaught exception during session setup"
 
@@ -35,7 +34,22 @@ class ConnectionContext:
     request: Request
 
 
-async def upgrade(server: Server, request: Request) -> Response:
+class Upgrading(Protocol):
+    """What an upgrade needs of the server that it is for."""
+
+    options: ClassVar[ServerOptions]
+    _connections: Connections
+
+    @property
+    def name(self) -> str: ...
+    def get_connection(self, id: str) -> Connection | None: ...
+    def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any: ...
+    def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any: ...
+    def _accept(self, connection: Connection) -> None: ...
+    def _report(self, where: str, error: BaseException) -> None: ...
+
+
+async def upgrade(server: Upgrading, request: Request) -> Response:
     """Answer an upgrade request: tags, acceptance, `on_connect`, and the client's end."""
     connection_id = _connection_id(request.url)
     _check_duplicate(server, connection_id)
@@ -43,7 +57,7 @@ async def upgrade(server: Server, request: Request) -> Response:
     connection = Connection(
         socket,
         Attachment(connection_id, (connection_id,), request.url, None),
-        server._connections,
+        server._connections.remove,
         server=server.name,
         phase=Phase.CONNECTING,
     )
@@ -56,7 +70,7 @@ async def upgrade(server: Server, request: Request) -> Response:
     try:
         await _open(server, connection, ConnectionContext(request))
     except Exception as error:
-        _abandon(connection)
+        _abandon(server, connection)
         if isinstance(error, RequestRefusedError):
             raise
         server._report("the upgrade", error)
@@ -64,7 +78,7 @@ async def upgrade(server: Server, request: Request) -> Response:
     return _switching_protocols(request, client)
 
 
-async def _open(server: Server, connection: Connection, context: ConnectionContext) -> None:
+async def _open(server: Upgrading, connection: Connection, context: ConnectionContext) -> None:
     tags: Any = server.get_connection_tags(connection, context)
     if isawaitable(tags):
         tags = await tags
@@ -89,12 +103,12 @@ def _connection_id(url: str) -> str:
     return check_connection_id(asked) if asked else new_connection_id()
 
 
-def _check_duplicate(server: Server, connection_id: str) -> None:
+def _check_duplicate(server: Upgrading, connection_id: str) -> None:
     if server.options["duplicate_ids"] == "reject" and server.get_connection(connection_id):
         raise RequestRefusedError(409, f"a connection with the id {connection_id!r} is open")
 
 
-def _replace_duplicates(server: Server, connection_id: str) -> None:
+def _replace_duplicates(server: Upgrading, connection_id: str) -> None:
     if server.options["duplicate_ids"] == "replace":
         while older := server.get_connection(connection_id):
             older.close(REPLACED, "another connection took over this id")
@@ -109,14 +123,14 @@ def refuse(request: Request, error: Exception, *, debug: bool) -> Response:
     return _switching_protocols(request, client)
 
 
-def _abandon(connection: Connection) -> None:
+def _abandon(server: Upgrading, connection: Connection) -> None:
     """Drop a connection whose hook has failed; no event of it will be a hook's.
 
     The client gets another socket, since a hibernating one that is closed before its
     upgrade is answered stays half open for seconds.
     """
     runtime.write_attachment(connection.socket, None)
-    connection._connections.forget(connection)
+    server._connections.forget(connection)
     accepted = connection._phase is Phase.OPEN
     connection._phase = Phase.CLOSED
     if accepted:
