@@ -296,6 +296,9 @@ async def _forward(
             return _failed(error, f"the way to {lobby.party}/{lobby.name}")
         runtime.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
         return Response("Service unavailable", status=503, headers={"Retry-After": "1"})
+    finally:
+        if copies:
+            runtime.discard_body(outgoing)
     return Response(response)
 
 

@@ -98,6 +98,12 @@ def has_body(request: JsProxy) -> bool:
     return request.body is not jsnull and request.body is not None
 
 
+def discard_body(request: JsProxy) -> None:
+    """Let go of a body that nobody will read; else the runtime complains when it is too late."""
+    if not request.bodyUsed:
+        request.body.cancel()
+
+
 def copy_response(response: JsProxy) -> JsProxy:
     """A response whose headers can be changed."""
     return js.Response.new(response.body, response)  # type: ignore[no-any-return]

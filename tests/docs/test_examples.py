@@ -34,7 +34,7 @@ def test_an_example_compiles_and_imports_public_names(code):
 
 
 def test_a_hook_in_an_example_is_one_that_exists():
-    source = (DOCS.parent / "src/partyserver/server.py").read_text()
+    source = (DOCS.parent / "src/partyserver/hooks.py").read_text()
     hooks = {*re.findall(r"def (on_\w+)", source), "on_before_connect", "on_before_request"}
     for example in EXAMPLES:
         [code] = example.values
