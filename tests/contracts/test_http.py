@@ -8,7 +8,7 @@ from partyserver.testing import UpgradeError
 from .scripted import command, events, eventually, open_socket
 
 
-# The platform's remark on a body that the room does not read, in plain JavaScript as well.
+# The platform's remark on a body that the room does not read.
 @pytest.mark.log_may_hold("Can't read from request stream after response has been sent")
 def test_a_request_reaches_its_room(party):
     room = party.room("Answering", "lobby")
