@@ -22,6 +22,7 @@ const MODULES = "python_modules";
 /** The folders of `parent` that hold a file or folder called `name`. */
 function having(parent, name) {
   const base = join(ROOT, parent);
+  if (!existsSync(base)) return [];
   return readdirSync(base)
     .map((folder) => join(base, folder))
     .filter((folder) => existsSync(join(folder, name)));
@@ -40,14 +41,20 @@ function list(folder, ending) {
   return readdirSync(folder, { recursive: true }).filter((path) => path.endsWith(ending));
 }
 
-/** Make `target` hold the `paths` of `source`, and no other Python modules. */
+/**
+ * Make `target` hold the `paths` of `source`, and no other modules in the same packages: what
+ * else lies beside them, a requirements.txt has brought there (see the Makefile).
+ */
 function mirror(source, paths, target) {
   for (const path of paths) writeIfChanged(join(target, path), readFileSync(join(source, path)));
   const current = new Set(paths);
+  const packages = new Set(paths.map(topFolder));
   for (const path of list(target, ".py")) {
-    if (!current.has(path)) rmSync(join(target, path));
+    if (packages.has(topFolder(path)) && !current.has(path)) rmSync(join(target, path));
   }
 }
+
+const topFolder = (path) => path.split(sep)[0];
 
 /** The library without its pytest plugin, which runs outside of the worker. */
 function vendorLibrary() {
