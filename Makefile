@@ -20,15 +20,21 @@ DEVELOPMENT_FLAGS = python_workers python_workers_development experimental
 CONFIG = $(if $(filter chat,$(FIXTURE)),wrangler.toml,fixtures/$(FIXTURE)/wrangler.toml)
 
 SDK = python_modules/workers/__init__.py
+# Workers with packages of their own, in the builds for the runtime's Python.
+WORKERS = $(patsubst %/requirements.txt,%,$(wildcard fixtures/*/requirements.txt tests/*/requirements.txt))
+WHEELS = .cache/worker-wheels
+FOR_WORKERS = --only-binary=:all: --platform pyemscripten_2026_0_wasm32 --platform any \
+  --python-version 3.14 --implementation cp --abi cp314 --abi none \
+  --constraint tools/worker-constraints.txt
 BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 
-.PHONY: help setup dev test check docs format build clean
+.PHONY: help setup dev test bench bench-quick check docs format build clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-8s", $$1; $$1 = ""; print }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-12s", $$1; $$1 = ""; print }'
 
-setup: .venv/.installed node_modules/.installed $(SDK) $(BUNDLE) ## install what the other targets need
+setup: .venv/.installed node_modules/.installed $(SDK) $(WORKERS:%=%/python_modules/.installed) $(BUNDLE) ## install what the other targets need
 	@$(RUNTIME) node tools/vendor.mjs
 
 dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
@@ -37,6 +43,12 @@ dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), rel
 
 test: setup ## run the tests (ARGS="-k name")
 	@$(RUNTIME) .venv/bin/pytest $(ARGS)
+
+bench: setup .venv/.bench-installed ## compare with npm partyserver and others; writes docs/pages/performance.md
+	@.venv/bin/python -m bench $(ARGS)
+
+bench-quick: setup .venv/.bench-installed ## the same in two minutes; prints the tables
+	@.venv/bin/python -m bench --quick $(ARGS)
 
 check: .venv/.installed docs ## lint, formatting, types, documentation
 	.venv/bin/ruff check
@@ -56,7 +68,8 @@ build: .venv/.installed ## the wheel and the sdist, in dist/
 
 clean: ## remove everything that the other targets made
 	rm -rf .cache .venv dist node_modules python_modules .mypy_cache .pytest_cache .ruff_cache \
-	  .hypothesis .wrangler fixtures/*/.wrangler fixtures/chat/public/*.js
+	  .hypothesis .wrangler fixtures/*/.wrangler fixtures/*/public/*.js \
+	  fixtures/*/python_modules tests/*/python_modules
 
 .venv/.installed: pyproject.toml tools/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -64,6 +77,10 @@ clean: ## remove everything that the other targets made
 	$(PYTHON) -m venv .venv
 	$(PIP) install pip==26.3
 	$(PIP) install --constraint tools/constraints.txt --group dev --group docs --editable .
+	@touch $@
+
+.venv/.bench-installed: .venv/.installed
+	$(PIP) install --constraint tools/constraints.txt --group bench
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json tools/check-node.sh
@@ -78,6 +95,15 @@ $(SDK): tools/constraints.txt | .venv/.installed
 	$(PIP) download --no-deps --dest .cache/wheels --constraint tools/constraints.txt workers-runtime-sdk
 	$(PIP) install --no-deps --no-index --find-links .cache/wheels --upgrade --target python_modules \
 	  --constraint tools/constraints.txt workers-runtime-sdk
+	@touch $@
+
+$(WHEELS)/.downloaded: $(WORKERS:%=%/requirements.txt) tools/worker-constraints.txt | .venv/.installed
+	$(PIP) download $(FOR_WORKERS) --dest $(WHEELS) $(WORKERS:%=--requirement %/requirements.txt)
+	@touch $@
+
+%/python_modules/.installed: %/requirements.txt $(WHEELS)/.downloaded
+	$(PIP) install $(FOR_WORKERS) --no-index --find-links $(WHEELS) --no-compile --upgrade \
+	  --target $(@D) --requirement $<
 	@touch $@
 
 $(BUNDLE): tools/pyodide-bundle.mjs node_modules/.installed

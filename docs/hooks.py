@@ -7,16 +7,29 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"reference": "partyserver", "reference/testing": "partyserver.testing"}
+PACKAGES = {
+    "reference": "partyserver",
+    "reference/testing": "partyserver.testing",
+    "reference/partykit": "partyserver.partykit",
+    "reference/partyflare": "partyserver.partyflare",
+}
 
 
 def public_names(package):
-    """The package's `__all__`, read and not imported: the modules behind it need the runtime."""
-    source = ROOT.joinpath("src", *package.split("."), "__init__.py").read_text()
-    for node in ast.parse(source).body:
+    """The names of the package's `__all__` that are its own, and not another one's.
+
+    Read and not imported: the modules behind it need the runtime.
+    """
+    path = ROOT.joinpath("src", *package.split("."))
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    tree = ast.parse(source.read_text())
+    names, others = [], set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return ast.literal_eval(node.value)
-    raise LookupError(f"{package} has no __all__")
+            names = ast.literal_eval(node.value)
+        elif isinstance(node, ast.ImportFrom) and node.level != 1:
+            others |= {alias.asname or alias.name for alias in node.names}
+    return [name for name in names if name not in others]
 
 
 def on_files(files, config):

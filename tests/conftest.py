@@ -1,18 +1,20 @@
-"""After every test on the real runtime, its log is searched for what no working server leaves."""
+"""The two modes of a room; and after every test, a look at the log of the runtime it used."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from partyserver.testing import Party
+from partyserver.testing.logs import LogLine
 
 TROUBLE = re.compile(
     r"never awaited"
     r"|never retrieved"  # "Task exception was ..." and "Future exception was ..."
     r"|Task was destroyed"
-    r"|unhandled ?(promise)? ?rejection"
+    r"|unhandled (promise )?rejection"  # told by the tests' own workers: the runtime does not
+    r"|Unhandled exception in event loop"
     r"|uncaught"
     r"|borrowed"  # "This borrowed proxy was automatically destroyed ..."
     r"|already (been )?destroyed"  # "Object has already been destroyed"
@@ -29,6 +31,32 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.fixture(params=["in memory", "hibernating"])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def binding(mode):
+    """The name of a class's binding in this mode: `binding("Scripted")`."""
+    return lambda name: name if mode == "in memory" else f"{name}Sleepy"
+
+
+@pytest.fixture
+def evict(mode):
+    """Evict a room between two events; in memory, where sockets do not outlive it, do nothing."""
+
+    def evict(room):
+        if mode == "hibernating":
+            room.hibernate()
+
+    return evict
+
+
+def trouble_in(logs: Iterable[LogLine]) -> list[str]:
+    return [str(line) for line in logs if TROUBLE.search(line.message)]
+
+
 @pytest.fixture(autouse=True)
 def _no_trouble_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
     """Autouse, and so torn down after `party`: it also sees what the end of the test has caused."""
@@ -37,10 +65,6 @@ def _no_trouble_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
     if not isinstance(party, Party):
         return
     allowed = [text for mark in request.node.iter_markers("log_may_hold") for text in mark.args]
-    trouble = [
-        str(line)
-        for line in party.logs
-        if TROUBLE.search(line.message) and not any(text in line.message for text in allowed)
-    ]
+    trouble = [line for line in trouble_in(party.logs) if not any(text in line for text in allowed)]
     if trouble:
         pytest.fail("the runtime's log holds trouble:\n" + "\n".join(trouble), pytrace=False)

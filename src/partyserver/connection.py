@@ -39,15 +39,13 @@ class Connection:
         "_ended",
         "_leave",
         "_phase",
+        "_room_name",
         "_send",
-        "server",
         "socket",
     )
 
     socket: runtime.JsProxy
     """The raw JavaScript WebSocket."""
-    server: str
-    """The name of the room that the connection is in."""
 
     def __init__(
         self,
@@ -55,11 +53,11 @@ class Connection:
         attachment: Attachment,
         leave: Callable[[Connection], None],
         *,
-        server: str,
+        room_name: Callable[[], str],
         phase: Phase,
     ) -> None:
         self.socket = socket
-        self.server = server
+        self._room_name = room_name
         self._attachment = attachment
         self._leave = leave
         self._phase = phase
@@ -74,6 +72,11 @@ class Connection:
         A client chooses it freely, so it says nothing about who that is.
         """
         return self._attachment.id
+
+    @property
+    def server(self) -> str:
+        """The name of the room that the connection is in."""
+        return self._room_name()
 
     @property
     def uri(self) -> str | None:
@@ -180,4 +183,4 @@ class Connection:
         self._attachment = attachment
 
     def __repr__(self) -> str:
-        return f"<Connection {self.id!r} in {self.server!r}: {self._phase.name.lower()}>"
+        return f"<Connection {self.id!r}: {self._phase.name.lower()}>"

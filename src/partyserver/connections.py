@@ -25,7 +25,7 @@ class Connections:
     def __init__(
         self, room_name: Callable[[], str], sleeping: SleepingSockets | None = None
     ) -> None:
-        self._room_name = room_name
+        self.room_name = room_name
         self._sleeping = sleeping
         self._all_awake = sleeping is None
         self._by_socket: dict[int, Connection] = {}
@@ -87,9 +87,12 @@ class Connections:
         if not wanted:
             candidates = self._by_socket.values()
         else:
-            first, *others = wanted
-            candidates = [*self._by_id.get(first, ()), *self._by_tag.get(first, ())]
-            candidates = [one for one in candidates if all(tag in one.tags for tag in others)]
+            first = wanted[0]
+            if first in self._by_id and first in self._by_tag:  # one's id is another's tag
+                candidates = self._by_socket.values()
+            else:
+                candidates = self._by_id.get(first, ()) or self._by_tag.get(first, ())
+            candidates = [one for one in candidates if all(tag in one.tags for tag in wanted)]
         # A copy, since the caller may close connections while going through them.
         yield from [one for one in candidates if one._phase is Phase.OPEN]
 
@@ -100,7 +103,11 @@ class Connections:
         if attachment is None:
             return None
         connection = Connection(
-            socket, attachment, self.remove, server=self._room_name(), phase=Phase.CLOSED_BY_PEER
+            socket,
+            attachment,
+            self.remove,
+            room_name=self.room_name,
+            phase=Phase.CLOSED_BY_PEER,
         )
         if socket.readyState == OPEN:
             self.add(connection)

@@ -54,21 +54,33 @@ def check_members(cls: type, root: type) -> None:
     Mixins count as the class's own; what `root` and its subclasses hold was checked before.
     """
     for base in cls.__mro__:
-        if base is cls or not (issubclass(base, root) or issubclass(root, base)):
-            _check_own_members(cls, base)
+        if base is cls or not (_is_subclass(base, root) or _is_subclass(root, base)):
+            _check_own_members(cls, base, root)
 
 
-def _check_own_members(cls: type, base: type) -> None:
+def _check_own_members(cls: type, base: type, root: type) -> None:
     for name, member in vars(base).items():
         if name in RESERVED:
             raise TypeError(
                 f"{cls.__name__}.{name} is the runtime's own handler and belongs to Server; "
                 f"define {RESERVED[name]} instead"
             )
+        if _is_private_method(name, member) and hasattr(root, name):
+            raise TypeError(f"{cls.__name__}.{name} hides a method that Server needs; rename it")
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
         if name in HOOK_ARGUMENTS and isinstance(member, FunctionType):
             _check_arguments(cls, name, member)
+        if name in CAMEL_CASE.values() and name != "get_connection_tags" and _yields(member):
+            raise TypeError(f"{cls.__name__}.{name} has a yield in it, and so would never run")
+
+
+def _is_private_method(name: str, member: Any) -> bool:
+    return name.startswith("_") and not name.endswith("__") and isinstance(member, FunctionType)
+
+
+def _yields(member: Any) -> bool:
+    return inspect.isgeneratorfunction(member) or inspect.isasyncgenfunction(member)
 
 
 def _check_arguments(cls: type, name: str, hook: FunctionType) -> None:
@@ -107,7 +119,7 @@ def own_options(cls: type, root: type) -> list[Any]:
     """The `options` that `cls` and its bases set themselves, from the farthest base on."""
     layers = []
     for base in reversed(cls.__mro__):
-        if issubclass(base, root):
+        if _is_subclass(base, root):
             layer = vars(base).get("_own_options", vars(base).get("options"))
         else:
             layer = vars(base).get("options")
@@ -117,16 +129,23 @@ def own_options(cls: type, root: type) -> list[Any]:
 
 
 def guard_public_methods(cls: type, root: type) -> None:
-    """Make the user's public methods, which callers reach over RPC, see a started server."""
+    """Make the user's public methods, and `fetch`, see a started server.
+
+    Callers reach them over RPC; and what `fetch` calls must be there before it runs.
+    """
     for base in cls.__mro__:
         # `cls` itself, and mixins that were not made by this function before.
-        if base is object or (base is not cls and issubclass(base, root)) or issubclass(root, base):
+        if (base is not cls and _is_subclass(base, root)) or _is_subclass(root, base):
             continue
         for name, member in list(vars(base).items()):
-            if name.startswith("_") or hasattr(root, name) or not isinstance(member, FunctionType):
+            if name.startswith("_") or not isinstance(member, FunctionType):
                 continue
             # A method of another base may hide the mixin's.
-            if inspect.getattr_static(cls, name) is member:
+            if inspect.getattr_static(cls, name) is not member:
+                continue
+            if name == "fetch":
+                setattr(cls, name, _guarded_fetch(member))
+            elif not hasattr(root, name):
                 setattr(cls, name, _guarded(member))
 
 
@@ -140,9 +159,26 @@ def _guarded(method: FunctionType) -> Callable[..., Any]:
     return call
 
 
+def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
+    @wraps(fetch)
+    async def call(self: Any, request: Any) -> Any:
+        refusal = await self._start_for(request)
+        if refusal is not None:
+            return refusal
+        response = fetch(self, request)
+        return await response if inspect.isawaitable(response) else response
+
+    return call
+
+
 async def _when_started(server: Any, call: Callable[[], Any]) -> Any:
     pending = server._startup.run(lambda: None)
     if pending is not None:
         await pending
     result = call()
     return await result if inspect.isawaitable(result) else result
+
+
+def _is_subclass(cls: type, base: type) -> bool:
+    """As `issubclass`, which a class that is being created answers from its ABC base's cache."""
+    return base in cls.__mro__

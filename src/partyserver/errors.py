@@ -66,5 +66,7 @@ class RequestRefusedError(PartyServerError):
     """A request that is answered with `status` and this message, before any hook has run."""
 
     def __init__(self, status: int, message: str) -> None:
+        if not 400 <= status <= 599:
+            raise ValueError(f"a refusal has a status from 400 to 599, not {status}")
         self.status = status
         super().__init__(message)

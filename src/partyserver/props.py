@@ -18,7 +18,9 @@ def encode_props(props: Any) -> str:
     Raises `TypeError` or `ValueError` for what JSON cannot hold.
     """
     # Escaped, since half a surrogate pair has no UTF-8.
-    return b64encode(json.dumps(props, allow_nan=False).encode()).decode()
+    text = json.dumps(props, allow_nan=False, separators=(",", ":"))
+    parse_json(text)  # what the room would refuse is the caller's to know
+    return b64encode(text.encode()).decode()
 
 
 def decode_props(header: str) -> Any:

@@ -136,7 +136,7 @@ async def route_partykit_request(
         allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
             origins than these and the worker's own get 403. "*" allows all.
     """
-    js_request = _raw_request(request)
+    js_request = raw_request(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:
         return None
@@ -144,7 +144,36 @@ async def route_partykit_request(
     if found is None:
         return Response("Invalid request: unknown party", status=400)
     binding, namespace = found
-    lobby = Lobby(url.party.lower(), binding, url.room)
+    return await route_to_room(
+        js_request,
+        Lobby(url.party.lower(), binding, url.room),
+        namespace,
+        location_hint=location_hint,
+        jurisdiction=jurisdiction,
+        props=props,
+        cors=cors,
+        routing_retry=routing_retry,
+        on_before_connect=on_before_connect,
+        on_before_request=on_before_request,
+        allowed_origins=allowed_origins,
+    )
+
+
+async def route_to_room(
+    js_request: Any,
+    lobby: Lobby,
+    namespace: Any,
+    *,
+    location_hint: str | None = None,
+    jurisdiction: str | None = None,
+    props: Any = None,
+    cors: bool | Mapping[str, str] = False,
+    routing_retry: RoutingRetry | None = DEFAULT_RETRY,
+    on_before_connect: Hook | None = None,
+    on_before_request: Hook | None = None,
+    allowed_origins: Iterable[str] | None = None,
+) -> Response:
+    """`route_partykit_request` from where the room and its raw namespace are known."""
     upgrading = is_upgrade(js_request)
     answer_headers = None if upgrading else cors_headers(cors)
     if answer_headers is not None and js_request.method == "OPTIONS":
@@ -158,7 +187,7 @@ async def route_partykit_request(
     answer = None
     hook = on_before_connect if upgrading else on_before_request
     if hook is not None:
-        outgoing, answer = await _ask(hook, outgoing, lobby)
+        outgoing, answer = await _ask(hook, outgoing, lobby, jurisdiction)
     if answer is None:
         if props is not None:
             outgoing.headers.set(PROPS_HEADER, encode_props(props))
@@ -179,17 +208,17 @@ def is_upgrade(js_request: Any) -> bool:
 # --- bindings -------------------------------------------------------------------------
 
 _Bindings = dict[str, tuple[str, Any]]
-#: The bindings of the last env seen; a worker has one, and finding them takes a while.
-_known: tuple[int, _Bindings] | None = None
+#: The last env seen, and its bindings; a worker has one, and finding them takes a while.
+_known: tuple[Any, _Bindings] | None = None
 
 
-def _server_bindings(env: Any) -> _Bindings:
+def server_bindings(env: Any) -> _Bindings:
     """The Durable Object bindings by their names in URLs: (binding, raw namespace)."""
     global _known
     raw = runtime.worker_env() if env is None else getattr(env, "_env", env)
-    if _known is None or _known[0] != raw.js_id:
+    if _known is None or _known[0].js_id != raw.js_id:
         _known = (
-            raw.js_id,
+            raw,
             {
                 kebab_case(binding): (binding, value)
                 for binding, value in runtime.entries(raw)
@@ -200,7 +229,7 @@ def _server_bindings(env: Any) -> _Bindings:
 
 
 def _find_binding(party: str, env: Any) -> tuple[str, Any] | None:
-    bindings = _server_bindings(env)
+    bindings = server_bindings(env)
     party = party.lower()
     if party in bindings:
         return bindings[party]
@@ -232,7 +261,7 @@ def _stub(namespace: Any, room_id: Any, location_hint: str | None) -> Any:
 # --- requests and responses -----------------------------------------------------------
 
 
-def _raw_request(request: Any) -> Any:
+def raw_request(request: Any) -> Any:
     return getattr(request, "js_object", request)
 
 
@@ -255,7 +284,9 @@ def _header(js_request: Any, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-async def _ask(hook: Hook, outgoing: Any, lobby: Lobby) -> tuple[Any, Any]:
+async def _ask(
+    hook: Hook, outgoing: Any, lobby: Lobby, jurisdiction: str | None
+) -> tuple[Any, Any]:
     """Call a hook: the request that goes on, and the answer if the hook has given one."""
     try:
         decision = hook(Request(outgoing), lobby)
@@ -265,15 +296,19 @@ async def _ask(hook: Hook, outgoing: Any, lobby: Lobby) -> tuple[Any, Any]:
             return outgoing, None
         if _is_response(decision):
             return outgoing, decision
-        if hasattr(_raw_request(decision), "headers"):
-            # Copied, since the headers of a request that came in cannot be changed.
-            return runtime.copy_request(_raw_request(decision)), None
+        if hasattr(raw_request(decision), "headers"):
+            # It may have been made from the client's request, with what that forged.
+            return _outgoing(raw_request(decision), lobby.party, jurisdiction), None
         raise TypeError(
             f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
             f"not {type(decision).__name__}"
         )
+    except (asyncio.CancelledError, SystemExit) as error:
+        failure = RuntimeError(f"the hook raised {error!r}")
+        failure.__cause__ = error
+        return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}")
     except Exception as error:
-        return outgoing, _failed(error, f"the hook before {lobby.party}/{lobby.name}")
+        return outgoing, failed(error, f"the hook before {lobby.party}/{lobby.name}")
 
 
 async def _forward(
@@ -293,7 +328,7 @@ async def _forward(
         response = await _retrying(send, retry, lobby.name, lobby.class_name)
     except Exception as error:
         if not is_infrastructure(error):
-            return _failed(error, f"the way to {lobby.party}/{lobby.name}")
+            return failed(error, f"the way to {lobby.party}/{lobby.name}")
         runtime.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
         return Response("Service unavailable", status=503, headers={"Retry-After": "1"})
     finally:
@@ -314,15 +349,29 @@ def _with_headers(response: Any, headers: Mapping[str, str] | None) -> Response:
     copy = runtime.copy_response(response.js_object)
     for name, value in headers.items():
         copy.headers.set(name, value)
-    return Response(copy)
+    error = failure_of(response)
+    return Response(copy) if error is None else _Failure(error, copy)
 
 
-def _failed(error: Exception, where: str) -> Response:
+def failed(error: Exception, where: str) -> Response:
     if not isinstance(error, RequestRefusedError):
         failures.mark(error, f"in {where}")
         runtime.log_error(failures.traceback_text(error))
     status, text = failures.answer(error, debug=False)
-    return Response(text, status=status)
+    return _Failure(error, text, status=status)
+
+
+class _Failure(Response):
+    """The answer to a request that did not get to its room, and why."""
+
+    def __init__(self, error: Exception, body: Any, **options: Any) -> None:
+        super().__init__(body, **options)
+        self.error = error
+
+
+def failure_of(response: Response) -> Exception | None:
+    """What was raised on the way to a room, if this is the answer to that."""
+    return response.error if isinstance(response, _Failure) else None
 
 
 async def _retrying(

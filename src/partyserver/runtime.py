@@ -8,12 +8,14 @@ can hold imported modules but no objects that were made.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import js
 from pyodide.ffi import JsException as JsException
 from pyodide.ffi import JsProxy as JsProxy
+from pyodide.ffi import can_run_sync as can_run_sync
 from pyodide.ffi import create_proxy, to_js
 from pyodide.ffi import jsnull as jsnull
 from workers import import_from_javascript
@@ -21,6 +23,8 @@ from workers import import_from_javascript
 from .attachment import MAX_SIZE, Attachment, unpack
 from .errors import StateTooLargeError
 from .messages import well_formed
+
+T = TypeVar("T")
 
 # --- values ---------------------------------------------------------------------------
 
@@ -41,6 +45,10 @@ def _without_null(value: Any) -> Any:
         return [_without_null(item) for item in value]
     if isinstance(value, memoryview):
         return value.tobytes()
+    if isinstance(value, set):
+        return {_without_null(item) for item in value}
+    if isinstance(value, int) and type(value) is not bool:
+        return int(value)  # a BigInt comes as a kind of int
     return value
 
 
@@ -75,6 +83,52 @@ def log_error(text: str) -> None:
 
 def log_info(text: str) -> None:
     js.console.log(text)
+
+
+# --- storage --------------------------------------------------------------------------
+
+
+def javascript_date(value: datetime) -> JsProxy:
+    return js.Date.new(value.timestamp() * 1000)  # type: ignore[no-any-return]
+
+
+def javascript_set(values: list[Any]) -> JsProxy:
+    return js.Set.new(javascript_value(values))  # type: ignore[no-any-return]
+
+
+def stored_value(value: Any) -> Any:
+    """A structured clone as Python values: dict for Map, set for Set, datetime for Date."""
+    if isinstance(value, JsProxy):
+        value = value.to_py(default_converter=_python_date)
+    return _without_null(value)
+
+
+def _python_date(value: JsProxy, *_: Any) -> Any:
+    if value.constructor.name == "Date":
+        return datetime.fromtimestamp(value.getTime() / 1000, UTC)
+    return value
+
+
+async def transact(storage: JsProxy, work: Callable[[JsProxy], Awaitable[T]]) -> T:
+    """The result of `work(transaction)`, whose writes are undone if it raises."""
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    async def attempt(transaction: JsProxy) -> None:
+        try:
+            outcome.append(await work(transaction))
+        except BaseException as error:
+            failure.append(error)
+            transaction.rollback()
+
+    callback = create_proxy(lambda transaction: promise_of(run_eagerly(attempt(transaction))))
+    try:
+        await storage.transaction(callback)
+    finally:
+        callback.destroy()
+    if failure:
+        raise failure[-1]
+    return outcome[-1]  # type: ignore[no-any-return]
 
 
 # --- requests -------------------------------------------------------------------------
@@ -261,6 +315,12 @@ class Listeners:
         for event, handler in self._handlers.items():
             socket.addEventListener(event, handler)
 
+    def detach(self, socket: JsProxy) -> None:
+        """Let go of the handlers, when the last of their sockets has closed."""
+        for event, handler in self._handlers.items():
+            socket.removeEventListener(event, handler)
+            handler.destroy()
+
 
 def sleeping_sockets(ctx: Any, tag: str | None) -> list[JsProxy]:
     """The hibernatable sockets of an object, oldest first.
@@ -298,6 +358,10 @@ def direct_entry(handler: Callable[..., Any]) -> JsProxy | None:
     return entry  # type: ignore[no-any-return]
 
 
+#: What counts as a hook's failure. `CancelledError` comes from awaiting a task that the hook
+#: has cancelled; `SystemExit` would end the process, with the rooms of others.
+HOOK_FAILURES = (Exception, asyncio.CancelledError, SystemExit)
+
 _unfinished: set[asyncio.Task[Any]] = set()
 
 
@@ -311,6 +375,10 @@ def run_eagerly(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         _unfinished.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(_unfinished.discard)
     return task
+
+
+def new_future() -> asyncio.Future[Any]:
+    return asyncio.get_event_loop().create_future()
 
 
 def promise_of(task: asyncio.Task[Any]) -> JsProxy:
@@ -328,6 +396,7 @@ async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, Non
     """
     callback = create_proxy(lambda: promise_of(run_eagerly(work())))
     try:
-        await ctx.blockConcurrencyWhile(callback)
+        # Entered in a way that can suspend: `work` may block on synchronous HTTP.
+        await ctx.blockConcurrencyWhile(callback.callPromising.bind(callback))
     finally:
         callback.destroy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABCMeta
 from collections.abc import Coroutine, Iterable, Iterator
+from contextvars import ContextVar
 from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
@@ -29,6 +30,9 @@ from .upgrade import refuse, upgrade
 #: Where npm partyserver keeps the name of an object that was not addressed by name.
 NAME_STORAGE_KEY = "__ps_name"
 ROOM_HEADER = "x-partykit-room"
+
+#: Set while `on_exception` runs: its own failures are not reported to it again, for ever.
+_inside_on_exception: ContextVar[bool] = ContextVar("inside_on_exception", default=False)
 
 
 class _ServerType(ABCMeta):
@@ -140,7 +144,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     def get_connections(self, tag: str | Iterable[str] | None = None) -> Iterator[Connection]:
         """The open connections in the order they came, or those that carry the tag.
 
-        Of several tags a connection must carry all.
+        Of several tags a connection must carry all. Its id is one of them, and any client may
+        choose any id (`_pk`): what only some may hear must not be sent by a tag alone.
         """
         if tag is None:
             return self._connections.select()
@@ -152,7 +157,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             self.sql("insert into message (text) values (?)", text)
             self.sql(t"select * from message where id > {last}")      # Python 3.14
 
-        Parameters are None, bool, int (up to 2**53 - 1), float, str or bytes.
+        Parameters are None, bool, int (up to 2**53 - 1), float, str or bytes. The platform binds
+        every number as a float: `? / 2` of 5 is 2.5, and a TEXT column stores 5 as "5.0". Write
+        `cast(? as integer)` where that matters.
         https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
 
         Raises:
@@ -206,13 +213,13 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     async def fetch(self, request: Request) -> Response:
         """Answer a request to the room. An override must end in `super().fetch(request)`."""
-        upgrading = is_upgrade(request.js_object)
+        refusal = await self._start_for(request)
+        if refusal is not None:
+            return refusal
         try:
-            self._read_headers(request.js_object.headers)
-            await self._until_started()
             if self._name is None:
                 self.name  # noqa: B018 -- raises what to do
-            if upgrading:
+            if is_upgrade(request.js_object):
                 return await upgrade(self, request)
             response: Any = self.on_request(request)
             if isawaitable(response):
@@ -222,13 +229,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                     f"on_request must return a workers.Response, not {type(response).__name__}"
                 )
             return response  # type: ignore[no-any-return]
-        except Exception as error:
-            if not isinstance(error, RequestRefusedError):
-                self._report("a request", error)
-                if upgrading:
-                    return refuse(request, error, debug=self.options["debug"])
-            status, text = failures.answer(error, debug=self.options["debug"])
-            return Response(text, status=status)
+        except runtime.HOOK_FAILURES as error:
+            return self._failed(request, error)
 
     def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:
         connection = self._connections.of_socket(socket)
@@ -256,9 +258,12 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             result: Any = self.on_alarm()
             if isawaitable(result):
                 await result
-        except Exception as error:
+        except runtime.HOOK_FAILURES as error:
             self._report("on_alarm", error)
-            raise  # so that the platform tries again
+            # Raised so that the platform tries again.
+            if isinstance(error, Exception):
+                raise
+            raise RuntimeError(f"on_alarm raised {error!r}") from error
 
     # --- from events to hooks ---------------------------------------------------------
 
@@ -273,16 +278,16 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 result = self.on_message(connection, message)
             else:
                 result = self._startup.run(partial(self.on_message, connection, message))
-        except Exception as error:
+            if result is None:
+                return None
+            if type(result) is not CoroutineType:
+                if not isawaitable(result):
+                    return None
+                result = _await_all(result)
+            task = runtime.run_eagerly(result)
+        except runtime.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
-        if result is None:
-            return None
-        if type(result) is not CoroutineType:
-            if not isawaitable(result):
-                return None
-            result = _await_all(result)
-        task = runtime.run_eagerly(result)
         if task.done():
             self._report_task("on_message", task)
             return None
@@ -312,7 +317,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             result: Any = self.on_close(connection, code, reason, was_clean)
             if isawaitable(result):
                 await result
-        except Exception as error:
+        except runtime.HOOK_FAILURES as error:
             self._report("on_close", error)
         finally:
             self._end(connection, code, reason, was_clean)
@@ -340,7 +345,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 result: Any = self.on_error(connection, failure)
                 if isawaitable(result):
                     await result
-            except Exception as raised:
+            except runtime.HOOK_FAILURES as raised:
                 self._report("on_error", raised)
         await self._closed(connection, ABNORMAL, "", False)
 
@@ -393,10 +398,19 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         return name if isinstance(name, str) else None
 
     async def _until_started(self) -> None:
-        if not self._startup.started:
+        if not self._startup.open_to_calls:
             pending = self._startup.run(_nothing)
             if pending is not None:
                 await pending
+
+    async def _start_for(self, request: Request) -> Response | None:
+        """Start, if that is still to do; a response if it fails."""
+        try:
+            self._read_headers(request.js_object.headers)
+            await self._until_started()
+        except runtime.HOOK_FAILURES as error:
+            return self._failed(request, error)
+        return None
 
     def _read_headers(self, headers: Any) -> None:
         props = headers.get(PROPS_HEADER)
@@ -409,19 +423,31 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     # --- failures ---------------------------------------------------------------------
 
+    def _failed(self, request: Request, error: BaseException) -> Response:
+        """The answer to a request that has failed."""
+        if not isinstance(error, RequestRefusedError):
+            self._report("a request", error)
+            if is_upgrade(request.js_object):
+                return refuse(request, error, debug=self.options["debug"])
+        status, text = failures.answer(error, debug=self.options["debug"])
+        return Response(text, status=status)
+
     def _report(self, where: str, error: BaseException) -> None:
         """Tell `on_exception`, once for each exception."""
-        if isinstance(error, SQLError) and error.reported:
+        if (isinstance(error, SQLError) and error.reported) or _inside_on_exception.get():
             return
         failures.mark(error, f"in {where} of {self._label()}")
         if type(self).on_exception is not Hooks.on_exception:
             runtime.log_error(f"{self._label()}: {failures.summary(error)}")
+        token = _inside_on_exception.set(True)
         try:
             result: Any = self.on_exception(error)  # type: ignore[arg-type]
             if isawaitable(result):
                 runtime.run_eagerly(_await_all(result)).add_done_callback(_log_failed)
-        except Exception as another:
+        except runtime.HOOK_FAILURES as another:
             runtime.log_error(f"on_exception raised\n{failures.traceback_text(another)}")
+        finally:
+            _inside_on_exception.reset(token)
 
     def _report_task(self, where: str, task: asyncio.Task[Any]) -> None:
         error = asyncio.CancelledError() if task.cancelled() else task.exception()

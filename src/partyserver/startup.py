@@ -42,18 +42,21 @@ class Startup:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._waiting.append((event, future))
         if not self._starting:
-            self._begin()
+            self._starting = True
+            if runtime.can_run_sync():
+                self._begin()
+            else:  # a message's direct entry; on_start may block on synchronous HTTP
+                asyncio.get_event_loop().call_soon(self._begin)
         return future.result() if future.done() else future
 
     def _begin(self) -> None:
-        self._starting = True
         token = _inside_on_start.set(True)
         try:
             result = self._on_start()
             if isawaitable(result):
                 runtime.run_eagerly(self._begin_gated(result))
                 return
-        except Exception as error:
+        except BaseException as error:
             self._end(error)
             return
         finally:
@@ -62,9 +65,11 @@ class Startup:
 
     async def _begin_gated(self, on_start: Awaitable[None]) -> None:
         async def work() -> None:
+            # Set again, since the platform calls this in a context of its own.
+            _inside_on_start.set(True)
             try:
                 await on_start
-            except Exception as error:
+            except BaseException as error:  # even a CancelledError, or the room would wait for ever
                 self._end(error)
             else:
                 self._end(None)
@@ -74,7 +79,7 @@ class Startup:
         except runtime.JsException as error:  # the platform's time limit has reset the object
             self._end(error)
 
-    def _end(self, error: Exception | None) -> None:
+    def _end(self, error: BaseException | None) -> None:
         if not self._starting:
             return
         self._starting = False
@@ -83,6 +88,7 @@ class Startup:
             _, future = self._waiting.pop(0)
             future.set_exception(error)
             if self._waiting:
+                self._starting = True
                 self._begin()
             return
         # Here, and not after a turn of the event loop, so that no later event overtakes them.
@@ -90,5 +96,5 @@ class Startup:
         for event, future in waiting:
             try:
                 future.set_result(event())
-            except Exception as failure:
+            except BaseException as failure:
                 future.set_exception(failure)

@@ -58,7 +58,7 @@ async def upgrade(server: Upgrading, request: Request) -> Response:
         socket,
         Attachment(connection_id, (connection_id,), request.url, None),
         server._connections.remove,
-        server=server.name,
+        room_name=server._connections.room_name,
         phase=Phase.CONNECTING,
     )
     try:
@@ -69,13 +69,13 @@ async def upgrade(server: Upgrading, request: Request) -> Response:
         ) from error
     try:
         await _open(server, connection, ConnectionContext(request))
-    except Exception as error:
+    except runtime.HOOK_FAILURES as error:
         _abandon(server, connection)
         if isinstance(error, RequestRefusedError):
             raise
         server._report("the upgrade", error)
         return refuse(request, error, debug=server.options["debug"])
-    return _switching_protocols(request, client)
+    return switching_protocols(request, client)
 
 
 async def _open(server: Upgrading, connection: Connection, context: ConnectionContext) -> None:
@@ -114,13 +114,13 @@ def _replace_duplicates(server: Upgrading, connection_id: str) -> None:
             older.close(REPLACED, "another connection took over this id")
 
 
-def refuse(request: Request, error: Exception, *, debug: bool) -> Response:
+def refuse(request: Request, error: BaseException, *, debug: bool) -> Response:
     """Answer an upgrade that failed: the socket opens, tells why, and closes with 1011."""
     client, socket = runtime.socket_pair()
     runtime.accept_in_memory(socket)
     socket.send(failures.frame(error, debug=debug))
     socket.close(INTERNAL_ERROR, SETUP_FAILED)
-    return _switching_protocols(request, client)
+    return switching_protocols(request, client)
 
 
 def _abandon(server: Upgrading, connection: Connection) -> None:
@@ -137,7 +137,7 @@ def _abandon(server: Upgrading, connection: Connection) -> None:
         connection.socket.close(INTERNAL_ERROR, SETUP_FAILED)
 
 
-def _switching_protocols(request: Request, client: runtime.JsProxy) -> Response:
+def switching_protocols(request: Request, client: runtime.JsProxy) -> Response:
     # Browsers drop a connection for which they offered subprotocols and got none.
     offered = request.js_object.headers.get("sec-websocket-protocol")
     if isinstance(offered, str):

@@ -80,6 +80,20 @@ def test_get_connections_filters_by_all_given_tags(party, binding, evict):
     assert command(sockets["a"], "ids", "red") == ["ids", ["a"]]
 
 
+def test_connections_are_found_in_the_order_they_came_when_an_id_is_anothers_tag(
+    party, binding, evict
+):
+    room = party.room(binding("Scripted"), "id-and-tag")
+    with (
+        open_socket(room, "a", query={"tag": "b"}) as a,
+        open_socket(room, "b"),
+        open_socket(room, "c", query={"tag": "b"}),
+    ):
+        for _ in range(2):
+            assert command(a, "ids", "b") == ["ids", ["a", "b", "c"]]
+            evict(room)
+
+
 @pytest.mark.parametrize(
     ("tags", "error"),
     [

@@ -10,7 +10,14 @@ import partyserver.testing
 import pytest
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-PUBLIC = {package.__name__: package.__all__ for package in (partyserver, partyserver.testing)}
+SOURCE = DOCS.parent / "src" / "partyserver"
+#: Those that need the runtime are not imported here.
+SYSTEMS = {"partykit", "partyflare"}
+PUBLIC = {
+    "partyserver": {*partyserver.__all__, *SYSTEMS},
+    "partyserver.testing": {*partyserver.testing.__all__},
+    "partyserver.partyflare": {"Party"},
+}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 EXAMPLES = [
@@ -30,12 +37,12 @@ def parsed(code):
 def test_an_example_compiles_and_imports_public_names(code):
     for node in ast.walk(parsed(code)):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("partyserver"):
-            assert {name.name for name in node.names} <= {*PUBLIC[node.module]}
+            assert {name.name for name in node.names} <= PUBLIC[node.module]
 
 
 def test_a_hook_in_an_example_is_one_that_exists():
-    source = (DOCS.parent / "src/partyserver/hooks.py").read_text()
-    hooks = {*re.findall(r"def (on_\w+)", source), "on_before_connect", "on_before_request"}
+    sources = [SOURCE / "hooks.py", SOURCE / "partykit" / "server.py"]
+    hooks = {hook for source in sources for hook in re.findall(r"def (on_\w+)", source.read_text())}
     for example in EXAMPLES:
         [code] = example.values
         for node in ast.walk(parsed(code)):

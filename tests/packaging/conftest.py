@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,29 @@ def run() -> Run:
         return done
 
     return run
+
+
+@pytest.fixture
+def new_project(run: Run, distributions: Path, tmp_path: Path) -> Path:
+    """A folder with what `pip install partyserver[testing]` and `npm install wrangler` bring.
+
+    The library is the built wheel, in an environment of its own and in python_modules. What others
+    have made is taken from the checkout, to need no network.
+    """
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    wheels = ("--no-index", "--find-links", distributions, "--find-links", ROOT / ".cache/wheels")
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv")
+    python = tmp_path / ".venv/bin/python"
+    run(*pip, "--python", python, "install", "--no-deps", *wheels, "partyserver")
+    # As a path, which leaves the checkout's editable library behind.
+    [packages] = tmp_path.glob(".venv/lib/python*/site-packages")
+    (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    run(*pip, "install", *wheels, "--target", tmp_path / "python_modules", "partyserver")
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    (tmp_path / "pytest.ini").write_text(
+        f"[pytest]\nparty_pyodide_bundle = {ROOT / '.cache/pyodide-bundle'}\n"
+    )
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -1,39 +1,82 @@
-"""What the README tells a newcomer to do works, with the wheel as they would get it."""
+"""What the README and the guide tell a newcomer to do works, in an empty folder."""
 
 import re
-import sys
 
 import pytest
 
 
+def code_blocks(path):
+    return re.findall(r"^```(\w+)\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+
+
 @pytest.fixture
-def project(run, root, distributions, tmp_path):
-    """A folder with the README's files, and the wheel in its python_modules."""
-    readme = (root / "README.md").read_text()
-    blocks = re.findall(r"^```(\w+)\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    worker, test = (code for language, code in blocks if language == "python")
-    [config] = (code for language, code in blocks if language == "toml")
-    (tmp_path / "worker.py").write_text(worker)
-    (tmp_path / "test_worker.py").write_text(test)
-    (tmp_path / "wrangler.toml").write_text(config)
-    (tmp_path / "pytest.ini").write_text(
-        f"[pytest]\nparty_pyodide_bundle = {root / '.cache/pyodide-bundle'}\n"
+def pytest_in(run):
+    """Runs a project's tests with the project's own environment, in its own folder."""
+
+    def run_tests(project, *arguments, check=True):
+        return run(
+            project / ".venv/bin/python", "-m", "pytest", *arguments, cwd=project, check=check
+        )
+
+    return run_tests
+
+
+def write_files(project, blocks):
+    """Write each block to the file that its first line names, after what stands there already."""
+    for code in blocks:
+        if name := re.match(r"# ([\w/]+\.py)\n", code):
+            with (project / name[1]).open("a") as file:
+                file.write(f"{code}\n\n")
+
+
+@pytest.fixture
+def config(root):
+    [config] = (code for language, code in code_blocks(root / "README.md") if language == "toml")
+    return config
+
+
+def test_a_new_project_has_the_library_from_its_wheel(run, new_project):
+    assert {"partyserver", "workers"} <= {
+        p.name for p in (new_project / "python_modules").iterdir()
+    }
+    python = new_project / ".venv/bin/python"
+    where = run(python, "-c", "import partyserver; print(partyserver.__file__)", cwd=new_project)
+    assert where.stdout.startswith(str(new_project / ".venv"))
+
+
+def test_the_readmes_example_passes_its_test(root, new_project, config, pytest_in):
+    blocks = code_blocks(root / "README.md")
+    write_files(new_project, (code for language, code in blocks if language == "python"))
+    (new_project / "wrangler.toml").write_text(config)
+
+    assert "1 passed" in pytest_in(new_project).stdout
+
+
+def test_the_guides_examples_pass_with_and_without_chaos(root, new_project, config, pytest_in):
+    guide = root / "docs/pages/guides/testing.md"
+    blocks = [code for language, code in code_blocks(guide) if language == "python"]
+    write_files(new_project, blocks)
+    (new_project / "wrangler.toml").write_text(config.replace('"Chat"', '"Poll"'))
+
+    for arguments in [(), ("--party-chaos",)]:
+        assert "6 passed" in pytest_in(new_project, *arguments).stdout
+
+    # The guide's mistake, and what it says that chaos shows of it.
+    forgetful = (new_project / "forgetful.py").read_text()
+    worker = (new_project / "worker.py").read_text()
+    start = worker.index("class Poll"), worker.index("class Default")
+    (new_project / "worker.py").write_text(
+        worker[: start[0]] + forgetful[forgetful.index("class Poll") :] + worker[start[1] :]
     )
-    run(
-        *(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-index"),
-        *("--find-links", distributions, "--find-links", root / ".cache/wheels"),
-        *("--target", tmp_path / "python_modules", "partyserver"),
-    )
-    return tmp_path
-
-
-def test_its_example_passes_its_test_from_the_wheel(run, root, project):
-    assert {"partyserver", "workers"} <= {p.name for p in (project / "python_modules").iterdir()}
-
-    # From here, where the plugin finds wrangler; --config-file makes it the project's run.
-    done = run(
-        *(sys.executable, "-m", "pytest", "--config-file", project / "pytest.ini"),
-        project / "test_worker.py",
-    )
-
-    assert "1 passed" in done.stdout
+    (new_project / "test_poll.py").write_text("""
+def test_two_votes(party):
+    with party.room("Poll", "lunch").connect() as a:
+        assert a.receive_json() == {}
+        a.send("pizza")
+        assert a.receive_json() == {"pizza": 1}
+        a.send("soup")
+        assert a.receive_json() == {"pizza": 1, "soup": 1}
+""")
+    assert "1 passed" in pytest_in(new_project).stdout
+    [loss] = (code for language, code in code_blocks(guide) if language == "text")
+    assert loss in pytest_in(new_project, "--party-chaos", check=False).stdout

@@ -1,6 +1,7 @@
 import asyncio
 import functools
 import inspect
+from abc import ABCMeta
 
 import pytest
 from partyserver.contract import (
@@ -145,7 +146,7 @@ def test_members_of_a_mixin_are_the_classs_own():
 # --- options --------------------------------------------------------------------------
 
 
-class Root:
+class Root(metaclass=ABCMeta):  # noqa: B024 -- as `Server`'s own
     """Stands in for `Server`, and does what it does with the contract's help."""
 
     options = {"default": True}

@@ -46,6 +46,14 @@ class Project:
             timeout=100,
         )
 
+    def use_partyserver(self) -> None:
+        """Vendor the library itself, which the worker of the project does without."""
+        shutil.copytree(
+            REPOSITORY / "src" / "partyserver",
+            self.folder / "python_modules" / "partyserver",
+            ignore=shutil.ignore_patterns("testing", "__pycache__"),
+        )
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:

@@ -66,6 +66,19 @@ def test_a_missing_node(project: Project) -> None:
     assert "Node.js is missing" in error(project, PATH=str(project.folder))
 
 
+def test_no_network(project: Project) -> None:
+    ini = project.folder / "pytest.ini"
+    ini.write_text(ini.read_text().replace("party_pyodide_bundle", "#"))
+    # What the runtime says on a machine without a network, on any machine.
+    workerd = project.folder / "workerd"
+    workerd.write_text("#!/bin/sh\necho 'Request for Pyodide bundle failed; url = x' >&2\nexit 1\n")
+    workerd.chmod(0o755)
+    output = error(project, MINIFLARE_WORKERD_PATH=str(workerd))
+    assert "the runtime could not download its Python interpreter" in output
+    assert "set to a folder to keep it in" in output
+    assert "url = x" in output
+
+
 def test_a_variable_without_a_value(project: Project) -> None:
     with (project.folder / "pytest.ini").open("a") as ini:
         ini.write("    NO_VALUE\n")

@@ -30,6 +30,26 @@ def test_a_failing_test_shows_the_workers_log(project: Project) -> None:
     assert "partyserver: the worker of" not in output
 
 
+def test_a_crash_of_the_runtime_fails_one_test_and_is_told(project: Project) -> None:
+    project.write(
+        test_it="""
+def test_it(party):
+    room = party.room("Echo", "a")
+    room.fetch("/")
+    with room.connect() as socket:
+        socket.send("crash")
+        socket.receive()
+
+def test_again(party):
+    assert party.room("Echo", "a").fetch("/").json() == ["fetch"]
+"""
+    )
+    result = project.run("-q")
+    assert "1 failed, 1 passed" in result.stdout, result.stdout
+    assert "SocketClosedError: the socket is closed: code 1006" in result.stdout
+    assert "The Workers runtime crashed" in result.stdout
+
+
 def test_a_fixture_chooses_another_worker(project: Project) -> None:
     other = project.folder / "other"
     shutil.copytree(project.folder, other, symlinks=True)

@@ -48,6 +48,21 @@ def test_nothing_is_left_running(project: Project, how: signal.Signals) -> None:
         time.sleep(0.05)
 
 
+def test_a_failing_session_leaves_nothing_running(project: Project) -> None:
+    project.write(
+        test_it="""
+def test_it(party):
+    print("leader", party._runtime._process.pid)
+    party.room("Echo", "a").connect()
+    assert 0
+"""
+    )
+    output = project.run("-q").stdout
+    assert "1 failed" in output
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int(output.partition("leader ")[2].split()[0]), 0)
+
+
 def descendants(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():

@@ -6,9 +6,13 @@ import js
 from partyserver import (
     RoutingRetry,
     Server,
+    ServerNameError,
     get_server_by_name,
     route_partykit_request,
+    runtime,
 )
+from partyserver.attachment import Attachment
+from partyserver.connections import Connections
 from pyodide.ffi import create_proxy
 from workers import Request, Response
 
@@ -60,7 +64,30 @@ async def check_options(worker):
     return [dict(cls.options) for cls in (Server, Base, Child, Both)]
 
 
+async def check_own_mistakes(worker):
+    """Members that would hide what `Server` needs, or never run."""
+
+    async def yielding(self, connection, message):
+        yield
+
+    return [define(on_message=yielding), define(_end=lambda self: None), define(_mine=None)]
+
+
 # --- names ----------------------------------------------------------------------------
+
+
+async def check_naming_in_on_start(worker):
+    namespace = worker.env.Renaming
+    return await namespace.get(namespace.newUniqueId()).room_name()
+
+
+async def check_a_socket_that_wakes_a_room_before_its_name_is_known(worker):
+    def no_name():
+        raise ServerNameError("not yet")
+
+    _, socket = runtime.socket_pair()
+    runtime.write_attachment(socket, Attachment("a", ("a",), None, None))
+    return Connections(no_name, lambda tag: [socket]).of_socket(socket).id
 
 
 async def check_unnamed(worker):

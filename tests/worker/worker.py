@@ -7,18 +7,29 @@ Hooks write what they see into the room's `event` table, which survives eviction
 import asyncio
 import json
 import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import checks
+import js
 import templates
+from hostile import Ending, EndingSleepy, Helped, Renaming  # noqa: F401 -- bound in wrangler.toml
 from partyserver import (
     RequestRefusedError,
     RoutingRetry,
     Server,
     get_server_by_name,
+    parse_json,
     route_partykit_request,
 )
-from pyodide.ffi import can_run_sync, run_sync
+from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from workers import Request, Response, WorkerEntrypoint
+
+# The runtime itself does not tell of them; tests/conftest.py looks for them in the log.
+js.addEventListener(
+    "unhandledrejection",
+    create_proxy(lambda event: js.console.error(f"unhandled rejection: {event.reason}")),
+)
 
 
 class Recorder(Server):
@@ -56,6 +67,8 @@ class Scripted(Recorder):
 
     def get_connection_tags(self, connection, ctx):
         query = ctx.request.url.partition("?")[2]
+        if "tags=number" in query:
+            return ["fine", 1]
         return [part[4:] for part in query.split("&") if part.startswith("tag=")]
 
     def on_connect(self, connection, ctx):
@@ -77,6 +90,10 @@ class Scripted(Recorder):
         self.record("close", [connection.id, code, reason, was_clean, connection.is_open])
         ids = [one.id for one in self.get_connections()]
         self.record("left", ids)
+        try:
+            connection.send("too late")
+        except Exception as error:
+            self.record("send in on_close", type(error).__name__)
 
     def on_error(self, connection, error):
         self.record("error", [connection.id, str(error)])
@@ -160,6 +177,19 @@ class Scripted(Recorder):
         except Exception as error:
             connection.send_json([type(error).__name__, error.size, error.limit, connection.state])
 
+    def do_try_bad_state(self, connection):
+        connection.set_state("kept")
+        try:
+            connection.set_state({"not": {"JSON-like": object()}})
+        except Exception as error:
+            connection.send_json([type(error).__name__, connection.state])
+
+    def do_parse_deep_json(self, connection, depth):
+        try:
+            parse_json("[" * depth)
+        except ValueError as error:
+            connection.send_json(["raised", str(error)])
+
     def do_sql(self, connection, query, *params):
         try:
             connection.send_json(["rows", self.sql(query, *params)])
@@ -183,10 +213,25 @@ class Scripted(Recorder):
         )
 
     async def do_alarm(self, connection, milliseconds):
-        import js
-
         await self.ctx.storage.setAlarm(js.Date.now() + milliseconds)
         connection.send_json(["alarm set"])
+
+    def do_remember(self, connection, other):
+        self.remembered = self.get_connection(other)
+        connection.send_json(["remembered", other])
+
+    def do_try_remembered(self, connection):
+        """Send to a connection that may be gone by now, and close it."""
+        try:
+            self.remembered.send("are you there?")
+        except Exception as error:
+            connection.send_json(["raised", type(error).__name__])
+        else:
+            connection.send_json(["sent"])
+        self.remembered.close()
+
+    def do_broadcast_large(self, connection, size, exclude=()):
+        self.broadcast(bytes(size), exclude)
 
     def do_break_socket(self, connection, other):
         """Close a socket behind the library's back."""
@@ -226,11 +271,27 @@ class Failing(Recorder):
         if message == "ping":
             connection.send("pong")
             return None
+        if message == "alarm":
+            return self.ctx.storage.setAlarm(datetime.now(UTC) + timedelta(milliseconds=20))
+        if message == "boom":
+            raise LookupError("boom")
         return self.failing("on_message")
 
     def on_close(self, connection, code, reason, was_clean):
         self.record("close", [connection.id, code])
         return self.failing("on_close")
+
+    def on_error(self, connection, error):
+        self.record("error", connection.id)
+        return self.failing("on_error")
+
+    def on_alarm(self):
+        self.record("alarm")
+        return self.failing("on_alarm")
+
+    def on_exception(self, error):
+        super().on_exception(error)
+        return self.failing("on_exception")
 
     def on_get(self, path, request):
         return self.failing("on_request") or Response("fine")
@@ -268,6 +329,20 @@ class Starting(Server):
 
 class StartingSleepy(Starting):
     options = {"hibernate": True}
+
+
+class Endless(Server):
+    """`on_start` never finishes the first time."""
+
+    async def on_start(self):
+        starts = (await self.ctx.storage.get("starts") or 0) + 1
+        await self.ctx.storage.put("starts", starts)
+        if starts == 1:
+            await asyncio.get_event_loop().create_future()
+        self.starts = starts
+
+    def on_request(self, request):
+        return Response(f"start {self.starts}")
 
 
 class Strict(Scripted):
@@ -308,8 +383,6 @@ class Foreign(Scripted):
     async def fetch(self, request):
         if "/own" not in request.url:
             return await super().fetch(request)
-        import js
-
         client, socket = js.WebSocketPair.new().object_values()
         self.ctx.acceptWebSocket(socket)
         return Response(None, status=101, web_socket=client)
@@ -362,8 +435,17 @@ class Default(WorkerEntrypoint):
             return Response.from_json(await checks.run(path.split("/")[2], self))
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
+        if path.startswith("/props/"):
+            return await self.with_bad_props(*path.removeprefix("/props/").split("?"), request)
         answer = await route_partykit_request(request, self.env)
         return answer or Response("Not Found", status=404)
+
+    async def with_bad_props(self, binding, header, request):
+        """`/props/<binding>?<header>`: straight to a room, with that header for its props."""
+        namespace = getattr(self.env, binding)._binding
+        headers = [*request.headers.items(), ("x-partykit-props", unquote(header))]
+        stub = namespace.get(namespace.idFromName("props"))
+        return Response(await stub.fetch(Request(request, headers=headers).js_object))
 
     async def routed(self, how, request):
         """`/routed/<how>/parties/...`: routing with the options of that name."""

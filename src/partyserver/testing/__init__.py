@@ -5,7 +5,16 @@ Nothing here needs the worker to use partyserver: any Python Worker with Durable
 """
 
 from .logs import LogLine, Logs
-from .party import Party, Room
+from .party import AlarmError, Party, Room
 from .socket import Socket, SocketClosedError, UpgradeError
 
-__all__ = ["LogLine", "Logs", "Party", "Room", "Socket", "SocketClosedError", "UpgradeError"]
+__all__ = [
+    "AlarmError",
+    "LogLine",
+    "Logs",
+    "Party",
+    "Room",
+    "Socket",
+    "SocketClosedError",
+    "UpgradeError",
+]

@@ -2,7 +2,7 @@
 // stdin. Each line is a JSON command; answers and log lines go to stdout as JSON text sequences
 // (RFC 7464: each starts with 0x1E), so that whatever wrangler prints there does no harm.
 
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,6 +13,7 @@ const { wranglerPackage, configs, env, vars, persist, temporary, pyodideBundle }
 
 const CONTROL_WORKER = "partyserver-testing-control";
 const CONTROL_MODULE = "partyserver-testing-control.mjs";
+const PROBE = "_partyserver_testing_probe";
 const CONTROL_SCRIPT = `
   import unsafe from "workerd:unsafe";
   const actions = {
@@ -27,19 +28,23 @@ const CONTROL_SCRIPT = `
         if (!error.message.includes("not currently running")) throw error;
       }
     },
+    ask({ binding, name, method }, env) {
+      return env[binding].get(env[binding].idFromName(name))[method]();
+    },
   };
   export default {
     async fetch(request, env) {
       const { action, mark, ...options } = await request.json();
+      let result;
       try {
-        await actions[action](options, env);
+        result = await actions[action](options, env);
       } catch (error) {
         return new Response(error.message, { status: 500 });
       }
       // Whatever the runtime had to say before this line has been said.
       console.log(mark);
       console.error(mark);
-      return new Response();
+      return new Response(result);
     },
   };
 `;
@@ -52,6 +57,7 @@ const require = createRequire(wranglerPackage);
 const marks = new Map();
 
 const INTERPRETER_FRAMES = /^( +at .*(wasm|pyodide)|stack: .*workerd@).*\n?/gm;
+const PROBE_FRAMES = new RegExp(`^ +File ".*/${PROBE}\\.py", .*\n( {4}.*\n){0,2}`, "gm");
 const UNCAUGHT =
   /^uncaught exception; (?:source = .*?; stack|desc|exception) = (?:workerd\/.*?jsg\.Error: )?([^]*)/;
 const INTERNAL = /^(exception = (kj|workerd)\/|NOSENTRY )/;
@@ -64,7 +70,7 @@ function log({ level, message, timestamp = Date.now() }) {
     return mark();
   }
   if (INTERNAL.test(message)) return;
-  message = message.replace(INTERPRETER_FRAMES, "").trimEnd();
+  message = message.replace(INTERPRETER_FRAMES, "").replace(PROBE_FRAMES, "").trimEnd();
   const uncaught = UNCAUGHT.exec(message);
   if (uncaught) {
     // The runtime reports one exception at each promise that it passes.
@@ -105,6 +111,7 @@ function extendMiniflare() {
       if (gathering) return companions.push(...options.workers);
       const workers = [...options.workers, ...companions];
       matchStorage(workers);
+      workers.forEach(addProbe);
       const control = {
         name: CONTROL_WORKER,
         durableObjects: Object.fromEntries(rooms(workers[0])),
@@ -126,6 +133,19 @@ function extendMiniflare() {
 class NoMiniflare {
   ready = Promise.resolve(new URL("http://companion"));
   async dispose() {}
+}
+
+/** Python workers come with what answers the kit's questions about their objects. */
+function addProbe({ modules: [main, ...others], modulesRoot }, index, workers) {
+  if (main?.type !== "PythonModule") return;
+  const probe = {
+    type: "PythonModule",
+    path: join(modulesRoot, `${PROBE}.py`),
+    contents: readFileSync(new URL("probe.py", import.meta.url), "utf8"),
+  };
+  // At the end, where it moves no line of the user's.
+  const contents = `${main.contents}\n__import__("${PROBE}").install()\n`;
+  workers[index].modules = [{ ...main, contents }, ...others, probe];
 }
 
 /** A binding to another worker's class does not know how that stores; its own worker does. */
@@ -152,8 +172,9 @@ function* rooms({ name, durableObjects }) {
   }
 }
 
-/** Offline: workerd takes the interpreter from a folder instead of downloading it. */
+/** Offline: workerd takes the interpreter from a folder, into which it also downloads it. */
 function useLocalPyodide() {
+  mkdirSync(pyodideBundle, { recursive: true });
   const workerd = createRequire(require.resolve("miniflare"))("workerd").default;
   const script = join(temporary, "workerd");
   const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -163,7 +184,9 @@ function useLocalPyodide() {
   );
   chmodSync(script, 0o755);
   process.env.MINIFLARE_WORKERD_PATH = script;
-  return ["python_workers_development", "experimental"];
+  // A bundle of this name is of the user's own making, and needs flags to be accepted.
+  const isOwn = existsSync(join(pyodideBundle, "pyodide_dev.capnp.bin"));
+  return isOwn ? ["python_workers_development", "experimental"] : [];
 }
 
 /** Stands where wrangler has its reloading proxy, a second runtime that nobody needs here. */
@@ -256,12 +279,24 @@ async function control(action, options = {}) {
       headers: { "MF-Route-Override": CONTROL_WORKER },
       body: JSON.stringify({ action, mark, ...options }),
     });
-    const problem = await response.text();
-    if (!response.ok) throw new Error(problem);
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
     await seen;
+    return text;
   } finally {
     marks.delete(mark);
   }
+}
+
+const within = (timeout, promise, otherwise) =>
+  Promise.race([promise, new Promise((resolve) => setTimeout(resolve, timeout, otherwise))]);
+
+/** What the probe in a room answers. */
+async function ask({ binding, name, timeout }, method) {
+  const answer = control("ask", { binding, name, method: `_partyserver_testing_${method}` });
+  const text = await within(timeout, answer, undefined);
+  if (text === undefined) throw new Error(`no answer to ${method} within ${timeout} ms`);
+  return JSON.parse(text);
 }
 
 /** Whether the room has left memory within `timeout` ms; one that is not there has. */
@@ -270,13 +305,15 @@ function evict({ binding, name, timeout }, webSockets) {
     () => true,
     () => false,
   );
-  return Promise.race([evicted, new Promise((resolve) => setTimeout(resolve, timeout, false))]);
+  return within(timeout, evicted, false);
 }
 
 const commands = {
   start,
   flush: () => control("flush"),
   wipe: () => control("wipe"),
+  attributes: (options) => ask(options, "attributes"),
+  run_alarm: (options) => ask(options, "run_alarm"),
   async hibernate(options) {
     if (!(await evict(options, "hibernate"))) throw new Error("the room is still in use");
   },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from ..names import kebab_case
+from .evictions import Address, Evictions
 from .logs import Logs
 from .runtime import RoomClass, Runtime, RuntimeCommandError
 from .socket import Socket
@@ -20,12 +22,17 @@ Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
+class AlarmError(Exception):
+    """An alarm that was fired by `Room.run_alarm` raised; the message holds its traceback."""
+
+
 class Party:
     """The worker under test, with empty storage: what the fixture `party` gives."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, chaos: bool = False) -> None:
         self._runtime = runtime
-        self._sockets: list[Socket] = []
+        self._evictions = Evictions(runtime, chaos=chaos)
+        self._sockets: list[tuple[Socket, Address | None]] = []
         self._client = httpx.Client(timeout=FETCH_TIMEOUT, trust_env=False)
         runtime.flush()
         self._log_start = len(runtime.log.lines)
@@ -38,11 +45,22 @@ class Party:
     @property
     def logs(self) -> Logs:
         """What the runtime has logged since the test began, complete up to this moment."""
-        self._runtime.flush()
+        with contextlib.suppress(RuntimeCommandError):  # it has crashed, and the log tells it
+            self._runtime.flush()
         return Logs(self._runtime.log, self._log_start)
+
+    @property
+    def losses(self) -> str:
+        """What rooms have lost in evictions since the test began, one attribute on each line.
+
+        Lost is what was set or changed after the room's start, and was not there again after its
+        next start. A failing test shows it.
+        """
+        return self._evictions.report()
 
     def fetch(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
         """Send an HTTP request to the worker. `options` are those of `httpx.Client.request`."""
+        self._before_event(self._room_at(path))
         try:
             return self._client.request(method, self.url + path, **options)
         except httpx.TransportError as error:
@@ -76,15 +94,20 @@ class Party:
         """
         self._client.close()
         self._client = httpx.Client(timeout=FETCH_TIMEOUT, trust_env=False)
+        self._evictions.forget()
         self._runtime.restart()
 
     def close(self) -> None:
         """Close what is open and empty the storage, for the next test to start afresh."""
-        for socket in self._sockets:
+        for socket, _ in self._sockets:
             if socket.is_open:
-                socket.drop()
+                socket._drop()
         self._client.close()
-        self._runtime.wipe()
+        try:
+            self._runtime.wipe()
+        except RuntimeCommandError:  # it has crashed
+            self._runtime.restart()
+            self._runtime.wipe()
 
     def _connect(
         self,
@@ -95,6 +118,8 @@ class Party:
         subprotocols: Sequence[str] | None,
         origin: str | None,
     ) -> Socket:
+        room = self._room_at(path)
+        self._before_event(room)
         url = self.url.replace("http", "ws", 1) + path
         if query:
             url += ("&" if "?" in path else "?") + urlencode(query)
@@ -105,9 +130,27 @@ class Party:
             subprotocols=subprotocols,
             origin=origin,
             log_note=lambda: self.logs.as_note(),
+            before_event=lambda: self._before_event(room),
         )
-        self._sockets.append(socket)
+        self._sockets.append((socket, room))
         return socket
+
+    def _before_event(self, room: Address | None) -> None:
+        self._evictions.before_event(
+            room,
+            with_sockets={
+                address for socket, address in self._sockets if address and socket.is_open
+            },
+        )
+
+    def _room_at(self, path: str) -> Address | None:
+        """The room that partyserver's routing finds at a path."""
+        match path.partition("?")[0].split("/"):
+            case ["", "parties", party, name, *_]:
+                for room_class in self._runtime.rooms:
+                    if kebab_case(room_class.binding) == party:
+                        return Address(room_class, name)
+        return None
 
     def _find(self, binding: str) -> RoomClass:
         rooms = self._runtime.rooms
@@ -128,9 +171,9 @@ class Room:
 
     def __init__(self, party: Party, room_class: RoomClass, name: str) -> None:
         self._party = party
-        self._class = room_class
         #: The name as the server has it: the segment of the URL, with its percent-encoding.
         self.name = quote(name, safe="")
+        self._address = Address(room_class, self.name)
         self._path = f"/parties/{kebab_case(room_class.binding)}/{self.name}"
 
     @property
@@ -170,7 +213,7 @@ class Room:
             TimeoutError: something keeps the room in memory, as it would on the platform.
         """
         try:
-            self._party._runtime.hibernate(self._class, self.name)
+            self._party._evictions.hibernate(self._address)
         except RuntimeCommandError:
             raise TimeoutError(
                 f"{self!r} does not hibernate: an open socket that was not accepted for "
@@ -184,7 +227,29 @@ class Room:
         Sockets that were not accepted for hibernation keep a room in memory, and the runtime can
         evict such a room only together with all others: their sockets are closed then too.
         """
-        self._party._runtime.evict(self._class, self.name)
+        self._party._evictions.evict(self._address)
+
+    def run_alarm(self) -> None:
+        """Fire the pending alarm now instead of at its time, and wait until it has been handled.
+
+        The runtime itself delivers it. After a failure, the platform's retry is pending.
+
+        Raises:
+            LookupError: no alarm is pending.
+            AlarmError: the handler raised.
+        """
+        self._party._before_event(self._address)
+        try:
+            answer = self._party._runtime.run_alarm(*self._address)
+        except RuntimeCommandError as error:
+            raise AlarmError(
+                f"the alarm of {self!r} cannot be fired: {error} (it must be of a Python class in "
+                f"the worker's main module){self._party.logs.as_note()}"
+            ) from None
+        if not answer["pending"]:
+            raise LookupError(f"{self!r} has no pending alarm")
+        if answer["error"]:
+            raise AlarmError(f"the alarm of {self!r} raised\n\n{answer['error']}")
 
     def __repr__(self) -> str:
-        return f"<Room {self._class.binding} {self.name!r}>"
+        return f"<Room {self._address.room_class.binding} {self.name!r}>"

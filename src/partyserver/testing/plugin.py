@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,11 @@ from .runtime import Runtime, RuntimeStartError, Settings, find_config
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("partyserver").addoption(
+        "--party-chaos",
+        action="store_true",
+        help="evict each room from memory between any two events, with its sockets kept open",
+    )
     parser.addini(
         "party_config",
         "partyserver: path of the wrangler config, from the rootdir (default: the rootdir's "
@@ -22,13 +28,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("party_env", "partyserver: the wrangler environment to run")
     parser.addini(
         "party_pyodide_bundle",
-        "partyserver: folder with the runtime's Pyodide bundle, from the rootdir, where the "
-        "runtime cannot download it (adds the flags of the development bundle to the worker)",
+        "partyserver: folder, from the rootdir, in which the runtime keeps its Python interpreter "
+        "once it has downloaded it; a pyodide_dev.capnp.bin there is used instead (and its flags "
+        "are added to the worker)",
     )
 
 
 #: The wrangler configs of the workers in one runtime, the primary one's first.
 _Configs = tuple[Path, ...]
+
+
+#: The marker of tests that `--party-chaos` leaves alone.
+CALM = "no_party_chaos"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{CALM}: partyserver: --party-chaos leaves the test alone")
 
 
 class _Runtimes:
@@ -50,8 +65,19 @@ class _Runtimes:
             pytest.fail(self._failed[wrangler_configs], pytrace=False)
         return self.started[wrangler_configs]
 
+    def descriptions(self) -> list[str]:
+        """How long each took to start."""
+        return [
+            f"partyserver: the worker{'s' if len(paths) > 1 else ''} of "
+            f"{', '.join(map(str, paths))} started in {runtime.start_seconds:.1f} s "
+            f"(wrangler {runtime.wrangler})"
+            for paths, runtime in self.started.items()
+        ]
+
 
 _runtimes_key = pytest.StashKey[_Runtimes]()
+#: What the processes of pytest-xdist have told the one with the terminal.
+_told_key = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -75,14 +101,20 @@ def party_config(pytestconfig: pytest.Config) -> Path | Sequence[Path]:
 
 
 @pytest.fixture
-def party(_party_runtimes: _Runtimes, party_config: Path | Sequence[Path]) -> Iterator[Party]:
+def party(
+    request: pytest.FixtureRequest,
+    _party_runtimes: _Runtimes,
+    party_config: Path | Sequence[Path],
+) -> Iterator[Party]:
     """The project's worker on the real runtime, with empty storage.
 
     The runtime is started once per session. After each test its sockets are closed, its objects
     evicted, and their storage and alarms deleted.
     """
     configs = [party_config] if isinstance(party_config, Path) else party_config
-    party = Party(_party_runtimes.get(tuple(path.resolve() for path in configs)))
+    runtime = _party_runtimes.get(tuple(path.resolve() for path in configs))
+    calm = not request.config.getoption("party_chaos") or request.node.get_closest_marker(CALM)
+    party = Party(runtime, chaos=not calm)
     yield party
     party.close()
 
@@ -91,8 +123,10 @@ def party(_party_runtimes: _Runtimes, party_config: Path | Sequence[Path]) -> It
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[assignment]
     party = getattr(item, "funcargs", {}).get("party")
-    if report.when == "call" and report.failed and isinstance(party, Party) and party.logs:
-        report.sections.append(("Log of the worker", str(party.logs)))
+    if report.when == "call" and report.failed and isinstance(party, Party):
+        for title, text in (("Log of the worker", party.logs), ("Evictions", party.losses)):
+            if text:
+                report.sections.append((title, str(text)))
     return report  # type: ignore[return-value]
 
 
@@ -100,14 +134,23 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     runtimes = config.stash.get(_runtimes_key, None)
-    if runtimes and terminalreporter.verbosity > 0:
-        for paths, runtime in runtimes.started.items():
-            noun = "worker" if len(paths) == 1 else "workers"
-            terminalreporter.write_line(
-                f"partyserver: the {noun} of {', '.join(map(str, paths))} started in "
-                f"{runtime.start_seconds:.1f} s "
-                f"(wrangler {runtime.wrangler})"
-            )
+    if terminalreporter.verbosity > 0:
+        own = runtimes.descriptions() if runtimes else []
+        for line in [*own, *config.stash.get(_told_key, [])]:
+            terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under pytest-xdist: the terminal is in another process."""
+    runtimes = session.config.stash.get(_runtimes_key, None)
+    if runtimes and hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["partyserver"] = runtimes.descriptions()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = node.config.stash.setdefault(_told_key, [])
+    told += getattr(node, "workeroutput", {}).get("partyserver", [])
 
 
 def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:

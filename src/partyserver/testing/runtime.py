@@ -34,8 +34,13 @@ COMMAND_TIMEOUT = 30.0
 HIBERNATE_MS = 3000
 EVICT_MS = 500
 
+#: Milliseconds that a room is given to tell its attributes, and that its alarm may take.
+ATTRIBUTES_MS = 1000
+ALARM_MS = 25_000
+
 _RECORD = "\x1e"
 _TRACEBACK = "Traceback (most recent call last):"
+_NO_INTERPRETER = "Request for Pyodide bundle failed"
 
 
 class RuntimeStartError(Exception):
@@ -65,7 +70,7 @@ class Settings:
     vars: Mapping[str, str]
     env: str | None = None
     pyodide_bundle: Path | None = None
-    """A folder with the interpreter, for machines on which the runtime cannot download it."""
+    """A folder with the interpreter, or for the runtime to keep it in once it has downloaded it."""
 
 
 class Runtime:
@@ -78,6 +83,8 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.log = LogBook()
+        #: Which classes let an object with open sockets leave memory, as far as it is known.
+        self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
         self._next_id = 0
         self._lock = threading.Lock()
@@ -145,13 +152,33 @@ class Runtime:
         """Evict every object, close its sockets, delete its storage and its alarm."""
         self._command("wipe")
 
-    def hibernate(self, room: RoomClass, name: str) -> None:
-        """Remove one object from memory and keep its sockets."""
-        self._command("hibernate", binding=room.binding, name=name, timeout=HIBERNATE_MS)
+    def hibernate(self, room: RoomClass, name: str, timeout: int = HIBERNATE_MS) -> None:
+        """Remove one object from memory and keep its sockets, within `timeout` milliseconds."""
+        self._command("hibernate", binding=room.binding, name=name, timeout=timeout)
 
     def evict(self, room: RoomClass, name: str) -> None:
         """Remove one object from memory and close its sockets."""
         self._command("evict", binding=room.binding, name=name, timeout=EVICT_MS)
+
+    def attributes(self, room: RoomClass, name: str) -> dict[str, Any] | None:
+        """What an object holds; `None` if it cannot tell, as one in JavaScript cannot.
+
+        See `attributes` in probe.py.
+        """
+        try:
+            held: dict[str, Any] = self._command(
+                "attributes", binding=room.binding, name=name, timeout=ATTRIBUTES_MS
+            )
+        except RuntimeCommandError:
+            return None
+        return held
+
+    def run_alarm(self, room: RoomClass, name: str) -> dict[str, Any]:
+        """Fire an object's alarm. See `run_alarm` in probe.py."""
+        answer: dict[str, Any] = self._command(
+            "run_alarm", binding=room.binding, name=name, timeout=ALARM_MS
+        )
+        return answer
 
     def restart(self) -> None:
         """Kill the runtime and start it again: everything but storage and alarms is lost."""
@@ -288,6 +315,13 @@ def _node_version(node: str) -> str:
 def _why_not_started(error: Exception, log: list[LogLine]) -> str:
     """The traceback of the user's own module, if there is one; else all that was said."""
     for line in log:
+        if _NO_INTERPRETER in line.message:
+            return (
+                "the worker does not start: the runtime could not download its Python interpreter. "
+                "Connect this machine to the Internet once, with the ini option "
+                "party_pyodide_bundle set to a folder to keep it in\n"
+                f"{line.message}"
+            )
         _, mark, traceback = line.message.partition(_TRACEBACK)
         if mark:
             return f"the worker does not start:\n{mark}{traceback}"

@@ -60,11 +60,13 @@ class Socket:
         subprotocols: Sequence[str] | None = None,
         origin: str | None = None,
         log_note: Callable[[], str] = str,
+        before_event: Callable[[], object] = object,
     ) -> None:
         self.url = url
         #: The id that the client chose (`_pk`), or `None` when that was left to the server.
         self.id = id
         self._log_note = log_note
+        self._before_event = before_event
         self._connection = _open(url, headers, subprotocols, origin)
 
     @property
@@ -88,6 +90,7 @@ class Socket:
         Raises:
             SocketClosedError: the socket is closed.
         """
+        self._before_event()
         try:
             self._connection.send(message)
         except ConnectionClosed:
@@ -99,6 +102,7 @@ class Socket:
 
     def send_raw(self, data: bytes) -> None:
         """Put bytes on the wire as they are, such as a frame that breaks the protocol."""
+        self._before_event()
         self._connection.socket.sendall(data)
 
     def receive(self, timeout: float = 5) -> str | bytes:
@@ -136,12 +140,17 @@ class Socket:
 
         Without an answer the connection is dropped after 5 s, and `close_code` is 1006.
         """
+        if self.is_open:
+            self._before_event()
         self._connection.close(code, reason)
 
     def drop(self) -> None:
         """Vanish without a close frame, as a client does whose network is gone."""
-        self._connection.close_socket()
-        self._connection.wait_closed(CLOSE_TIMEOUT)
+        self._before_event()
+        self._drop()
+
+    def _drop(self) -> None:
+        _abandon(self._connection)
 
     def wait_closed(self, timeout: float = 5) -> None:
         """Wait until the server has closed the socket. Messages that came before stay readable.

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from partyserver.testing import SocketClosedError, UpgradeError
+from partyserver.testing import AlarmError, SocketClosedError, UpgradeError
 
 
 @pytest.fixture
@@ -30,6 +30,32 @@ def test_the_alarm_of_the_test_before_does_not_fire(party, room):
     with pytest.raises(TimeoutError, match="nothing logged held 'alarm fired'"):
         party.logs.wait_for("alarm fired", timeout=1.5)
     assert room.fetch("/").json() == ["fetch"]
+
+
+def test_an_alarm_can_be_fired_before_its_time(party, room):
+    room.fetch("/alarm-in-an-hour")
+    room.run_alarm()
+    assert "alarm fired" in party.logs
+    assert room.fetch("/").json() == ["alarm-in-an-hour", "fetch", "alarm", "fetch"]
+    with pytest.raises(LookupError, match="<Room Echo 'lobby'> has no pending alarm"):
+        room.run_alarm()
+
+
+def test_an_alarm_outlives_a_restart(party, room):
+    room.fetch("/alarm-in-an-hour")
+    party.restart()
+    room.run_alarm()
+    assert room.fetch("/").json()[-2:] == ["alarm", "fetch"]
+
+
+def test_an_alarm_that_raises_shows_why_and_stays_pending(room):
+    room.fetch("/alarm-that-fails")
+    for _ in range(2):
+        with pytest.raises(AlarmError) as caught:
+            room.run_alarm()
+        assert "the alarm of <Room Echo 'lobby'> raised" in str(caught.value)
+        assert "in alarm" in str(caught.value)
+        assert str(caught.value).endswith("ValueError: raised by the alarm\n")
 
 
 def test_a_room_goes_by_its_binding_or_its_class(party):

@@ -1,5 +1,6 @@
 """A worker without partyserver: two Durable Objects written against the platform itself."""
 
+import json
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,19 +35,28 @@ class EchoRoom(DurableObject):
                 print("printed by the room")
             case "alarm":
                 await self.ctx.storage.setAlarm(int(time.time() * 1000) + 1000)
+            case "alarm-in-an-hour" | "alarm-that-fails" as name:
+                self.visit(name)
+                await self.ctx.storage.setAlarm(int(time.time() * 1000) + 3_600_000)
             case "url":
                 return Response.from_json({"url": request.url})
             case "vars":
                 return Response.from_json([self.env.FROM_CONFIG, self.env.FROM_INI])
         self.visit("fetch")
-        visits = self.ctx.storage.sql.exec("select what from visits").toArray()
-        return Response.from_json([visit.what for visit in visits])
+        return Response.from_json(self.visits())
+
+    def visits(self):
+        return [
+            visit.what for visit in self.ctx.storage.sql.exec("select what from visits").toArray()
+        ]
 
     def visit(self, what):
         self.ctx.storage.sql.exec("insert into visits values (?)", what)
 
     async def alarm(self, info=None):
         print("alarm fired")
+        if "alarm-that-fails" in self.visits():
+            raise ValueError("raised by the alarm")
         self.visit("alarm")
 
     async def webSocketMessage(self, ws, message):
@@ -55,6 +65,8 @@ class EchoRoom(DurableObject):
             ws.send(message)
         elif message == "close":
             ws.close(4001, "asked to")
+        elif message == "crash":
+            json.loads("[" * 100_000)  # which ends the process
         elif message == "raise":
             raise ValueError("raised by the hook")
         else:

@@ -1,0 +1,106 @@
+"""An app's requests for rooms: routed, and answered in the words of ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import isawaitable, signature
+from typing import Any
+
+from workers import Request, Response
+
+from .. import failures, runtime
+from ..routing import failure_of, route_partykit_request
+from . import javascript
+from .exchange import ROOM_RESPONSE
+from .scope import ENV, REQUEST, Scope
+
+OnError = Callable[[Exception], Any]
+
+
+def check_options(owner: str, options: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for what is no option of `route_partykit_request`."""
+    try:
+        signature(route_partykit_request).bind(None, None, prefix="", **options)
+    except TypeError as error:
+        raise TypeError(
+            f"{owner}: {error}; its options are on_error and those of routing"
+        ) from None
+
+
+async def route(
+    request: Request, env: Any, prefix: str, on_error: OnError | None, options: Mapping[str, Any]
+) -> Response | None:
+    """`route_partykit_request`, whose failures `on_error` hears of and may answer."""
+    response = await route_partykit_request(request, env, prefix=prefix, **options)
+    error = None if response is None else failure_of(response)
+    if error is None or on_error is None:
+        return response
+    return await ask(on_error, error) or response
+
+
+async def ask(on_error: OnError, error: Exception) -> Response | None:
+    """What `on_error` answers, if it does."""
+    try:
+        answer: Any = on_error(error)
+        if isawaitable(answer):
+            answer = await answer
+        if answer is None or hasattr(answer, "js_object"):
+            return answer  # type: ignore[no-any-return]
+        raise TypeError(
+            f"on_error must return a workers.Response or None, not {type(answer).__name__}"
+        )
+    except Exception as another:
+        runtime.log_error(f"on_error raised\n{failures.traceback_text(another)}")
+        return None
+
+
+async def answer(
+    scope: Scope,
+    receive: Any,
+    send: Any,
+    prefix: str,
+    on_error: OnError | None,
+    options: Mapping[str, Any],
+) -> None:
+    """Answer a request inside of an app, past which the entrypoint cannot look."""
+    request = await _with_body(scope[REQUEST], receive)
+    response = await route(request, scope[ENV], prefix, on_error, options)
+    if response is None:
+        raise RuntimeError(f"{scope['path']!r} is the URL of a room only as middleware changed it")
+    if scope["type"] == "websocket":
+        if response.status == 101:
+            await send({"type": ROOM_RESPONSE, "response": response})
+        else:
+            await _send(response, send, "websocket.http.response")
+    else:
+        await _send(response, send, "http.response")
+
+
+async def _with_body(request: Request, receive: Any) -> Request:
+    """The request, whose body another middleware may have begun to read."""
+    raw = request.js_object
+    if not raw.bodyUsed and not (runtime.has_body(raw) and raw.body.locked):
+        return request
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return Request(
+        raw.url, method=raw.method, headers=javascript.header_pairs(raw.headers), body=body
+    )
+
+
+async def _send(response: Response, send: Any, kind: str) -> None:
+    """A room's response as messages, for what stands before the middleware to see."""
+    raw = response.js_object
+    pairs = javascript.header_pairs(raw.headers)
+    if raw.headers.has("content-encoding"):  # reading the body decodes it
+        pairs = [pair for pair in pairs if pair[0] not in ("content-encoding", "content-length")]
+    encoded = [(name.encode(), value.encode()) for name, value in pairs]
+    await send({"type": f"{kind}.start", "status": raw.status, "headers": encoded})
+    body = javascript.BodyReader(raw.body)
+    while chunk := await body.read():
+        await send({"type": f"{kind}.body", "body": chunk, "more_body": True})
+    await send({"type": f"{kind}.body", "body": b"", "more_body": False})

@@ -1,0 +1,80 @@
+"""The Durable Object behind a party."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import new_class
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workers import Request
+
+from ..connection import Connection
+from ..server import Server as CoreServer
+from ..upgrade import ConnectionContext
+from .contract import HOOKS, taking
+from .room import Room
+
+if TYPE_CHECKING:
+    from .server import Server
+
+Hook = Callable[..., Any]
+
+
+class Host(CoreServer):
+    """A `partyserver.Server` whose hooks call those of a party, with PartyKit's arguments."""
+
+    _party_class: ClassVar[type[Server]]
+
+    def on_start(self, props: Any = None) -> Any:
+        cls = self._party_class
+        party = self._party = cls(Room(self, cls._project))
+        if "options" in getattr(party, "__dict__", ()):
+            raise TypeError(
+                f"{cls.__name__} sets self.options, which is too late; make options an attribute "
+                'of the class: options = {"hibernate": True}'
+            )
+        hook = partial(_hook, party)
+        self._on_connect = hook("on_connect")
+        self._on_message = hook("on_message")
+        self._on_close = hook("on_close")
+        self._on_error = hook("on_error", super().on_error)
+        self._on_request = hook("on_request", super().on_request)
+        self._on_alarm = hook("on_alarm", super().on_alarm)
+        self._get_connection_tags = hook("get_connection_tags")
+        return party.on_start()
+
+    def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any:
+        return self._on_connect(connection, ctx)
+
+    def on_message(self, connection: Connection, message: str | bytes) -> Any:
+        return self._on_message(message, connection)
+
+    def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:
+        return self._on_close(connection)
+
+    def on_error(self, connection: Connection, error: Exception) -> Any:
+        return self._on_error(connection, error)
+
+    def on_request(self, request: Request) -> Any:
+        return self._on_request(request)
+
+    def on_alarm(self) -> Any:
+        return self._on_alarm()
+
+    def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
+        return self._get_connection_tags(connection, ctx)
+
+
+def host_class(cls: type[Server]) -> type[Host]:
+    """The host of a party's class: with its options, and its name for the log."""
+    members = {"options": cls.options, "_party_class": cls, "__module__": cls.__module__}
+    return new_class(cls.__name__, (Host,), exec_body=lambda body: body.update(members))
+
+
+def _hook(party: Any, name: str, default: Hook = lambda *_: None) -> Hook:
+    """The party's own hook, or the `default` for one that it does not define."""
+    taken = party._arguments.get(name)
+    if taken is None:
+        return default
+    return taking(getattr(party, name), taken, len(HOOKS[name]))

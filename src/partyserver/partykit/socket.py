@@ -1,0 +1,167 @@
+"""WebSockets that are no connection of a room."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from workers import Request
+
+from .. import failures, runtime
+from ..closing import INTERNAL_ERROR, OPEN, answer_to_close, check_close
+from ..errors import ConnectionClosedError
+from ..messages import compact_json
+
+EVENTS = ("message", "close", "error")
+
+#: More than this, and whoever has opened the socket does not mean to read it.
+MAX_UNREAD = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SocketEvent:
+    """What a listener of a `Socket` is given.
+
+    Attributes:
+        type: "message", "close" or "error".
+        data: the message, of a "message": `str` or `bytes`.
+        code: the close code, of a "close".
+        reason: the close reason, of a "close".
+        was_clean: whether there was a close frame, of a "close".
+        error: what went wrong, of an "error".
+    """
+
+    type: str
+    data: str | bytes | None = None
+    code: int | None = None
+    reason: str | None = None
+    was_clean: bool | None = None
+    error: str | None = None
+
+
+class Socket:
+    """A WebSocket, with Python values.
+
+        socket = await self.room.context.parties.other.get("id").socket()
+        socket.send("hello")
+        async for message in socket:
+            ...
+
+    Messages that come before anybody listens are kept, up to 1,000 of them.
+    """
+
+    socket: runtime.JsProxy
+    """The raw JavaScript WebSocket."""
+
+    def __init__(self, socket: runtime.JsProxy) -> None:
+        self.socket = socket
+        self._listeners: dict[str, list[Callable[[SocketEvent], Any]]] = {}
+        self._unread: deque[str | bytes] = deque()
+        self._reader: Any = None
+        self._closed = False
+        # Not weakly: until the socket closes, its listeners may be all that knows it.
+        self._events = runtime.Listeners(lambda: self, may_block=False)
+        self._events.attach(socket)
+        runtime.accept_in_memory(socket)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return not self._closed and self.socket.readyState == OPEN
+
+    def send(self, message: str | bytes | bytearray | memoryview) -> None:
+        """Send a text or a binary message.
+
+        Raises:
+            ConnectionClosedError: the socket is closed.
+            TypeError: the message is neither text nor binary.
+        """
+        payload = runtime.sendable(message)
+        if not self.is_open:
+            raise ConnectionClosedError(repr(self))
+        self.socket.send(payload)
+
+    def send_json(self, value: Any) -> None:
+        """Send `value` as compact JSON text."""
+        self.send(compact_json(value))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the socket, with code 1000 or 3000 to 4999 and up to 123 bytes of reason."""
+        check_close(code, reason)
+        if self.is_open:
+            self.socket.close(code, reason)
+
+    def add_event_listener(self, type: str, listener: Callable[[SocketEvent], Any]) -> None:
+        """Have `listener`, plain or async, called with each "message", "close" or "error"."""
+        if type not in EVENTS:
+            raise ValueError(f"a socket's events are {', '.join(EVENTS)}, and not {type!r}")
+        self._listeners.setdefault(type, []).append(listener)
+        while type == "message" and self._unread:
+            self._tell(SocketEvent("message", data=self._unread.popleft()))
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        while True:
+            while self._unread:
+                yield self._unread.popleft()
+            if self._closed:
+                return
+            self._reader = runtime.new_future()
+            await self._reader
+
+    # --- the runtime's events ---------------------------------------------------------
+
+    def webSocketMessage(self, socket: runtime.JsProxy, data: Any) -> None:
+        message = runtime.python_message(data)
+        if self._listeners.get("message"):
+            self._tell(SocketEvent("message", data=message))
+        elif len(self._unread) < MAX_UNREAD:
+            self._unread.append(message)
+            self._wake_reader()
+        elif self.is_open:
+            socket.close(INTERNAL_ERROR, f"{MAX_UNREAD} messages were not read")
+
+    def webSocketClose(
+        self, socket: runtime.JsProxy, code: int, reason: str, was_clean: bool
+    ) -> None:
+        self._closed = True
+        self._events.detach(socket)
+        answer = answer_to_close(code, reason, was_clean=was_clean)
+        if answer is not None:
+            socket.close(*answer)
+        self._tell(SocketEvent("close", code=code, reason=reason, was_clean=was_clean))
+        self._wake_reader()
+
+    def webSocketError(self, socket: runtime.JsProxy, error: Any) -> None:
+        self._tell(SocketEvent("error", error=str(getattr(error, "message", error))))
+
+    def _wake_reader(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _tell(self, event: SocketEvent) -> None:
+        for listener in self._listeners.get(event.type, ()):
+            runtime.run_eagerly(self._call(listener, event))
+
+    async def _call(self, listener: Callable[[SocketEvent], Any], event: SocketEvent) -> None:
+        try:
+            result = listener(event)
+            if isawaitable(result):
+                await result
+        except Exception as error:
+            failures.mark(error, f"in a listener of {self!r}")
+            runtime.log_error(failures.traceback_text(error))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {'open' if self.is_open else 'closed'}>"
+
+
+class FetchSocket(Socket):
+    """A WebSocket that is for no party, as `on_socket` gets it."""
+
+    def __init__(self, socket: runtime.JsProxy, request: Request) -> None:
+        super().__init__(socket)
+        self.request = request
+        """The upgrade request."""

@@ -1,0 +1,210 @@
+"""A room's key-value storage, with Python values in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar, overload
+
+from .. import runtime
+from .errors import StorageLimitError
+
+T = TypeVar("T")
+
+#: In bytes of UTF-8. https://developers.cloudflare.com/durable-objects/platform/limits/
+MAX_KEY_SIZE = 2048
+#: Of a value with its key, in bytes as the platform serializes them.
+MAX_SIZE = 2 * 1024 * 1024
+
+#: Milliseconds since 1970 that are more likely meant to be seconds: until March 1973.
+SECONDS_BELOW = 100_000_000_000
+
+
+class Transaction:
+    """The reads and writes of a room's storage.
+
+    Keys are `str` of up to 2,048 bytes. Values are what structured cloning takes: dict with
+    `str` keys, list, tuple (read back as list), set, str, int, float, bool, None, bytes and
+    `datetime` (read back in UTC), of up to 2 MiB with the key. In the platform's older
+    objects without SQLite it is 128 KiB, as in PartyKit.
+    https://developers.cloudflare.com/durable-objects/platform/limits/
+
+    Raises:
+        StorageLimitError: a key or a value is over its limit.
+        TypeError: a key or a value is of another type.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    @overload
+    async def get(self, key: str) -> Any: ...
+    @overload
+    async def get(self, key: Iterable[str]) -> dict[str, Any]: ...
+    async def get(self, key: Any) -> Any:
+        """The value of a key, or None; of several keys (up to 128), a dict of those that exist."""
+        return runtime.stored_value(await self._raw.get(_key_or_keys(key)))
+
+    @overload
+    async def put(self, key: str, value: Any) -> None: ...
+    @overload
+    async def put(self, key: Mapping[str, Any]) -> None: ...
+    async def put(self, key: Any, value: Any = None) -> None:
+        """Store a value; or, all or none, the values of a dict of up to 128 keys."""
+        if isinstance(key, Mapping):
+            entries = {_key(one): self._value(one, item) for one, item in key.items()}
+            await self._raw.put(runtime.javascript_value(entries))
+        else:
+            stored = runtime.javascript_value(self._value(_key(key), value))
+            await self._raw.put(key, stored)
+
+    @overload
+    async def delete(self, key: str) -> bool: ...
+    @overload
+    async def delete(self, key: Iterable[str]) -> int: ...
+    async def delete(self, key: Any) -> Any:
+        """Delete a key, and tell whether it existed; of several keys, how many of them did."""
+        return await self._raw.delete(_key_or_keys(key))
+
+    async def list(
+        self,
+        *,
+        start: str | None = None,
+        start_after: str | None = None,
+        end: str | None = None,
+        prefix: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+    ) -> dict[str, Any]:
+        """All keys and values in the order of the keys, or those that the options choose.
+
+        Args:
+            start: the first key.
+            start_after: the key before the first one.
+            end: the key after the last one.
+            prefix: what the keys begin with.
+            reverse: begin at the end.
+            limit: how many at most.
+        """
+        options = {
+            "start": start,
+            "startAfter": start_after,
+            "end": end,
+            "prefix": prefix,
+            "reverse": reverse or None,
+            "limit": limit,
+        }
+        chosen = {name: value for name, value in options.items() if value is not None}
+        found: dict[str, Any] = runtime.stored_value(
+            await self._raw.list(runtime.javascript_value(chosen))
+        )
+        return found
+
+    @staticmethod
+    def _value(key: str, value: Any) -> Any:
+        stored = _storable(value)
+        # Asked before the platform is, because the local runtime lets larger values in.
+        if len(key) + _least_size(value) > MAX_SIZE:
+            raise StorageLimitError("the stored value of", key, MAX_SIZE)
+        return stored
+
+
+class Storage(Transaction):
+    """A room's key-value storage, which outlives the room's time in memory.
+
+        await self.room.storage.put("user", {"username": "jani"})
+        user = await self.room.storage.get("user")
+
+    It has the reads and writes of a `Transaction`, each of which is one of its own.
+    """
+
+    async def delete_all(self) -> None:
+        """Delete all keys. The alarm stays."""
+        await self._raw.deleteAll()
+
+    async def get_alarm(self) -> int | None:
+        """When the alarm is set for, in milliseconds since 1970, or None."""
+        return runtime.stored_value(await self._raw.getAlarm())  # type: ignore[no-any-return]
+
+    async def set_alarm(self, when: float | datetime) -> None:
+        """Have `on_alarm` called at a time, in milliseconds since 1970 or as a `datetime`.
+
+            await self.room.storage.set_alarm(time.time() * 1000 + 60_000)
+
+        A room has one alarm: another one takes its place.
+
+        Raises:
+            ValueError: the time is a number of seconds.
+        """
+        milliseconds = when.timestamp() * 1000 if isinstance(when, datetime) else when
+        if milliseconds < SECONDS_BELOW:
+            raise ValueError(
+                f"an alarm is set in milliseconds since 1970: time.time() * 1000 + ..., not {when}"
+            )
+        await self._raw.setAlarm(int(milliseconds))
+
+    async def delete_alarm(self) -> None:
+        """Take the alarm back."""
+        await self._raw.deleteAlarm()
+
+    async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do all of what `work(transaction)` writes or, if it raises, nothing of it.
+
+            async def transfer(transaction):
+                balance = await transaction.get("balance")
+                await transaction.put("balance", balance - 1)
+
+            await self.room.storage.transaction(transfer)
+
+        Returns what `work` returns.
+        """
+        return await runtime.transact(self._raw, lambda raw: work(Transaction(raw)))
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a storage key is a str, not {type(key).__name__}: {key!r}")
+    if len(key) > MAX_KEY_SIZE // 4 and len(key.encode(errors="surrogatepass")) > MAX_KEY_SIZE:
+        raise StorageLimitError("the storage key", key, MAX_KEY_SIZE)
+    return key
+
+
+def _key_or_keys(key: Any) -> Any:
+    return _key(key) if isinstance(key, str) else runtime.string_list([_key(one) for one in key])
+
+
+def _storable(value: Any) -> Any:
+    """A copy of `value` in types that have a counterpart in JavaScript."""
+    if value is None or isinstance(value, str | int | float | bytes):
+        return value
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"a stored dict has str keys only, not {key!r}")
+        return {key: _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    if isinstance(value, set | frozenset):
+        for item in value:
+            if not isinstance(item, str | int | float):
+                raise TypeError(f"a stored set holds str, int, float and bool only, not {item!r}")
+        return runtime.javascript_set(list(value))
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, datetime):
+        return runtime.javascript_date(value)
+    raise TypeError(
+        "storage holds dict, list, tuple, set, str, int, float, bool, None, bytes and datetime, "
+        f"not {type(value).__name__}: {value!r}"
+    )
+
+
+def _least_size(value: Any) -> int:
+    """The bytes that `value` takes at least when the platform serializes it."""
+    if isinstance(value, str | bytes | bytearray):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + _least_size(item) for key, item in value.items() if key)
+    if isinstance(value, list | tuple | set | frozenset):
+        return sum(map(_least_size, value))
+    return value.nbytes if isinstance(value, memoryview) else 1

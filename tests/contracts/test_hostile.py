@@ -1,0 +1,82 @@
+"""Servers that do what nobody should: their rooms live on, and the process with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from .scripted import eventually
+
+HOW = {"cancelled": "CancelledError", "exit": "SystemExit"}
+
+
+def failures_and_ids(room):
+    return room.fetch("/").json()
+
+
+@pytest.mark.no_party_chaos  # the room counts in memory
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("hook", ["on_start", "on_request"])
+def test_a_cancelled_or_exiting_hook_fails_its_request_only(party, binding, hook, how):
+    room = party.room(binding("Ending"), f"{hook}-{how}")
+    assert room.fetch("/").status_code == 500
+    assert failures_and_ids(room) == [[HOW[how]], []]
+
+
+@pytest.mark.no_party_chaos  # the room counts in memory
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("hook", ["get_connection_tags", "on_connect"])
+def test_a_cancelled_or_exiting_hook_leaves_no_connection_behind(party, binding, hook, how):
+    room = party.room(binding("Ending"), f"{hook}-{how}")
+    with room.connect(id="a") as a:
+        assert a.receive_json()["error"] == "Internal error"
+        a.wait_closed()
+        assert a.close_code == 1011
+    assert failures_and_ids(room) == [[HOW[how]], []]
+    with room.connect(id="b") as b:
+        b.send("hi")
+        assert b.receive() == "hi"
+
+
+@pytest.mark.no_party_chaos  # the room counts in memory
+def test_an_exiting_message_hook_ends_neither_room_nor_connection(party, binding):
+    room = party.room(binding("Ending"), "on_message-exit")
+    with room.connect(id="a") as a:
+        a.send("exit")
+        a.send("hi")
+        assert a.receive() == "hi"
+        assert failures_and_ids(room) == [["SystemExit"], ["a"]]
+
+
+def test_on_start_may_call_public_methods_also_after_it_was_suspended(party):
+    room = party.room("Helped", "x")
+    assert room.fetch("/secret").json() == ["START", "LATER", "latest"]
+
+
+def test_what_a_fetch_of_ones_own_calls_is_started(party):
+    room = party.room("Helped", "x")
+    assert room.fetch("/").status_code == 403
+    assert room.fetch("/").status_code == 403
+    assert room.fetch("/secret").status_code == 200
+
+
+def test_on_start_may_name_its_room(party):
+    assert party.fetch("/check/naming_in_on_start").json() == "chosen by itself"
+
+
+def test_a_failure_of_on_exception_is_not_reported_to_it_again(party):
+    room = party.room("Renaming", "chosen by itself")
+    assert room.fetch("/").status_code == 500
+    log = eventually(lambda: "on_exception raised" in str(party.logs) and str(party.logs))
+    assert log.count("SQLError: no such table: nowhere") == 1
+
+
+def test_a_socket_can_wake_a_room_whose_name_is_in_storage(party):
+    name = "a_socket_that_wakes_a_room_before_its_name_is_known"
+    assert party.fetch(f"/check/{name}").json() == "a"
+
+
+def test_members_that_cannot_work_are_refused_with_the_class(party):
+    yielding, hiding, fine = party.fetch("/check/own_mistakes").json()
+    assert "on_message has a yield in it" in yielding
+    assert "_end hides a method that Server needs" in hiding
+    assert fine == "'Chat'"

@@ -1,0 +1,47 @@
+// What the tests have partysocket do, in Node.js and in Chromium alike.
+
+import { PartySocket } from "partysocket";
+
+/** @type {PartySocket} */
+let socket;
+const happened = [];
+const waiting = [];
+
+function tell(event) {
+  if (waiting.length) waiting.shift()(event);
+  else happened.push(event);
+}
+
+export const commands = {
+  open(options) {
+    // The defaults wait 3 to 10 seconds before a reconnection.
+    socket = new PartySocket({ minReconnectionDelay: 50, maxReconnectionDelay: 200, ...options });
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => tell(["open"]));
+    socket.addEventListener("message", ({ data }) =>
+      tell(["message", typeof data === "string" ? data : Array.from(new Uint8Array(data))]),
+    );
+    socket.addEventListener("close", ({ code, reason }) => tell(["close", code, reason]));
+  },
+  /** The next thing that happens, or has happened. */
+  next() {
+    return happened.shift() ?? new Promise((resolve) => waiting.push(resolve));
+  },
+  about() {
+    const { id, name, room, url, roomUrl, readyState, protocol } = socket;
+    return { id, name, room, url, roomUrl, readyState, protocol };
+  },
+  send(message) {
+    socket.send(Array.isArray(message) ? new Uint8Array(message) : message);
+  },
+  close(code, reason) {
+    socket.close(code, reason);
+  },
+  reconnect() {
+    socket.reconnect();
+  },
+  async fetch(options, init) {
+    const response = await PartySocket.fetch(options, init);
+    return [response.status, await response.text()];
+  },
+};

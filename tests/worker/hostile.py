@@ -1,0 +1,103 @@
+"""Servers that do what a library must survive."""
+
+import asyncio
+import sys
+
+from partyserver import Server
+from workers import Response
+
+
+class Ending(Server):
+    """Fails once, in the hook that the room is named after, with what is no `Exception`."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.failed = False
+        self.told = []
+
+    async def failing(self, hook):
+        wanted, _, how = self.name.partition("-")
+        if hook != wanted or self.failed:
+            return
+        self.failed = True
+        if how == "exit":
+            sys.exit(1)
+        task = asyncio.ensure_future(asyncio.sleep(10))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    async def on_start(self):
+        await self.failing("on_start")
+
+    async def get_connection_tags(self, connection, ctx):
+        await self.failing("get_connection_tags")
+        return []
+
+    async def on_connect(self, connection, ctx):
+        await self.failing("on_connect")
+
+    def on_message(self, connection, message):
+        if self.name == "on_message-exit" and not self.failed:
+            self.failed = True
+            sys.exit(1)
+        connection.send(message)
+
+    async def on_request(self, request):
+        await self.failing("on_request")
+        ids = [connection.id for connection in self.get_connections()]
+        return Response.from_json([self.told, ids])
+
+    def on_exception(self, error):
+        self.told.append(type(error).__name__)
+
+
+class EndingSleepy(Ending):
+    options = {"hibernate": True}
+
+
+class Helped(Server):
+    """Calls its own public methods before it has started."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.seen = []
+
+    async def on_start(self):
+        self.seen.append(self.shout("start"))
+        await asyncio.sleep(0)
+        self.seen.append(self.shout("later"))
+        self.seen.append(await self.whisper("LATEST"))
+
+    def shout(self, text):
+        return text.upper()
+
+    async def whisper(self, text):
+        return text.lower()
+
+    def may_enter(self, request):
+        return "LATER" in self.seen and "secret" in request.url
+
+    async def fetch(self, request):
+        if not self.may_enter(request):
+            return Response("no entry", status=403)
+        return await super().fetch(request)
+
+    def on_request(self, request):
+        return Response.from_json(self.seen)
+
+
+class Renaming(Server):
+    """Names itself, and fails in the hook that hears of failures."""
+
+    async def on_start(self):
+        await self.set_name("chosen by itself")
+
+    def room_name(self):
+        return self.name
+
+    def on_request(self, request):
+        raise ValueError("the first")
+
+    def on_exception(self, error):
+        self.sql("insert into nowhere values (1)")
