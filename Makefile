@@ -38,7 +38,7 @@ setup: .venv/.installed node_modules/.installed $(SDK) $(WORKERS:%=%/python_modu
 	@$(RUNTIME) node tools/vendor.mjs
 
 dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
-	@$(RUNTIME) wrangler dev --config $(CONFIG) --port $(PORT) \
+	@cd $(dir $(CONFIG)) && $(RUNTIME) wrangler dev --config $(notdir $(CONFIG)) --port $(PORT) \
 	  --compatibility-flags $(DEVELOPMENT_FLAGS) --show-interactive-dev-session=false
 
 test: setup ## run the tests (ARGS="-k name")

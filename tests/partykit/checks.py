@@ -1,0 +1,248 @@
+"""What can only be asked inside of the runtime: each check returns JSON for its test."""
+
+from datetime import UTC, datetime, timedelta
+
+from partyserver import get_server_by_name, partykit
+from workers import Response
+
+
+async def run(name, subject):
+    """`subject` is the party's instance in a room, and a lobby in the worker."""
+    return await globals()[f"check_{name}"](subject)
+
+
+async def outcome(call, *arguments, **keywords):
+    try:
+        result = call(*arguments, **keywords)
+        return repr(await result if hasattr(result, "__await__") else result)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+# --- storage --------------------------------------------------------------------------
+
+VALUES = {
+    "str": "grüß dich 🎉",
+    "empty": "",
+    "int": 7,
+    "big": 2**60,
+    "negative": -(2**53),
+    "float": 1.5,
+    "true": True,
+    "none": None,
+    "bytes": bytes(range(256)),
+    "list": [1, [None, "x"], {}],
+    "dict": {"a": {"b": None}, "c": b"\0", "": []},
+    "set": {1, "two"},
+    "datetime": datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC),
+}
+
+
+async def check_values(party):
+    storage = party.room.storage
+    for key, value in VALUES.items():
+        await storage.put(key, value)
+    wrong = {}
+    for key, value in VALUES.items():
+        found = await storage.get(key)
+        if found != value or type(found) is not type(value):
+            wrong[key] = repr(found)
+    if await storage.get(list(VALUES)) != VALUES:
+        wrong["together"] = repr(await storage.get(list(VALUES)))
+    await storage.put("other types", (bytearray(b"x"), memoryview(b"y"), frozenset([3])))
+    other = await storage.get("other types")
+    return [wrong, other == [b"x", b"y", {3}]]
+
+
+async def check_wrong_values(party):
+    storage = party.room.storage
+    return {
+        "object": await outcome(storage.put, "k", object()),
+        "in set": await outcome(storage.put, "k", {("a", "b")}),
+        "key in dict": await outcome(storage.put, "k", {"a": {1: 2}}),
+        "key": await outcome(storage.put, 1, 2),
+        "key of get": await outcome(storage.get, None),
+        "nothing stored": await outcome(storage.list, prefix="k"),
+    }
+
+
+async def check_keys(party):
+    storage = party.room.storage
+    await storage.delete_all()
+    await storage.put({"b": 2, "a": 1, "c": 3, "pa": 4, "pb": 5})
+    found = {
+        "all": await storage.list(),
+        "prefix": await storage.list(prefix="p"),
+        "range": await storage.list(start="b", end="pa"),
+        "after": await storage.list(start_after="b", limit=1),
+        "last": await storage.list(reverse=True, limit=2),
+    }
+    return {
+        **{name: list(entries.items()) for name, entries in found.items()},
+        "missing": await storage.get("nothing"),
+        "several": await storage.get(["a", "nothing", "c"]),
+        "deleted": [await storage.delete("a"), await storage.delete("a")],
+        "deleted several": await storage.delete(["b", "c", "nothing"]),
+        "left": list(await storage.list()),
+        "emptied": [await storage.delete_all(), await storage.list()],
+    }
+
+
+async def check_limits(party):
+    storage = party.room.storage
+    limit = 2 * 1024 * 1024
+    return {
+        "fit": [await outcome(storage.put, "k", "x" * size) for size in (131_072, 2_000_000)],
+        "too big": [
+            await outcome(storage.put, "k", value)
+            for value in ("x" * limit, [b"x" * limit], {"a": bytearray(limit)}, {"x" * limit: 1})
+        ],
+        "kept": len(await storage.get("k")),
+        "keys": [
+            await outcome(storage.put, "k" * 2048, 1),
+            await outcome(storage.put, "k" * 2049, 1),
+            await outcome(storage.get, "ü" * 1025),
+            await outcome(storage.put, {"ü" * 1025: 1}),
+        ],
+    }
+
+
+async def check_transactions(party):
+    storage = party.room.storage
+    await storage.put("balance", 10)
+
+    async def spend(transaction, amount):
+        balance = await transaction.get("balance")
+        await transaction.put("balance", balance - amount)
+        if amount > balance:
+            raise ValueError(f"only {balance} left")
+        return balance - amount
+
+    spent = await storage.transaction(lambda transaction: spend(transaction, 3))
+    refused = await outcome(storage.transaction, lambda transaction: spend(transaction, 30))
+    return [spent, refused, await storage.get("balance")]
+
+
+async def check_alarms(party):
+    storage = party.room.storage
+    before = await storage.get_alarm()
+    when = datetime.now(UTC) + timedelta(hours=1)
+    await storage.set_alarm(when)
+    given = await storage.get_alarm()
+    await storage.set_alarm(given + 1000.5)
+    moved = await storage.get_alarm()
+    seconds = await outcome(storage.set_alarm, when.timestamp())
+    await storage.delete_alarm()
+    same = given == int(when.timestamp() * 1000)
+    return [before, same, type(given).__name__, moved - given, seconds, await storage.get_alarm()]
+
+
+# --- events ---------------------------------------------------------------------------
+
+
+async def check_entry(party):
+    """Whether a message comes in by the runtime's direct way."""
+    host = party.room._server
+    return "webSocketMessage" in vars(host)
+
+
+# --- the project ----------------------------------------------------------------------
+
+
+async def ask_models(lobby):
+    answer = await lobby.ai.run("a-model", {"prompt": "hello"})
+    found = await lobby.vectorize.my_index.query([1, 2, 3])
+    return Response(f"{answer['answer']} {found['count']}")
+
+
+async def check_bindings(subject):
+    """In a room with its `context`, and in the worker with a lobby: both have the same."""
+    context = subject.room.context if hasattr(subject, "room") else subject
+    return {
+        "ai": await context.ai.run("a-model", {"prompt": "hello"}),
+        "vectorize": await context.vectorize.my_index.query([1, 2, 3]),
+        "by key": await context.vectorize["my-index"].query([1]),
+        "no index": await outcome(lambda: context.vectorize.products),
+        "unknown": await outcome(lambda: context.parties.nowhere),
+        "unbound": await outcome(lambda: context.parties.unbound),
+        "has": [hasattr(context.parties, "other"), hasattr(context.parties, "nowhere")],
+        "dashes": repr(context.parties.main_sleepy.get("x")),
+        "main": repr(context.parties.main.get("x")),
+        "no id": await outcome(context.parties.main.get, ""),
+        "wrong path": await outcome(context.parties.main.get("x").fetch, "events"),
+        "no socket": await outcome(context.parties.starting.get("options").socket),
+    }
+
+
+async def check_no_ai(lobby):
+    class Empty:
+        _env = {}
+
+    return await outcome(lambda: partykit.FetchLobby(lobby._project, Empty()).ai)
+
+
+async def check_other_methods(lobby):
+    """All that a stub's `fetch` sends arrives."""
+    stub = lobby.parties.other.get("methods")
+    response = await stub.fetch("/a?b=c", method="PUT", headers={"x-a": "b"}, body=b"bytes")
+    return [response.status, await response.text(), await (await stub.fetch("/events")).json()]
+
+
+async def check_by_name(lobby):
+    """A party is a Durable Object like others of the library: it is found by name."""
+    stub = await get_server_by_name(lobby.env.Other, "by-name")
+    response = await stub.fetch("https://x/parties/other/by-name/p", method="POST", body="b")
+    return await response.text()
+
+
+# --- classes --------------------------------------------------------------------------
+
+
+def define(**members):
+    return type("Poll", (partykit.Server,), members)
+
+
+async def check_classes(_):
+    cases = {
+        "onMessage": {"onMessage": lambda self, message, sender: None},
+        "onFetch": {"onFetch": staticmethod(lambda request: None)},
+        "on_close": {"on_close": lambda self, connection, code, reason, was_clean: None},
+        "on_cron": {"on_cron": lambda self, cron, lobby, ctx: None},
+        "option": {"options": {"hibernation": True}},
+    }
+    return {name: await outcome(define, **members) for name, members in cases.items()}
+
+
+async def check_options(_):
+    base = define(options={"hibernate": True})
+    child = type("Child", (base,), {"options": {"debug": True}})
+    return [dict(cls.options) for cls in (partykit.Server, base, child)]
+
+
+async def check_instance(_):
+    """A party is an ordinary class: a test can make an instance with a room of its own."""
+
+    class Poll(partykit.Server):
+        def on_message(self, message, sender):
+            return [self.room, message, sender]
+
+    return Poll("a room").on_message("a message", "a sender")
+
+
+class FakeServer:
+    class _raw_ctx:
+        storage = None
+
+
+async def check_entrypoint(_):
+    poll = define()
+    with_cron = define(on_cron=staticmethod(lambda cron: None))
+    return {
+        "class": await outcome(partykit.entrypoint, object),
+        "slash": await outcome(partykit.entrypoint, poll, {"a/b": poll}),
+        "main": await outcome(partykit.entrypoint, poll, {"main": define()}),
+        "no on_cron": await outcome(partykit.entrypoint, poll, crons={"a": "* * * * *"}),
+        "cron": await outcome(partykit.entrypoint, with_cron, crons={"a": "every minute"}),
+        "name": partykit.entrypoint(poll).__name__,
+        "no project": await outcome(lambda: partykit.Room(FakeServer(), None).context),
+    }

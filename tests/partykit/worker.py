@@ -1,0 +1,305 @@
+"""The worker of PartyKit's tests: parties that write down what happens to them."""
+
+import asyncio
+import json
+import re
+import time
+
+import checks
+from partyserver import partykit
+from workers import Request, Response, WorkerEntrypoint
+
+
+class Recorder(partykit.Server):
+    """Writes down what happens to it in its storage, which survives evictions."""
+
+    async def on_start(self):
+        self.events = await self.room.storage.get("events") or []
+
+    async def record(self, *event):
+        self.events.append(list(event))
+        await self.room.storage.put("events", self.events)
+
+    async def on_request(self, request):
+        path = re.search(r"/(?:party|parties/[^/]+)/[^/?]+/?(.*)", request.url)[1]
+        if path == "events":
+            return Response.from_json(self.events)
+        if path.startswith("check/"):
+            return Response.from_json(await checks.run(path.removeprefix("check/"), self))
+        if path == "cf":
+            return Response(request.cf.country)
+        body = await request.text()
+        await self.record("request", str(request.method), path, body)
+        return Response(f"{self.room.id} got {body!r}")
+
+
+class Main(Recorder):
+    """Does what its clients say: a message is a JSON list of a command and its arguments."""
+
+    def __init__(self, room: partykit.Room):
+        self.room = room
+        self.id_in_constructor = room.id
+        # Names that the library's own classes have, and a party may have too.
+        self.name = self.env = self.ctx = self.sql = self.state = "mine"
+
+    def get_connection_tags(self, connection, ctx):
+        query = ctx.request.url.partition("?")[2]
+        return [part[4:] for part in query.split("&") if part.startswith("tag=")]
+
+    async def on_connect(self, connection, ctx):
+        await self.record("connect", connection.id, ctx.request.headers.get("x-added"))
+        connection.send_json(["connected", connection.id])
+
+    def on_message(self, message, sender):
+        if isinstance(message, bytes):
+            sender.send(message[::-1])
+            return None
+        command, *arguments = json.loads(message)
+        return getattr(self, "do_" + command)(sender, *arguments)
+
+    async def on_close(self, connection):
+        await self.record("close", connection.id, connection.is_open)
+
+    async def on_error(self, connection, error):
+        await self.record("error", connection.id, type(error).__name__)
+
+    async def on_alarm(self):
+        other = self.room.context.parties.other.get("alarmed")
+        await other.fetch(method="POST", body=f"alarm of {self.room.id}")
+        await self.record("alarm", self.room.id)
+
+    def do_echo(self, sender, text):
+        sender.send(text)
+
+    async def do_echo_later(self, sender, text):
+        await asyncio.sleep(0)
+        sender.send(text)
+
+    def do_raise(self, sender):
+        raise ValueError("a secret")
+
+    def do_broadcast(self, sender, text):
+        self.room.broadcast(text, [sender.id])
+
+    def do_tell(self, sender, other, text):
+        self.room.get_connection(other).send(text)
+
+    def do_ids(self, sender, *tag):
+        sender.send_json([one.id for one in self.room.get_connections(*tag)])
+
+    def do_set_state(self, sender, state):
+        sender.set_state(state)
+        sender.send_json(sender.state)
+
+    def do_state(self, sender):
+        sender.send_json([sender.state, sender.deserialize_attachment(), sender.uri])
+
+    def do_attach(self, sender, state):
+        sender.serialize_attachment(state)
+        sender.send_json(sender.state)
+
+    def do_try_state(self, sender, size):
+        try:
+            sender.set_state("x" * size)
+        except Exception as error:
+            sender.send_json(type(error).__name__)
+
+    def do_close(self, sender):
+        sender.send("Good-bye!")
+        sender.close()
+
+    def do_describe(self, sender):
+        sender.send_json(
+            {
+                "id": self.room.id,
+                "id_in_constructor": self.id_in_constructor,
+                "internal_id": self.room.internal_id,
+                "greeting": self.room.env.GREETING,
+                "same": self.room.get_connection(sender.id) == sender,
+                "nobody": self.room.get_connection("nobody"),
+                "mine": [self.name, self.env, self.ctx, self.sql, self.state],
+            }
+        )
+
+    async def do_alarm(self, sender, milliseconds):
+        await self.room.storage.set_alarm(time.time() * 1000 + milliseconds)
+        sender.send_json(["alarm set", await self.room.storage.get_alarm() is not None])
+
+    async def do_fetch(self, sender, party, room, *path, **options):
+        stub = self.room.context.parties[party].get(room)
+        response = await stub.fetch(*path, method="POST", body="from a room")
+        sender.send_json([response.status, await response.text()])
+
+    async def do_talk(self, sender, party, room):
+        """Talk to another room as a client of it, and pass on what it says."""
+        socket = await self.room.context.parties[party].get(room).socket("/?_pk=room&tag=friend")
+        greeting = json.loads(await anext(aiter(socket)))
+        socket.send_json(["echo", "ünïcode"])
+        socket.send(bytes(range(3)))
+        socket.send_json(["close"])
+        heard = [one if isinstance(one, str) else list(one) async for one in socket]
+        sender.send_json([greeting, *heard, socket.is_open])
+
+    @staticmethod
+    async def on_before_connect(request, lobby, ctx):
+        await asyncio.sleep(0)
+        if "refuse" in request.url:
+            return Response(f"no entry to {lobby.id}, {lobby.env.GREETING}", status=403)
+        if "replace" in request.url:
+            return Request(request, headers=[*request.headers.items(), ("x-added", lobby.id)])
+        return request
+
+    @staticmethod
+    def on_before_request(request, lobby, ctx):
+        if "refuse" in request.url:
+            return Response(f"no entry to {lobby.id}", status=403)
+        if "ask-other" in request.url:
+            return lobby.parties.other.get("asked").fetch("/by/lobby", method="POST", body="q")
+        if "ask-models" in request.url:
+            return checks.ask_models(lobby)
+        if "raise" in request.url:
+            raise ValueError("a secret")
+        return request
+
+    @staticmethod
+    async def on_fetch(request, lobby, ctx):
+        path = request.url.split("/", 3)[3]
+        if path == "nothing":
+            return None
+        if path == "wrong":
+            return "not a response"
+        if path == "raise":
+            raise ValueError("a secret")
+        if path.startswith("check/"):
+            return Response.from_json(await checks.run(path.removeprefix("check/"), lobby))
+        if path == "other":
+            return await lobby.parties.other.get("fetched").fetch(method="POST", body="lobby")
+        return Response(f"fetched {path}: {lobby.env.GREETING}, {hasattr(ctx, 'waitUntil')}")
+
+    @staticmethod
+    async def on_socket(socket, lobby, ctx):
+        path = socket.request.url.rpartition("/")[2]
+        if path == "listen":
+            socket.add_event_listener("message", lambda event: socket.send(event.data))
+            socket.add_event_listener(
+                "close", lambda event: print(f"heard {event.type} {event.code} {event.reason}")
+            )
+        elif path == "raise":
+            raise ValueError("a secret")
+        elif path == "raise-later":
+            async for _ in socket:
+                raise ValueError("a secret")
+        elif path == "close":
+            socket.close(4000, "as asked")
+        elif path == "ignore":
+            pass
+        elif path == "relay":
+            other = await lobby.parties["main-sleepy"].get("relayed").socket("?_pk=relay")
+            async for message in other:
+                socket.send(message)
+                break
+        else:
+            socket.send(f"Hello, {lobby.env.GREETING}!")
+            async for message in socket:
+                socket.send(f"heard {message}")
+
+    @staticmethod
+    async def on_cron(cron, lobby, ctx):
+        text = f"{cron.name} {cron.definition} {cron.scheduled_time} {lobby.env.GREETING}"
+        await lobby.parties.other.get("crons").fetch(method="POST", body=text)
+        if cron.name == "also-midnight":
+            answer = await (await checks.ask_models(lobby)).text()
+            await lobby.parties.other.get("models").fetch(method="POST", body=answer)
+
+
+class MainSleepy(Main):
+    options = {"hibernate": True}
+
+
+class Other(Recorder):
+    @staticmethod
+    async def on_fetch(request, lobby, ctx):
+        return Response("of another party, and never called")
+
+
+class Accounts(Recorder):
+    """The party `ledger`, whose binding is called like the party and not like the class."""
+
+
+class Brief(partykit.Server):
+    """Its hooks leave arguments out, as they may in JavaScript."""
+
+    def on_connect(self, connection):
+        connection.send("hi")
+
+    def on_message(self, message):
+        self.room.broadcast(message.upper())
+
+    @staticmethod
+    def on_before_request(request):
+        if "refuse" in request.url:
+            return Response("no", status=403)
+        return None
+
+    @staticmethod
+    def get_connection_tags():
+        return ["all"]
+
+
+class Starting(partykit.Server):
+    """Fails to start, in its constructor or in `on_start`, as often as the room's id says."""
+
+    tries = {}
+
+    def __init__(self, room):
+        self.room = room
+        self.tries[room.id] = self.tries.get(room.id, 0) + 1
+        if room.id == "options":
+            self.options = {"hibernate": True}
+        if room.id == "constructor" and self.tries[room.id] == 1:
+            raise RuntimeError("the constructor fails")
+
+    async def on_start(self):
+        await asyncio.sleep(0)
+        if self.room.id == "on_start" and self.tries[self.room.id] == 1:
+            raise RuntimeError("on_start fails")
+
+    def on_request(self, request):
+        return Response(f"started after {self.tries[self.room.id]}")
+
+
+class Guarded(partykit.Server):
+    """Every default."""
+
+
+class Unbound(partykit.Server):
+    """Wrangler does not know it."""
+
+
+class FakeAI(WorkerEntrypoint):
+    async def run(self, model, input):
+        return {"model": model, "answer": input["prompt"].upper()}
+
+
+class FakeIndex(WorkerEntrypoint):
+    async def query(self, vector):
+        return {"count": len(vector)}
+
+
+Default = partykit.entrypoint(
+    Main,
+    parties={
+        "main-sleepy": MainSleepy,
+        "other": Other,
+        "ledger": Accounts,
+        "brief": Brief,
+        "starting": Starting,
+        "guarded": Guarded,
+        "unbound": Unbound,
+    },
+    crons={
+        "every-minute": "*/1 * * * *",
+        "midnight": "0 0 * * *",
+        "also-midnight": "0  0 * * *",
+    },
+)
