@@ -1,0 +1,200 @@
+"""Every row of docs/pages/bad-input.md has a test, by the names in this table."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "pages" / "bad-input.md"
+
+CLOSING = "contracts/test_closing.py"
+CONNECTIONS = "contracts/test_connections.py"
+FAILURES = "contracts/test_failures.py"
+HTTP = "contracts/test_http.py"
+INPUTS = "inputs/test_inputs.py"
+MESSAGES = "contracts/test_messages.py"
+MODEL = "model/test_model.py"
+
+ROWS = {
+    # Connecting
+    "`_pk` missing or empty": {
+        CONNECTIONS: ["test_a_connection_without_an_id_gets_a_url_safe_one"]
+    },
+    "`_pk` over 256 bytes of UTF-8, or with control characters": {
+        CONNECTIONS: ["test_an_id_that_is_too_long_or_has_control_characters_is_refused"]
+    },
+    "`_pk` of a connection that is open": {
+        CONNECTIONS: [
+            "test_connections_with_the_same_id_are_allowed_and_the_newest_is_found",
+            "test_duplicate_ids_can_be_rejected",
+            "test_a_duplicate_id_can_replace_the_older_connection",
+        ]
+    },
+    "a URL so long that it leaves no room for a state "
+    "(id, tags, URL and state share 16,384 bytes)": {
+        CONNECTIONS: ["test_a_url_that_leaves_no_room_for_a_state_is_refused_with_414"]
+    },
+    "tags that are not strings, empty, over 256 bytes, or more than 9": {
+        CONNECTIONS: ["test_bad_tags_fail_the_upgrade_and_the_room_lives"],
+        INPUTS: ["test_a_tag_that_is_no_string_fails_the_upgrade_and_the_room_lives"],
+    },
+    "an upgrade from another site's page, when `allowed_origins` is set": {
+        HTTP: ["test_upgrades_from_other_origins_get_403"]
+    },
+    "an unknown party, also `__proto__`, `constructor`, `toString`": {
+        HTTP: ["test_an_unknown_party_is_a_400"]
+    },
+    "the party in other letters: `Chat`, `CHAT`": {HTTP: ["test_a_party_is_found_in_any_case"]},
+    "the party `main`, PartyKit's default": {HTTP: ["test_the_party_main_gets_a_hint"]},
+    "a room's name that is empty": {INPUTS: ["test_a_room_without_a_name_is_no_party_url"]},
+    "a room's name with `%2F`, `%00`, `%E2%82%AC`, of 1,000 characters, in NFC or NFD": {
+        HTTP: ["test_no_two_names_meet_in_one_room"]
+    },
+    "`..` as a room's name": {INPUTS: ["test_a_room_without_a_name_is_no_party_url"]},
+    "headers `x-partykit-...`": {
+        HTTP: ["test_internal_headers_of_a_client_are_removed"],
+        INPUTS: ["test_internal_headers_of_a_websocket_client_are_removed"],
+    },
+    "props that are no base64 or no JSON, from a stub": {
+        INPUTS: ["test_props_that_cannot_be_read_are_a_400"]
+    },
+    "1,000 clients that connect at once, then leave at once": {
+        INPUTS: ["test_a_thousand_clients_connect_at_once_and_leave_at_once"]
+    },
+    # Messages
+    "text with NUL or 4-byte characters; empty text, empty binary": {
+        MESSAGES: ["test_text_arrives_as_sent", "test_binary_arrives_as_sent"]
+    },
+    "text with half a surrogate pair, from the room": {
+        MESSAGES: ["test_a_half_surrogate_becomes_the_replacement_character_as_in_javascript"]
+    },
+    "text that is no UTF-8": {
+        INPUTS: ["test_text_that_is_no_utf_8_reaches_the_room_as_the_replacement_character"]
+    },
+    'a message over `options["max_message_size"]` (default: the platform\'s 32 MiB)': {
+        MESSAGES: ["test_a_message_over_the_limit_of_the_options_closes_its_connection"],
+        INPUTS: ["test_a_message_over_the_platforms_limit_closes_its_connection"],
+    },
+    "a frame that breaks the WebSocket protocol": {
+        CLOSING: ["test_a_broken_frame_is_an_error_and_then_a_close"]
+    },
+    "a slow reader among fast ones": {INPUTS: ["test_a_slow_reader_keeps_nobody_waiting"]},
+    "a message after the room has closed the connection": {
+        INPUTS: ["test_a_message_behind_the_rooms_close_is_dropped"]
+    },
+    "JSON with thousands of brackets inside each other": {
+        INPUTS: ["test_json_of_thousands_of_brackets_is_a_value_error"]
+    },
+    "a socket that your own code accepted with `ctx.acceptWebSocket`": {
+        CONNECTIONS: ["test_sockets_that_user_code_accepted_are_ignored"]
+    },
+    # Closing
+    "a close with a code": {
+        CLOSING: [
+            "test_a_clients_close_is_answered_at_once_with_its_code",
+            "test_a_close_is_answered_although_on_close_raises",
+            "test_a_hook_that_closes_in_on_close_chooses_the_answer",
+        ]
+    },
+    "a close with a code that no frame may hold (0, 999, 1005, 1006, 1015, 5000)": {
+        INPUTS: ["test_a_close_code_that_may_not_be_sent_is_never_echoed"]
+    },
+    "a close without a code (1005)": {
+        CLOSING: ["test_a_close_without_a_code_is_answered_without_one"]
+    },
+    "a client that vanishes (1006), or whose TLS breaks (1015)": {
+        CLOSING: ["test_a_client_that_vanishes_is_closed_with_1006"]
+    },
+    '`connection.close` with 0, 999, 1001, 1005, 2999, 5000, `"x"`': {
+        CLOSING: ["test_a_code_that_may_not_be_sent_is_a_value_error"]
+    },
+    "a reason of 124 bytes, or cut inside a character": {
+        CLOSING: ["test_a_reason_that_may_not_be_sent_is_a_value_error"]
+    },
+    "`close` on a closed connection": {
+        CLOSING: ["test_the_server_closes_with_a_code_and_on_close_runs_once"],
+        INPUTS: ["test_a_send_to_a_peer_that_is_gone_raises_and_a_close_is_nothing"],
+    },
+    "`send` after `close`, in `on_close`, or to a peer that is known to be gone": {
+        CLOSING: ["test_the_server_closes_with_a_code_and_on_close_runs_once"],
+        INPUTS: [
+            "test_in_on_close_nothing_can_be_sent",
+            "test_a_send_to_a_peer_that_is_gone_raises_and_a_close_is_nothing",
+        ],
+    },
+    # Your own code
+    "a hook that raises, plain or `async`": {
+        FAILURES: [
+            "test_a_failed_upgrade_tells_an_id_and_no_details",
+            "test_a_message_hook_that_raises_fails_its_message_only",
+            "test_a_failed_request_is_a_500_with_an_id_that_stands_in_the_log",
+        ],
+        HTTP: ["test_hooks_before_a_request_can_answer_replace_and_fail_it"],
+        CLOSING: ["test_a_close_is_answered_although_on_close_raises"],
+        INPUTS: [
+            "test_a_connection_ends_although_on_error_raises",
+            "test_an_alarm_that_raises_is_reported_and_tried_again",
+            "test_an_on_exception_that_raises_itself_is_logged",
+        ],
+    },
+    "`on_start` that raises twice and then works": {
+        FAILURES: ["test_the_first_events_fail_while_on_start_raises_and_then_service_is_normal"]
+    },
+    "`on_start` that never finishes": {
+        INPUTS: ["test_an_on_start_that_never_finishes_is_ended_by_the_platform"]
+    },
+    "a state over the limit": {
+        CONNECTIONS: ["test_a_state_over_the_limit_is_refused_and_the_old_one_stands"]
+    },
+    "a state that is not JSON-like": {
+        INPUTS: ["test_a_state_that_is_not_json_like_is_a_type_error_and_the_old_one_stands"]
+    },
+    "`send` of something that is neither text nor binary": {
+        MESSAGES: ["test_send_takes_text_and_binary_only"]
+    },
+    "`on_request` that returns no `Response`": {
+        FAILURES: ["test_on_request_must_return_a_response"]
+    },
+    "a query that fails, a parameter that SQLite cannot hold": {
+        FAILURES: ["test_a_state_or_query_that_fails_in_a_hook_is_reported_once"],
+        HTTP: ["test_sql_takes_and_gives_python_values"],
+    },
+    "an unknown option, a reserved method (`alarm`, `webSocketMessage`, ...), "
+    "a hook in camelCase or with other parameters": {
+        "rules/test_contract.py": [
+            "test_the_runtimes_own_handlers_are_refused_for_the_hook",
+            "test_typescripts_spellings_are_refused_for_pythons",
+            "test_a_hook_that_takes_less_or_more_is_a_type_error",
+        ],
+        "rules/test_options.py": [
+            "test_an_unknown_option_is_a_type_error_that_lists_the_known_ones"
+        ],
+    },
+    "an eviction between any two events": {
+        MODEL: ["test_random_histories_go_as_in_the_model"],
+        MESSAGES: ["test_messages_of_one_sender_keep_their_order_across_an_eviction"],
+    },
+}
+
+
+def test_the_table_has_the_rows_of_the_page():
+    lines = [re.split(r"(?<!\\) \| ", line)[0] for line in PAGE.read_text().splitlines()]
+    rows = {line.removeprefix("| ") for line in lines if line.startswith("| ")} - {"input"}
+    assert sorted(rows) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_tests_of_a_row_exist(row):
+    for module, names in ROWS[row].items():
+        assert set(names) <= definitions(module)
+
+
+@cache
+def definitions(module):
+    tree = ast.parse((TESTS / module).read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
