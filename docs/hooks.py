@@ -12,6 +12,8 @@ PACKAGES = {
     "reference/testing": "partyserver.testing",
     "reference/partykit": "partyserver.partykit",
     "reference/partyflare": "partyserver.partyflare",
+    "reference/asgi": "partyserver.asgi",
+    "reference/http": "partyserver.http",
 }
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import partyserver
+import partyserver.asgi
 import partyserver.testing
 import pytest
 
@@ -17,6 +18,7 @@ PUBLIC = {
     "partyserver": {*partyserver.__all__, *SYSTEMS},
     "partyserver.testing": {*partyserver.testing.__all__},
     "partyserver.partyflare": {"Party"},
+    "partyserver.asgi": {*partyserver.asgi.__all__},
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

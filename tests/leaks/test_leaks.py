@@ -26,7 +26,7 @@ ROOMS = 150
 
 #: What may be there more than before. In bytes, less than the smallest object (16) for each
 #: connection; of the rest, what a few rooms hold that have only just gone.
-SLACK = {"bytes": 64 * 1024, "functions": 50, "connections": 10, "servers": 10}
+SLACK = {"bytes": 64 * 1024, "functions": 400, "connections": 40, "servers": 40}
 PROCESS_SLACK = 400 * 2**20
 #: Seconds until both garbage collectors have seen all of each other's dead.
 SETTLE_TIMEOUT = 20

@@ -71,7 +71,9 @@ def test_no_network(project: Project) -> None:
     ini.write_text(ini.read_text().replace("party_pyodide_bundle", "#"))
     # What the runtime says on a machine without a network, on any machine.
     workerd = project.folder / "workerd"
-    workerd.write_text("#!/bin/sh\necho 'Request for Pyodide bundle failed; url = x' >&2\nexit 1\n")
+    workerd.write_text(
+        "#!/bin/sh\ncat >/dev/null\necho 'Request for Pyodide bundle failed; url = x' >&2\nexit 1\n"
+    )
     workerd.chmod(0o755)
     output = error(project, MINIFLARE_WORKERD_PATH=str(workerd))
     assert "the runtime could not download its Python interpreter" in output

@@ -18,7 +18,7 @@ from .scope import Scope
 ROOM_RESPONSE = "partyserver.response"
 
 
-Report = Callable[[Exception], Awaitable[Response | None]]
+Report = Callable[[BaseException], Awaitable[Response | None]]
 
 
 class Exchange(ABC):
@@ -27,7 +27,7 @@ class Exchange(ABC):
     def __init__(self, request: Request, report: Report) -> None:
         #: Set when there is an answer, or when there will be none.
         self.decided: asyncio.Future[None] = asyncio.get_event_loop().create_future()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         #: The answer that `report` gives to the error.
         self.replacement: Response | None = None
         self._request = request.js_object
@@ -39,7 +39,7 @@ class Exchange(ABC):
             await app(scope, self.receive, self.send)
             if not self.decided.done():
                 raise RuntimeError("the app has returned without a response")
-        except Exception as error:
+        except BaseException as error:  # even a CancelledError: somebody waits for the answer
             self.error = error
             self.replacement = await self._report(error)
         await self.end()

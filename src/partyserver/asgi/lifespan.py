@@ -13,6 +13,7 @@ from .. import runtime
 from . import javascript
 from .reply import Message
 from .scope import LIFESPAN_ASGI
+from .threads import run_inline
 
 _ATTRIBUTE = "_partyserver_lifespan"
 
@@ -46,6 +47,7 @@ class Lifespan:
     async def _run(self) -> None:
         outcome: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         self.state.clear()
+        run_inline()
         # Held, since the loop holds tasks weakly: the app waits in there for a shutdown.
         self._task = runtime.run_eagerly(self._call_app(outcome))
         if not outcome.done():

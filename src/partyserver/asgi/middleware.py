@@ -35,7 +35,7 @@ class PartyServerMiddleware:
         app: Any,
         prefix: str = DEFAULT_PREFIX,
         *,
-        on_error: Callable[[Exception], Any] | None = None,
+        on_error: Callable[[Any], Any] | None = None,
         **options: Any,
     ) -> None:
         self.app = app

@@ -14,7 +14,8 @@ from . import javascript
 from .exchange import ROOM_RESPONSE
 from .scope import ENV, REQUEST, Scope
 
-OnError = Callable[[Exception], Any]
+#: Called with an exception.
+OnError = Callable[[Any], Any]
 
 
 def check_options(owner: str, options: Mapping[str, Any]) -> None:
@@ -38,7 +39,7 @@ async def route(
     return await ask(on_error, error) or response
 
 
-async def ask(on_error: OnError, error: Exception) -> Response | None:
+async def ask(on_error: OnError, error: BaseException) -> Response | None:
     """What `on_error` answers, if it does."""
     try:
         answer: Any = on_error(error)

@@ -39,8 +39,9 @@ def entrypoint(
     has answered already.
 
     Args:
-        app: an ASGI 3 app; or where it is, "module:name", to be imported when the first
-            request comes that is not for a room.
+        app: an ASGI 3 app. Import it at the top of the main module, where it is part of the
+            start-up snapshot. One that is hardly ever asked may be given as "module:name", and
+            is then imported by the first request that is not for a room.
         prefix: one or more path segments, or None for an app that has a
             `PartyServerMiddleware` where this function cannot see it. By default "parties".
         on_error: called with what a hook of the routing, the way to a room, or the app has
@@ -140,7 +141,7 @@ async def _answer(
 ) -> Response:
     upgrading = is_upgrade(request.js_object)
 
-    async def report(error: Exception) -> Response | None:
+    async def report(error: BaseException) -> Response | None:
         return await _report(error, request, on_error)
 
     try:
@@ -185,7 +186,9 @@ def _room_root(request: Request, server: Any) -> str:
     return room_root(path_of(request.url), party if isinstance(party, str) else None, server.name)
 
 
-async def _report(error: Exception, request: Request, on_error: OnError | None) -> Response | None:
+async def _report(
+    error: BaseException, request: Request, on_error: OnError | None
+) -> Response | None:
     failures.mark(error, f"in the app: {request.js_object.method} {path_of(request.url)}")
     if on_error is None:
         runtime.log_error(failures.traceback_text(error))
@@ -194,7 +197,7 @@ async def _report(error: Exception, request: Request, on_error: OnError | None) 
     return await ask(on_error, error)
 
 
-def _internal_error(error: Exception) -> Response:
+def _internal_error(error: BaseException) -> Response:
     status, text = failures.answer(error, debug=False)
     return Response(text, status=status)
 

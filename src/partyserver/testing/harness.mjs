@@ -2,7 +2,9 @@
 // stdin. Each line is a JSON command; answers and log lines go to stdout as JSON text sequences
 // (RFC 7464: each starts with 0x1E), so that whatever wrangler prints there does no harm.
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,9 +18,14 @@ const CONTROL_MODULE = "partyserver-testing-control.mjs";
 const PROBE = "_partyserver_testing_probe";
 const CONTROL_SCRIPT = `
   import unsafe from "workerd:unsafe";
+  let identity;
   const actions = {
     flush() {},
-    wipe: () => unsafe.deleteAllDurableObjects(),
+    identify: () => (identity ??= crypto.randomUUID()),
+    async wipe() {
+      await unsafe.deleteAllDurableObjects();
+      return actions.identify();
+    },
     abort: () => unsafe.abortAllDurableObjects(),
     async evict({ binding, name, webSockets }, env) {
       const room = env[binding].get(env[binding].idFromName(name));
@@ -211,8 +218,10 @@ async function start() {
   for (const config of others) await build(config, {});
   gathering = false;
   const read = await build(primary, vars);
+  const url = await miniflare().ready;
+  cleanProcess = await control("identify");
   return {
-    url: (await miniflare().ready).origin,
+    url: url.origin,
     wrangler: require(wranglerPackage).version,
     rooms: read.durable_objects.bindings.map((binding) => ({
       binding: binding.name,
@@ -264,6 +273,16 @@ const miniflare = () => devEnvs.at(-1).runtimes[0].mf;
 
 const teardown = () => Promise.all(devEnvs.map((devEnv) => devEnv.teardown()));
 
+/** The runtime's process whose start found no storage. */
+let cleanProcess;
+
+/** The folders stay, as the runtime expects them. */
+function deleteFiles(folder) {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) rmSync(join(entry.parentPath, entry.name), { force: true });
+  }
+}
+
 let lastMark = 0;
 
 /** Have the control worker do something, and wait until the log up to now has been passed on. */
@@ -311,7 +330,15 @@ function evict({ binding, name, timeout }, webSockets) {
 const commands = {
   start,
   flush: () => control("flush"),
-  wipe: () => control("wipe"),
+  /** The runtime deletes what its process has loaded. After a restart, and after a crash and the
+      restart that Miniflare makes of it, there may be more. */
+  async wipe() {
+    const wiped = await control("wipe").catch(() => "crashed");
+    if (wiped === cleanProcess) return;
+    deleteFiles(persist);
+    await miniflare().restart();
+    cleanProcess = await control("identify");
+  },
   attributes: (options) => ask(options, "attributes"),
   run_alarm: (options) => ask(options, "run_alarm"),
   async hibernate(options) {

@@ -103,11 +103,7 @@ class Party:
             if socket.is_open:
                 socket._drop()
         self._client.close()
-        try:
-            self._runtime.wipe()
-        except RuntimeCommandError:  # it has crashed
-            self._runtime.restart()
-            self._runtime.wipe()
+        self._runtime.wipe()
 
     def _connect(
         self,

@@ -22,6 +22,12 @@ def test_each_test_starts_with_empty_storage(room, time):
     assert room.fetch("/").json() == ["fetch"]
 
 
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_so_does_the_test_after_a_restart(party, room, time):
+    assert room.fetch("/").json() == ["fetch"]
+    party.restart()
+
+
 def test_an_alarm_dies_with_its_test(room):
     assert room.fetch("/alarm").json() == ["fetch"]
 

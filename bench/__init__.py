@@ -1,0 +1,1 @@
+"""Measures this library beside npm partyserver, plain workerd and FastAPI: see README.md."""

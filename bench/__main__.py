@@ -1,0 +1,116 @@
+"""`python -m bench`: measures all, and writes the report into the documentation.
+
+With --quick it takes about two minutes, and prints the tables only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from . import plots, report, results
+from .coldstart import cold_starts
+from .comparison import BASE, LIBRARY, ROWS, compare
+from .growth import GROWTHS, grow
+from .memory import measure_memory
+from .paths import RESULTS, WORK
+from .results import Values
+from .steps import STORIES, walk
+
+PARTS = ("comparison", "cold_starts", "memory", "steps", "growth")
+#: Growth and steps are stories, for which two minutes are too short.
+QUICK_PARTS = ("comparison", "cold_starts", "memory")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, help="by default all")
+    parser.add_argument("--works", default="", help="only those whose title holds this text")
+    parser.add_argument("--report", action="store_true", help="only write the report again")
+    options = parser.parse_args()
+    # So that the servers are ended too when this program is.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+
+    whole = RESULTS / "results.json"
+    if options.report:
+        _write_report(json.loads(whole.read_text()))
+        return
+    parts = options.parts or (QUICK_PARTS if options.quick else PARTS)
+    measured = _measure(parts, options.works, quick=options.quick)
+    for table in report.tables(measured).values():
+        print(f"\n{table}", end="")
+    everything = not options.quick and not options.works
+    if everything and whole.exists():
+        measured = {**json.loads(whole.read_text()), **measured}
+    _save(measured, whole if everything else WORK / "results.json")
+    if everything:
+        _write_report(measured)
+
+
+def _measure(parts: tuple[str, ...], works: str, *, quick: bool) -> Values:
+    rounds, seconds = (7, 0.08) if quick else (9, 0.25)
+    measured = results.about_the_run(quick=quick, rounds=rounds)
+
+    def measure_comparison() -> list[Values]:
+        rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
+        return results.comparison(compare(rows, rounds=rounds, seconds=seconds))
+
+    def measure_cold_starts() -> Values:
+        return results.cold_starts(cold_starts(2 if quick else 7))
+
+    def measure_all_memory() -> Values:
+        count = 500 if quick else 2000
+        variants = (BASE, LIBRARY) if quick else (BASE, LIBRARY, "naive")
+        return results.memory(
+            {
+                variant: measure_memory(
+                    variant, rooms=count, connections=count, gone=1000 if quick else 10_000
+                )
+                for variant in variants
+            }
+        )
+
+    def measure_steps() -> list[Values]:
+        return [
+            results.steps(story, walk(steps, like, rounds=rounds, seconds=seconds))
+            for story, (steps, like) in STORIES.items()
+        ]
+
+    def measure_growth() -> list[Values]:
+        found = []
+        for growth in GROWTHS:
+            sizes = [size for size in growth.sizes if size <= growth.quick_up_to or not quick]
+            lines = grow(growth, sizes, rounds=3 if quick else 7, seconds=seconds / 2)
+            found.append(results.growth(growth, sizes, lines))
+        return found
+
+    measurements: dict[str, Callable[[], object]] = {
+        "comparison": measure_comparison,
+        "cold_starts": measure_cold_starts,
+        "memory": measure_all_memory,
+        "steps": measure_steps,
+        "growth": measure_growth,
+    }
+    for part in parts:
+        print(part.replace("_", " "), flush=True)
+        measured[part] = measurements[part]()
+    return measured
+
+
+def _save(measured: Values, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(measured, indent=1) + "\n")
+
+
+def _write_report(measured: Values) -> None:
+    report.write_into_page(report.tables(measured))
+    plots.draw(measured)
+
+
+if __name__ == "__main__":
+    main()

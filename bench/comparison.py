@@ -1,0 +1,89 @@
+"""The table: every work on every server, in one run, with what is to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from .load import Load
+from .rounds import Samples, measure
+from .servers import running
+from .works import Connects, Requests, Work, deliveries, echo
+
+#: What all are compared with, and the same again: how far a difference is noise.
+BASE, CONTROL, LIBRARY = "npm", "npm again", "library"
+SERVERS = {BASE: "npm", CONTROL: "npm", LIBRARY: "library"} | {
+    name: name for name in ("naive", "raw", "fastapi")
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    work: Work
+    #: The ratio to npm partyserver that the library is to reach, if there is one.
+    target: float | None = None
+    #: Whether `make bench-quick` has it.
+    quick: bool = True
+
+
+def _echoes() -> list[Row]:
+    return [
+        Row("echo, plain hook", echo(), 1.5),
+        Row("echo, `async` hook", echo(asynchronous=True), 1.7),
+        Row("echo, binary", echo(binary=True), 1.5),
+        Row("echo, binary, `async` hook", echo(binary=True, asynchronous=True), 1.7, quick=False),
+        Row("echo, 16 KB", echo(16_384), 1.5),
+        Row("echo, 16 KB, binary", echo(16_384, binary=True), 1.5),
+        Row("echo, 16 KB, `async` hook", echo(16_384, asynchronous=True), 1.7, quick=False),
+    ]
+
+
+def _deliveries() -> list[Row]:
+    rows = []
+    for connections, target in ((10, 1.3), (100, 1.05), (1000, 1.0)):
+        room = f"delivery, room of {connections:,}"
+        of = partial(deliveries, connections)
+        middle = connections == 100
+        rows += [
+            Row(room, of(), target),
+            Row(f"{room}, `exclude`", of(exclude=True), target, quick=middle),
+            Row(f"{room}, binary", of(binary=True), target, quick=middle),
+            Row(
+                f"{room}, binary, `exclude`",
+                of(binary=True, exclude=True),
+                target,
+                quick=False,
+            ),
+        ]
+    return rows
+
+
+ROWS = [
+    *_echoes(),
+    *_deliveries(),
+    Row("HTTP request to a room", Requests(), 5),
+    Row("a fresh room, by HTTP", Requests(fresh_rooms=True), 3),
+    Row("a new connection", Connects(), 4),
+    Row("a connection, opened and closed", Connects(and_closes=True), quick=False),
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    row: Row
+    samples: dict[str, Samples]
+
+
+def compare(rows: Sequence[Row], *, rounds: int, seconds: float) -> list[Result]:
+    with ExitStack() as stack:
+        load = stack.enter_context(Load())
+        servers = [stack.enter_context(running(*pair)) for pair in SERVERS.items()]
+        results = []
+        for row in rows:
+            print(f"  {row.title}", flush=True)
+            samples = measure(row.work, load, servers, rounds=rounds, seconds=seconds)
+            results.append(Result(row, samples))
+        return results

@@ -1,0 +1,292 @@
+// The load: WebSocket and HTTP clients that do as little as possible for each message, so
+// that a server's CPU is what a run waits for. Frames are made once and sent many at a
+// time; those that come back are counted, and the content of one compared by a probe.
+//
+// Commands come as lines of JSON on stdin, results go to stdout likewise:
+//   {"op": "open", "group": g, "port": p, "paths": [..]}      sockets that stay open
+//   {"op": "probe", "group": g, ...message}                   is the reply what it should be?
+//   {"op": "run", "group": g, "messages": n, "window": w, ...message}
+//   {"op": "close", "group": g, "handshake": bool}
+//   {"op": "http", "port": p, "paths": [..], "count": n, "concurrency": c}
+// A result has the seconds it took and the seconds of CPU that this process used.
+
+import net from "node:net";
+import { createInterface } from "node:readline";
+
+const groups = new Map();
+
+// --- frames ----------------------------------------------------------------------------
+
+function frame(opcode, payload, masked) {
+  const mask = masked ? 0x80 : 0;
+  let head;
+  if (payload.length < 126) head = Buffer.from([0x80 | opcode, mask | payload.length]);
+  else if (payload.length < 65536) {
+    head = Buffer.from([0x80 | opcode, mask | 126, 0, 0]);
+    head.writeUInt16BE(payload.length, 2);
+  } else {
+    head = Buffer.alloc(10);
+    head.set([0x80 | opcode, mask | 127]);
+    head.writeBigUInt64BE(BigInt(payload.length), 2);
+  }
+  // A mask of zeros is a legal one, and leaves the payload as it is.
+  return Buffer.concat([head, masked ? Buffer.alloc(4) : Buffer.alloc(0), payload]);
+}
+
+/** The frame that a client sends, and the one that comes back to each receiver. */
+function frames({ size, binary, reply }) {
+  const payload = Buffer.alloc(size, "x");
+  const opcode = binary ? 2 : 1;
+  const back = reply === undefined ? frame(opcode, payload) : frame(1, Buffer.from(reply));
+  return { sent: frame(opcode, payload, true), back };
+}
+
+/** Counts the messages in what a socket reads, without looking at their content. */
+class Counter {
+  /** Bytes of a payload that are still to come. */
+  rest = 0;
+  final = false;
+  /** The beginning of a header, or of a control frame, whose end has not come. */
+  start = null;
+
+  constructor(onControl) {
+    this.onControl = onControl;
+  }
+
+  count(chunk) {
+    const bytes = this.start ? Buffer.concat([this.start, chunk]) : chunk;
+    this.start = null;
+    let messages = 0;
+    let at = 0;
+    for (;;) {
+      if (this.rest > 0) {
+        const step = Math.min(this.rest, bytes.length - at);
+        at += step;
+        this.rest -= step;
+        if (this.rest > 0) return messages;
+        if (this.final) messages++;
+      }
+      if (at === bytes.length) return messages;
+      const short = bytes.length - at < 2 ? 0 : bytes[at + 1];
+      const head = short === 127 ? 10 : short === 126 ? 4 : 2;
+      const control = bytes[at] & 0x08;
+      if (bytes.length - at < head + (control ? short : 0)) {
+        this.start = Buffer.from(bytes.subarray(at));
+        return messages;
+      }
+      if (control) {
+        this.onControl(bytes[at] & 0x0f, bytes.subarray(at + 2, at + 2 + short));
+        at += 2 + short;
+        continue;
+      }
+      this.final = (bytes[at] & 0x80) !== 0;
+      if (head === 2) this.rest = short;
+      else this.rest = head === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+      at += head;
+    }
+  }
+}
+
+// --- sockets ---------------------------------------------------------------------------
+
+class Group {
+  sockets = [];
+  received = 0;
+  wanted = 0;
+  /** Set by a probe, which wants to see what comes. */
+  chunks = null;
+  next = 0;
+
+  /** Resolves when so many messages more have come. */
+  expect(messages) {
+    this.received = 0;
+    this.wanted = messages;
+    return new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  take(socket, chunk) {
+    if (this.chunks && socket === this.sockets.at(-1)) this.chunks.push(Buffer.from(chunk));
+    const messages = socket.counter.count(chunk);
+    if (messages === 0) return;
+    this.received += messages;
+    if (this.received === this.wanted) this.resolve();
+    if (this.received > this.wanted) fail(`${this.received - this.wanted} messages too many came`);
+  }
+}
+
+const shared = Buffer.alloc(1 << 18);
+
+/** Open one WebSocket; all of them read into one buffer, which is counted at once. */
+function open(group, port, path) {
+  return new Promise((resolve, reject) => {
+    let upgraded = false;
+    const socket = net.connect({
+      port,
+      host: "127.0.0.1",
+      noDelay: true,
+      onread: {
+        buffer: shared,
+        callback(length, buffer) {
+          if (socket.closing) {
+            socket.destroy(); // what came is the answer to our close frame
+            return false;
+          }
+          if (upgraded) {
+            group.take(socket, buffer.subarray(0, length));
+            return true;
+          }
+          const answer = buffer.latin1Slice(0, length);
+          const end = answer.indexOf("\r\n\r\n");
+          if (!answer.startsWith("HTTP/1.1 101") || end < 0) {
+            reject(new Error(`no upgrade for ${path}: ${answer}`));
+            return false;
+          }
+          upgraded = true;
+          resolve(socket);
+          return true;
+        },
+      },
+    });
+    // workerd asks from time to time whether the client is there, and closes if no answer comes.
+    socket.counter = new Counter((opcode, payload) => {
+      if (opcode === 9) socket.write(frame(10, payload, true));
+    });
+    socket.on("error", (error) => (socket.closing ? undefined : fail(`${path}: ${error}`)));
+    socket.on("close", () => {
+      if (!socket.closing) fail(`the server closed ${path}`);
+    });
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\n` +
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n",
+    );
+  });
+}
+
+function close(socket, handshake) {
+  return new Promise((resolve) => {
+    socket.closing = true;
+    socket.once("close", resolve);
+    if (handshake) socket.write(frame(8, Buffer.from([0x03, 0xe8]), true));
+    else socket.destroy();
+  });
+}
+
+// --- HTTP ------------------------------------------------------------------------------
+
+/** Requests one after the other on a connection that is kept. */
+function requests(port, paths, count, concurrency) {
+  let started = 0;
+  const worker = () =>
+    new Promise((resolve, reject) => {
+      const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
+      let answer = "";
+      const next = () => {
+        if (started === count) {
+          socket.destroy();
+          resolve();
+          return;
+        }
+        const path = paths[started++ % paths.length];
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+      };
+      socket.on("error", reject);
+      socket.on("data", (chunk) => {
+        answer += chunk.latin1Slice();
+        if (!complete(answer)) return;
+        if (!answer.startsWith("HTTP/1.1 200")) reject(new Error(answer));
+        answer = "";
+        next();
+      });
+      next();
+    });
+  return Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+function complete(answer) {
+  const end = answer.indexOf("\r\n\r\n");
+  if (end < 0) return false;
+  const length = /^content-length: (\d+)/im.exec(answer.slice(0, end));
+  return length ? answer.length >= end + 4 + Number(length[1]) : answer.endsWith("0\r\n\r\n");
+}
+
+// --- commands --------------------------------------------------------------------------
+
+async function inChunks(items, size, work) {
+  for (let at = 0; at < items.length; at += size) {
+    await Promise.all(items.slice(at, at + size).map(work));
+  }
+}
+
+const commands = {
+  async open({ group: name, port, paths }) {
+    const group = groups.get(name) ?? new Group();
+    groups.set(name, group);
+    await inChunks(paths, 16, async (path) => group.sockets.push(await open(group, port, path)));
+  },
+
+  async probe({ group: name, fanout, ...message }) {
+    const group = groups.get(name);
+    const { sent, back } = frames(message);
+    group.chunks = [];
+    const done = group.expect(fanout);
+    group.sockets[0].write(sent);
+    await done;
+    const seen = Buffer.concat(group.chunks);
+    group.chunks = null;
+    if (!seen.equals(back)) {
+      fail(`another reply: ${seen.subarray(0, 80).toString("latin1")}`);
+    }
+  },
+
+  async run({ group: name, messages, window, fanout, ...message }) {
+    const group = groups.get(name);
+    const { sent } = frames(message);
+    const { sockets } = group;
+    const single = sockets.length === 1 && Buffer.concat(Array(Math.min(window, messages)).fill(sent));
+    for (let left = messages; left > 0; ) {
+      const count = Math.min(window, left);
+      const done = group.expect(count * fanout);
+      if (single) sockets[0].write(single.subarray(0, count * sent.length));
+      else {
+        for (let i = 0; i < count; i++) sockets[group.next++ % sockets.length].write(sent);
+      }
+      await done;
+      left -= count;
+    }
+  },
+
+  async close({ group: name, handshake }) {
+    await inChunks(groups.get(name).sockets, 64, (socket) => close(socket, handshake));
+    groups.delete(name);
+  },
+
+  async http({ port, paths, count, concurrency }) {
+    await requests(port, paths, count, concurrency);
+  },
+};
+
+function say(result) {
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+function fail(message) {
+  say({ error: message });
+  process.exit(1);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { op, ...options } = JSON.parse(line);
+  const before = process.cpuUsage();
+  const start = process.hrtime.bigint();
+  const patience = setTimeout(() => fail("the answers do not come"), 120_000);
+  try {
+    await commands[op](options);
+  } catch (error) {
+    fail(`${op}: ${error.message}`);
+  }
+  clearTimeout(patience);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const used = process.cpuUsage(before);
+  say({ seconds, cpu: (used.user + used.system) / 1e6 });
+}

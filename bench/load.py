@@ -1,0 +1,83 @@
+"""The load generator, `load.mjs`, as an object."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from .machine import CLIENT_CORE, on_core
+from .paths import BENCH, NODE
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a command took, in seconds: on the clock, and of the generator's CPU."""
+
+    seconds: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent, what comes back (by default the same), and to how many."""
+
+    size: int = 32
+    binary: bool = False
+    fanout: int = 1
+    reply: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        fields = {"size": self.size, "binary": self.binary, "fanout": self.fanout}
+        return fields if self.reply is None else {**fields, "reply": self.reply}
+
+
+class Load:
+    def __enter__(self) -> Load:
+        self._process = subprocess.Popen(
+            [NODE, BENCH / "load.mjs"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=partial(on_core, CLIENT_CORE),
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def open(self, group: str, port: int, paths: Sequence[str]) -> Took:
+        return self._do("open", group=group, port=port, paths=paths)
+
+    def probe(self, group: str, message: Message) -> None:
+        self._do("probe", group=group, **message.fields())
+
+    def run(self, group: str, messages: int, message: Message, *, window: int) -> Took:
+        return self._do("run", group=group, messages=messages, window=window, **message.fields())
+
+    def close(self, group: str, *, handshake: bool = False) -> Took:
+        return self._do("close", group=group, handshake=handshake)
+
+    def http(self, port: int, paths: Sequence[str], count: int, *, concurrency: int = 8) -> Took:
+        return self._do("http", port=port, paths=paths, count=count, concurrency=concurrency)
+
+    def _do(self, op: str, **options: Any) -> Took:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"op": op, **options}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        result = json.loads(line) if line else {"error": "the load generator has died"}
+        if "error" in result:
+            raise RuntimeError(f"{op} {options.get('group', '')}: {result['error']}")
+        return Took(**result)

@@ -1,0 +1,69 @@
+"""Measures a work on several servers, in rounds that take each of them in turn."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .load import Load
+from .servers import Server
+from .works import Work
+
+
+@dataclass
+class Samples:
+    """What a server used in each round."""
+
+    #: Microseconds of CPU for each unit of work.
+    cpu: list[float] = field(default_factory=list)
+    #: The share of the time in which the server, and the load generator, were busy.
+    server_busy: list[float] = field(default_factory=list)
+    load_busy: list[float] = field(default_factory=list)
+
+
+def measure(
+    work: Work, load: Load, servers: Sequence[Server], *, rounds: int, seconds: float
+) -> dict[str, Samples]:
+    """The samples of each server, by its name.
+
+    In every round each server gets one run of about `seconds` of CPU, in another order each time,
+    so that what disturbs the machine disturbs all of them.
+    """
+    samples = {server.name: Samples() for server in servers}
+    for server in servers:
+        work.prepare(load, server)
+    units = {server.name: calibrate(work, load, server, seconds) for server in servers}
+    for at in range(rounds + 1):
+        for server in random.sample(servers, len(servers)):
+            # The first round only warms up.
+            into = samples[server.name] if at else Samples()
+            run_once(work, load, server, units[server.name], into)
+    for server in servers:
+        work.finish(load, server)
+    return samples
+
+
+def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:
+    """How many units take about `seconds` of CPU. This warms the server up, too."""
+    units = work.granularity
+    while True:
+        before = server.cpu()
+        work.run(load, server, units)
+        used = server.cpu() - before
+        work.clear(load, server)
+        if used > seconds / 2:
+            whole = units * seconds / used / work.granularity
+            return max(1, round(whole)) * work.granularity
+        units *= 2
+
+
+def run_once(work: Work, load: Load, server: Server, units: int, samples: Samples) -> None:
+    """Add one run to `samples`."""
+    before = server.cpu()
+    took = work.run(load, server, units)
+    used = server.cpu() - before
+    samples.cpu.append(used / units * 1e6)
+    samples.server_busy.append(used / took.seconds)
+    samples.load_busy.append(took.cpu / took.seconds)
+    work.clear(load, server)

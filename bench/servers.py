@@ -1,0 +1,96 @@
+"""The servers that are compared, each in a process of its own."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .machine import SERVER_CORE, cpu_seconds, on_core
+from .paths import LIBRARY, ROOT, VARIANTS, WORK
+from .workerd import Worker, serve
+
+_BASIC = ("Echo", "AsyncEcho", "Room", "Others")
+_ALL = (*_BASIC, "Tagged", "Stateful")
+_STEPS = ("Naive", "Plain", "Cached", "Bound", "Direct", "DirectAsync")
+_ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
+
+WORKERS = {
+    worker.name: worker
+    for worker in (
+        Worker("npm", "npm.js", _ALL),
+        Worker("library", "library.py", _ALL, [LIBRARY]),
+        Worker("naive", "naive.py", _BASIC),
+        Worker("raw", "raw.js", _BASIC),
+        Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), [LIBRARY]),
+        Worker("empty", "empty.py"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    pid: int
+    port: int
+    #: When the process was started, on the monotonic clock.
+    started: float
+
+    def cpu(self) -> float:
+        return cpu_seconds(self.pid)
+
+    def settle(self) -> None:
+        """Wait until the server has done what it still had to do."""
+        deadline = time.monotonic() + 60
+        quiet = 0
+        while quiet < 3 and time.monotonic() < deadline:
+            before = self.cpu()
+            time.sleep(0.02)
+            quiet = quiet + 1 if self.cpu() - before < 0.001 else 0
+
+
+@contextmanager
+def running(name: str, variant: str | None = None, *options: str) -> Iterator[Server]:
+    """Run `variant` (by default the one called `name`) on the servers' core."""
+    variant = variant or name
+    WORK.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=WORK, prefix=f"{variant}-") as scratch:
+        folder = Path(scratch)
+        config = None if variant == "fastapi" else WORKERS[variant].build(folder)
+        started = time.monotonic()
+        process, port = serve(config, *options, log=folder / "log") if config else _fastapi()
+        try:
+            yield Server(name, process.pid, port, started)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _fastapi() -> tuple[subprocess.Popen[str], int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(VARIANTS), "fastapi_app:app"]
+    process = subprocess.Popen(
+        [*command, f"--port={port}", "--no-access-log", "--log-level=warning"],
+        cwd=ROOT,
+        text=True,
+        preexec_fn=partial(on_core, SERVER_CORE),
+    )
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return process, port
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.kill()
+    raise RuntimeError("uvicorn did not start")

@@ -1,0 +1,70 @@
+"""The way from the naive server to this library's, with the figure of each step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from .comparison import BASE, LIBRARY
+from .load import Load
+from .rounds import Samples, calibrate, run_once
+from .servers import running
+from .works import Messages, deliveries, echo
+
+
+@dataclass(frozen=True)
+class Step:
+    title: str
+    server: str
+    party: str
+
+
+ECHO = [
+    Step("npm partyserver", BASE, "echo"),
+    Step("naive: a task and an attachment read per message", "steps", "Naive"),
+    Step("no task: a plain method", "steps", "Plain"),
+    Step("no attachment read: a cache", "steps", "Cached"),
+    Step("no look-up of `send`: bound once", "steps", "Bound"),
+    Step("no detour: the direct entry", "steps", "Direct"),
+    Step("this library, plain hook", LIBRARY, "echo"),
+    Step("the direct entry with an eager task for an `async` hook", "steps", "DirectAsync"),
+    Step("this library, `async` hook", LIBRARY, "async-echo"),
+]
+
+ROOM = [
+    Step("npm partyserver", BASE, "room"),
+    Step("naive: a task per message, an attachment read per socket", "steps", "RoomNaive"),
+    Step("no task, no attachments", "steps", "RoomPlain"),
+    Step("the direct entry, a loop over bound `send`s", "steps", "RoomBound"),
+    Step("one call into JavaScript for all sockets", "steps", "RoomFanout"),
+    Step("this library", LIBRARY, "room"),
+]
+
+STORIES: dict[str, tuple[Sequence[Step], Messages]] = {
+    "echo": (ECHO, echo()),
+    "delivery, room of 10": (ROOM, deliveries(10)),
+    "delivery, room of 100": (ROOM, deliveries(100)),
+}
+
+
+def walk(
+    steps: Sequence[Step], like: Messages, *, rounds: int, seconds: float
+) -> dict[str, Samples]:
+    """The samples of each step, by its title. The servers are warm, and take turns."""
+    with ExitStack() as stack:
+        load = stack.enter_context(Load())
+        servers = {
+            name: stack.enter_context(running(name)) for name in {step.server for step in steps}
+        }
+        samples = {step.title: Samples() for step in steps}
+        for at in range(rounds + 1):
+            for step in random.sample(steps, len(steps)):
+                work, server = replace(like, party=step.party), servers[step.server]
+                work.prepare(load, server)
+                units = calibrate(work, load, server, seconds)
+                # The first round only warms up.
+                run_once(work, load, server, units, samples[step.title] if at else Samples())
+                work.finish(load, server)
+        return samples

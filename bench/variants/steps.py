@@ -1,0 +1,145 @@
+"""From the naive way to the library's, one step at a time; each class adds one to the last.
+
+The library itself comes after the last step: it adds hooks, tags, states, phases and errors.
+"""
+
+import asyncio
+from urllib.parse import urlparse
+
+import js
+from js import WebSocketPair
+from partyserver.runtime import Fanout, direct_entry
+from pyodide.ffi import to_js
+from workers import DurableObject, Response, WorkerEntrypoint
+
+
+class Sockets(DurableObject):
+    async def fetch(self, request):
+        client, server = WebSocketPair.new().object_values()
+        self.ctx.acceptWebSocket(server)
+        server.serializeAttachment(to_js({"id": "x"}, dict_converter=js.Object.fromEntries))
+        self.accepted(server)
+        return Response(None, status=101, web_socket=client)
+
+    def accepted(self, socket):
+        pass
+
+
+class Naive(Sockets):
+    """An asyncio task and an attachment read per message, as examples do it."""
+
+    async def webSocketMessage(self, socket, message):
+        if socket.deserializeAttachment().to_py()["id"]:
+            socket.send(message)
+
+
+class Plain(Sockets):
+    """No task: a plain method that returns nothing."""
+
+    def webSocketMessage(self, socket, message):
+        if socket.deserializeAttachment().to_py()["id"]:
+            socket.send(message)
+
+
+class Cached(Sockets):
+    """No attachment read: what is known of a socket is kept in Python."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.known = {}
+        self.sockets = []
+
+    def accepted(self, socket):
+        self.sockets.append(socket)  # a socket's js_id is its own for as long as Python holds it
+        self.known[socket.js_id] = self.about(socket)
+
+    def about(self, socket):
+        return "x"
+
+    def webSocketMessage(self, socket, message):
+        if self.known[socket.js_id]:
+            socket.send(message)
+
+
+class Bound(Cached):
+    """No attribute look-up across the boundary: a bound `send` for each socket."""
+
+    def about(self, socket):
+        return socket.send.bind(socket)
+
+    def webSocketMessage(self, socket, message):
+        self.known[socket.js_id](message)
+
+
+class Direct(Bound):
+    """No detour: the runtime finds a function of ours instead of the method."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.webSocketMessage = direct_entry(super().webSocketMessage)
+
+
+class DirectAsync(Bound):
+    """The same with a coroutine, run at once by an eager task."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.webSocketMessage = direct_entry(self.receive)
+
+    def receive(self, socket, message):
+        loop = asyncio.get_event_loop()
+        asyncio.Task(self.hook(socket, message), loop=loop, eager_start=True)
+
+    async def hook(self, socket, message):
+        self.known[socket.js_id](message)
+
+
+class RoomNaive(Sockets):
+    """A task, an attachment read and a look-up of `send` for every socket."""
+
+    async def webSocketMessage(self, sender, message):
+        for socket in self.ctx.getWebSockets():
+            if socket.deserializeAttachment().to_py()["id"]:
+                socket.send(message)
+
+
+class RoomPlain(Sockets):
+    """No task and no attachments."""
+
+    def webSocketMessage(self, sender, message):
+        for socket in self.ctx.getWebSockets():
+            socket.send(message)
+
+
+class RoomBound(Bound):
+    """A loop over bound sends."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.webSocketMessage = direct_entry(self.receive)
+
+    def receive(self, sender, message):
+        for send in self.known.values():
+            send(message)
+
+
+class RoomFanout(Sockets):
+    """One call into JavaScript for all of the sockets."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.fanout = Fanout()
+        self.webSocketMessage = direct_entry(self.receive)
+
+    def accepted(self, socket):
+        self.fanout.add(socket)
+
+    def receive(self, sender, message):
+        self.fanout.send(message)
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        _, _, kind, room = urlparse(request.url).path.split("/")
+        namespace = getattr(self.env, kind)
+        return await namespace.get(namespace.idFromName(room)).fetch(request)

@@ -1,0 +1,133 @@
+"""Runs a worker on workerd itself, without wrangler's proxy and observability workers.
+
+Those multiply what an event costs, so they would hide what is measured here.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from .machine import SERVER_CORE, on_core
+from .paths import ESBUILD, LIBRARY, SDK, VARIANTS, WORKERD
+
+COMPATIBILITY_DATE = "2026-11-17"
+PYTHON_FLAGS = ("python_workers", "python_workers_development", "experimental")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker's source and its Durable Object classes, whose bindings have the same names."""
+
+    name: str
+    main: str
+    classes: Sequence[str] = ()
+    #: Folders of Python modules to vendor into `python_modules/`.
+    packages: Sequence[Path] = field(default=())
+
+    @property
+    def is_python(self) -> bool:
+        return self.main.endswith(".py")
+
+    def build(self, folder: Path) -> Path:
+        """Write the worker into a folder, with its modules and its config; the config's path."""
+        modules = self._python_modules(folder) if self.is_python else self._bundle(folder)
+        config = folder / "config.capnp"
+        config.write_text(self._config(modules))
+        return config
+
+    def _bundle(self, folder: Path) -> list[str]:
+        command: list[str | Path] = [
+            ESBUILD,
+            VARIANTS / self.main,
+            f"--outfile={folder / 'worker.js'}",
+        ]
+        options = ["--bundle", "--format=esm", "--target=es2022", "--external:cloudflare:*"]
+        subprocess.run([*command, *options, "--log-level=error"], check=True)
+        return ['(name = "worker.js", esModule = embed "worker.js")']
+
+    def _python_modules(self, folder: Path) -> list[str]:
+        shutil.copy(VARIANTS / self.main, folder / "worker.py")
+        modules = ['(name = "worker.py", pythonModule = embed "worker.py")']
+        target = folder / "python_modules"
+        shutil.copytree(SDK, target, ignore=_only_the_sdk)
+        for package in self.packages:
+            shutil.copytree(package, target / package.name, ignore=_sources_only)
+        for file in sorted(target.rglob("*")):
+            if file.is_file():
+                path = file.relative_to(folder).as_posix()
+                kind = "pythonModule" if file.suffix == ".py" else "data"
+                modules.append(f'(name = "{path}", {kind} = embed "{path}")')
+        return modules
+
+    def _config(self, modules: Sequence[str]) -> str:
+        flags = PYTHON_FLAGS if self.is_python else ()
+        bindings = [
+            f'(name = "{name}", durableObjectNamespace = "{name}")' for name in self.classes
+        ]
+        namespaces = [
+            f'(className = "{name}", uniqueKey = "{name}", enableSql = true)'
+            for name in self.classes
+        ]
+        return _CONFIG.format(
+            modules=_list(modules),
+            date=COMPATIBILITY_DATE,
+            flags=_list([f'"{flag}"' for flag in flags]),
+            bindings=_list(bindings),
+            namespaces=_list(namespaces),
+        )
+
+
+_CONFIG = """\
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .worker) ],
+  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
+);
+
+const worker :Workerd.Worker = (
+  modules = {modules},
+  compatibilityDate = "{date}",
+  compatibilityFlags = {flags},
+  bindings = {bindings},
+  durableObjectNamespaces = {namespaces},
+  durableObjectStorage = (inMemory = void),
+);
+"""
+
+
+def _list(items: Sequence[str]) -> str:
+    return "[\n" + "".join(f"    {item},\n" for item in items) + "  ]"
+
+
+def _sources_only(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name in ("__pycache__", "testing", "py.typed")}
+
+
+def _only_the_sdk(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name in ("__pycache__", LIBRARY.name)}
+
+
+def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], int]:
+    """Start workerd on a free port; the process and the port."""
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [WORKERD, "serve", config, "--experimental", "--control-fd=1", *options],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            preexec_fn=partial(on_core, SERVER_CORE),
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        process.wait()
+        raise RuntimeError(f"workerd did not start:\n{log.read_text()}")
+    return process, json.loads(line)["port"]

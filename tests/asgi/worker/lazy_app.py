@@ -1,0 +1,10 @@
+"""Imported by the first request for it."""
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+async def home():
+    return "imported"
