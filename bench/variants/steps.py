@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 
 import js
 from js import WebSocketPair
-from partyserver.runtime import Fanout, direct_entry
+from partyserver.shortcuts import Fanout, message_entry
 from pyodide.ffi import to_js
 from workers import DurableObject, Response, WorkerEntrypoint
 
@@ -76,7 +76,7 @@ class Direct(Bound):
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
-        self.webSocketMessage = direct_entry(super().webSocketMessage)
+        self.webSocketMessage = message_entry(super().webSocketMessage)
 
 
 class DirectAsync(Bound):
@@ -84,7 +84,7 @@ class DirectAsync(Bound):
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
-        self.webSocketMessage = direct_entry(self.receive)
+        self.webSocketMessage = message_entry(self.receive)
 
     def receive(self, socket, message):
         loop = asyncio.get_event_loop()
@@ -116,7 +116,7 @@ class RoomBound(Bound):
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
-        self.webSocketMessage = direct_entry(self.receive)
+        self.webSocketMessage = message_entry(self.receive)
 
     def receive(self, sender, message):
         for send in self.known.values():
@@ -129,7 +129,7 @@ class RoomFanout(Sockets):
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
         self.fanout = Fanout()
-        self.webSocketMessage = direct_entry(self.receive)
+        self.webSocketMessage = message_entry(self.receive)
 
     def accepted(self, socket):
         self.fanout.add(socket)

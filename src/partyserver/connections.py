@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import runtime
+from . import runtime, shortcuts
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
 
@@ -31,7 +31,7 @@ class Connections:
         self._by_socket: dict[int, Connection] = {}
         self._by_id: dict[str, list[Connection]] = {}
         self._by_tag: dict[str, dict[Connection, None]] = {}
-        self._fanout: runtime.Fanout | None = None
+        self._fanout: shortcuts.Fanout | shortcuts.Loop | None = None
 
     # --- coming and going -------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class Connections:
             return
         fanout = self._fanout
         if fanout is None:
-            fanout = self._fanout = runtime.Fanout()
+            fanout = self._fanout = shortcuts.fanout()
             for connection in self._by_socket.values():
                 if connection._phase is Phase.OPEN:
                     fanout.add(connection.socket)
@@ -167,7 +167,9 @@ class Connections:
                 if connection._phase is Phase.OPEN:
                     fanout.add(connection.socket)
 
-    def _finish_broadcast(self, fanout: runtime.Fanout, payload: Any, error: Exception) -> None:
+    def _finish_broadcast(
+        self, fanout: shortcuts.Fanout | shortcuts.Loop, payload: Any, error: Exception
+    ) -> None:
         """Go on behind the socket that ended a broadcast: the first that is not open."""
         sockets = list(fanout)
         failed = next((at for at, socket in enumerate(sockets) if socket.readyState != OPEN), None)

@@ -161,11 +161,11 @@ def _guarded(method: FunctionType) -> Callable[..., Any]:
 
 def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
     @wraps(fetch)
-    async def call(self: Any, request: Any) -> Any:
+    async def call(self: Any, request: Any, *more: Any) -> Any:
         refusal = await self._start_for(request)
         if refusal is not None:
             return refusal
-        response = fetch(self, request)
+        response = fetch(self, request, *more)
         return await response if inspect.isawaitable(response) else response
 
     return call

@@ -10,7 +10,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from . import failures, runtime
+from . import failures, runtime, shortcuts
 from .cors import cors_headers
 from .errors import RequestRefusedError
 from .names import kebab_case
@@ -136,6 +136,7 @@ async def route_partykit_request(
         allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
             origins than these and the worker's own get 403. "*" allows all.
     """
+    shortcuts.enter_calls()
     js_request = raw_request(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:
@@ -334,7 +335,7 @@ async def _forward(
     finally:
         if copies:
             runtime.discard_body(outgoing)
-    return Response(response)
+    return runtime.PassedOn(response)
 
 
 def _is_response(value: Any) -> bool:
@@ -342,15 +343,15 @@ def _is_response(value: Any) -> bool:
 
 
 def _with_headers(response: Any, headers: Mapping[str, str] | None) -> Response:
-    if runtime.is_js_response(response):
-        response = Response(response)
+    if not isinstance(response, Response) and runtime.is_js_response(response):
+        response = runtime.PassedOn(response)
     if not headers:
         return response  # type: ignore[no-any-return]
     copy = runtime.copy_response(response.js_object)
     for name, value in headers.items():
         copy.headers.set(name, value)
     error = failure_of(response)
-    return Response(copy) if error is None else _Failure(error, copy)
+    return runtime.PassedOn(copy) if error is None else _Failure(error, copy)
 
 
 def failed(error: Exception, where: str) -> Response:

@@ -8,7 +8,7 @@ can hold imported modules but no objects that were made.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -18,11 +18,12 @@ from pyodide.ffi import JsProxy as JsProxy
 from pyodide.ffi import can_run_sync as can_run_sync
 from pyodide.ffi import create_proxy, to_js
 from pyodide.ffi import jsnull as jsnull
-from workers import import_from_javascript
+from workers import Response, import_from_javascript
 
+from . import shortcuts, tasks
 from .attachment import MAX_SIZE, Attachment, unpack
 from .errors import StateTooLargeError
-from .messages import well_formed
+from .messages import compact_json, well_formed
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ async def transact(storage: JsProxy, work: Callable[[JsProxy], Awaitable[T]]) ->
             failure.append(error)
             transaction.rollback()
 
-    callback = create_proxy(lambda transaction: promise_of(run_eagerly(attempt(transaction))))
+    callback = create_proxy(lambda transaction: promise_of(tasks.run(attempt(transaction))))
     try:
         await storage.transaction(callback)
     finally:
@@ -167,9 +168,33 @@ def is_js_response(value: Any) -> bool:
     return isinstance(value, JsProxy) and value.constructor.name == "Response"
 
 
+class PassedOn(Response):
+    """A response that is seldom looked into: what `Response` prepares for that comes when asked."""
+
+    def __init__(self, response: JsProxy) -> None:
+        self.js_response = response
+        self._prepared = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or self._prepared:
+            raise AttributeError(name)
+        self._prepared = True
+        super().__init__(self.js_response)
+        return getattr(self, name)
+
+
+def switching_protocols(client: JsProxy, protocol: str | None) -> Response:
+    """The answer that accepts an upgrade, with the client's end of the WebSocket."""
+    options: dict[str, Any] = {"status": 101, "webSocket": client}
+    if protocol is not None:
+        options["headers"] = js.Headers.new([["sec-websocket-protocol", protocol]])
+    return PassedOn(js.Response.new(None, **options))
+
+
 def header_names(request: JsProxy) -> str:
     """The names of a request's headers, in lower case, with commas between them."""
-    return js.Array.new(*request.headers.keys()).join(",")  # type: ignore[no-any-return]
+    # Joined in JavaScript: one string crosses over, and not one for each header.
+    return getattr(js.Array, "from")(request.headers.keys()).join(",")  # type: ignore[no-any-return]
 
 
 # --- WebSockets -----------------------------------------------------------------------
@@ -177,8 +202,8 @@ def header_names(request: JsProxy) -> str:
 
 def socket_pair() -> tuple[JsProxy, JsProxy]:
     """The client's and the server's end of a new WebSocket."""
-    client, server = js.WebSocketPair.new().object_values()
-    return client, server
+    pair = js.WebSocketPair.new()
+    return getattr(pair, "0"), getattr(pair, "1")
 
 
 def accept_in_memory(socket: JsProxy) -> None:
@@ -200,10 +225,13 @@ def is_bytes_like(message: Any) -> bool:
 
 def sendable(message: Any) -> Any:
     """An outgoing message; `TypeError` for what is neither text nor binary."""
+    if type(message) is bytes:
+        as_received = shortcuts.as_received(message)
+        return to_js(message) if as_received is None else as_received
     if isinstance(message, str):
         return well_formed(message)
     if is_bytes_like(message):
-        return to_js(message if type(message) is bytes else bytes(message))
+        return to_js(bytes(message))
     raise TypeError(
         f"a message is str or bytes, not {type(message).__name__}; send_json sends other values"
     )
@@ -225,7 +253,12 @@ def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
         socket.serializeAttachment(jsnull)
         return
     try:
-        socket.serializeAttachment(javascript_value(attachment.pack()))
+        packed = attachment.pack()
+        # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which a state may hold.
+        plain = attachment.state is None
+        socket.serializeAttachment(
+            js.JSON.parse(compact_json(packed)) if plain else javascript_value(packed)
+        )
     except JsException as error:
         size = _attachment_size(str(error))
         if size is None:
@@ -238,44 +271,6 @@ def _attachment_size(message: str) -> int | None:
     _, found, after = message.partition("'attachment' was ")
     size = after.partition(" ")[0]
     return int(size) if found and size.isdigit() else None
-
-
-class Fanout:
-    """Sends one message to many sockets in a single call into JavaScript.
-
-    A call across the boundary per socket costs more than the platform's `send` itself. So
-    the sockets are the keys of a JavaScript Map whose values are `WebSocket.prototype.send`,
-    and the Map doubles as the list of arguments: `map.forEach(Reflect.apply)` calls
-    `Reflect.apply(send, socket, map)` for each, and that is `socket.send(map[0])`.
-    """
-
-    __slots__ = ("_apply", "_delete", "_for_each", "_map", "_send", "_set")
-
-    def __init__(self) -> None:
-        self._map = js.Map.new()
-        self._map.length = 1
-        self._send = js.WebSocket.prototype.send
-        self._apply = js.Reflect.apply
-        self._for_each = self._map.forEach
-        self._set = self._map.set
-        self._delete = self._map.delete
-
-    def add(self, socket: JsProxy) -> None:
-        self._set(socket, self._send)
-
-    def discard(self, socket: JsProxy) -> None:
-        self._delete(socket)
-
-    def send(self, payload: Any) -> None:
-        """Send to all, in the order they were added; the first failure ends it."""
-        setattr(self._map, "0", payload)
-        try:
-            self._for_each(self._apply)
-        finally:
-            setattr(self._map, "0", None)
-
-    def __iter__(self) -> Iterator[JsProxy]:
-        return iter(js.Array.new(*self._map.keys()))
 
 
 class Listeners:
@@ -335,46 +330,9 @@ def sleeping_sockets(ctx: Any, tag: str | None) -> list[JsProxy]:
 # --- events ---------------------------------------------------------------------------
 
 
-def direct_entry(handler: Callable[..., Any]) -> JsProxy | None:
-    """A JavaScript function that calls `handler` without the runtime's usual detour.
-
-    The runtime looks an event's handler up on the instance and calls its `callWithOptions`
-    or, failing that, its `callRelaxed`; on a Python method these inspect the signature and
-    enter Python in a way that can suspend, which together cost more than a small hook.
-    An instance attribute that holds this function takes their place.
-
-    The members are a private detail of the runtime (workerd 1.20261117.1,
-    `doPyCallHelper`), so None is returned where the function cannot be made, and the
-    class's own method of that name serves instead.
-    """
-    try:
-        proxy = create_proxy(handler)
-        call = proxy.call  # (this, *args): the options that come first are dropped as `this`
-        entry = call.bind(proxy, None)
-        entry.callRelaxed = entry
-        entry.callWithOptions = call.bind(proxy)
-    except (AttributeError, JsException):
-        return None
-    return entry  # type: ignore[no-any-return]
-
-
 #: What counts as a hook's failure. `CancelledError` comes from awaiting a task that the hook
 #: has cancelled; `SystemExit` would end the process, with the rooms of others.
 HOOK_FAILURES = (Exception, asyncio.CancelledError, SystemExit)
-
-_unfinished: set[asyncio.Task[Any]] = set()
-
-
-def run_eagerly(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    """Run a coroutine at once, up to where it first suspends; often that is its end.
-
-    Only the constructor honours `eager_start` in Pyodide 314, `loop.create_task` does not.
-    """
-    task = asyncio.Task(coroutine, loop=asyncio.get_event_loop(), eager_start=True)  # type: ignore[call-arg]
-    if not task.done():
-        _unfinished.add(task)  # the loop itself holds tasks weakly
-        task.add_done_callback(_unfinished.discard)
-    return task
 
 
 def new_future() -> asyncio.Future[Any]:
@@ -394,7 +352,7 @@ async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, Non
     `work` must not raise: an error inside resets the whole object.
     https://developers.cloudflare.com/durable-objects/api/state/#blockconcurrencywhile
     """
-    callback = create_proxy(lambda: promise_of(run_eagerly(work())))
+    callback = create_proxy(lambda: promise_of(tasks.run(work())))
     try:
         # Entered in a way that can suspend: `work` may block on synchronous HTTP.
         await ctx.blockConcurrencyWhile(callback.callPromising.bind(callback))

@@ -14,7 +14,7 @@ from weakref import ref
 
 from workers import DurableObject, Request, Response
 
-from . import contract, failures, runtime, sql
+from . import contract, failures, runtime, shortcuts, sql, tasks
 from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
 from .connection import Connection, Phase
 from .connections import Connections
@@ -43,6 +43,12 @@ class _ServerType(ABCMeta):
         if not hasattr(server, "_startup"):
             raise TypeError(f"{cls.__name__}.__init__ must call super().__init__(ctx, env)")
         server._startup.constructed = True
+        if args and isinstance(args[0], runtime.JsProxy):
+            # The runtime itself is constructing.
+            shortcuts.enter_calls()
+            # `run_sync` needs the runtime's own, slower way in.
+            direct = server.options["hibernate"] and not server.options["sync_io"]
+            return shortcuts.front(server, server._message_came if direct else None)
         return server
 
 
@@ -103,7 +109,6 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             self._connections = Connections(
                 lambda: self.name, partial(runtime.sleeping_sockets, raw)
             )
-            self._install_direct_entry()
         else:
             self._connections = Connections(lambda: self.name)
 
@@ -233,10 +238,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             return self._failed(request, error)
 
     def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:
-        connection = self._connections.of_socket(socket)
-        if connection is None:
-            return None
-        return self._receive(connection, runtime.python_message(message))
+        return self._message_came(socket, message)
 
     def webSocketClose(
         self, socket: runtime.JsProxy, code: int, reason: str, was_clean: bool
@@ -267,11 +269,20 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     # --- from events to hooks ---------------------------------------------------------
 
+    def _message_came(self, socket: runtime.JsProxy, message: Any) -> Any:
+        connection = self._connections.of_socket(socket)
+        if connection is None or connection._phase is not Phase.OPEN:
+            return None
+        if type(message) is str:
+            return self._receive(connection, message)
+        try:
+            return self._receive(connection, shortcuts.receive_binary(message))
+        finally:
+            shortcuts.forget_binary()
+
     def _receive(self, connection: Connection, message: str | bytes) -> Any:
         """The hot path: one plain call from here to a hook that needs nothing else."""
         if self._max_message_size is not None and self._too_big(connection, message):
-            return None
-        if connection._phase is not Phase.OPEN:
             return None
         try:
             if self._startup.started:
@@ -284,7 +295,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 if not isawaitable(result):
                     return None
                 result = _await_all(result)
-            task = runtime.run_eagerly(result)
+            task = tasks.run(result)
         except runtime.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
@@ -360,20 +371,6 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             self._listeners.attach(socket)
         self._connections.add(connection)
 
-    def _install_direct_entry(self) -> None:
-        if self.options["sync_io"]:
-            return  # `run_sync` needs the runtime's own, slower way in
-        # Weak, since the JavaScript side would otherwise keep this object alive for ever.
-        myself = ref(self)
-
-        def receive(socket: runtime.JsProxy, message: Any) -> Any:
-            server = myself()
-            return None if server is None else Server.webSocketMessage(server, socket, message)
-
-        entry = runtime.direct_entry(receive)
-        if entry is not None:
-            self.webSocketMessage = entry  # type: ignore[method-assign]
-
     # --- starting ---------------------------------------------------------------------
 
     def _start(self) -> Any:
@@ -443,7 +440,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         try:
             result: Any = self.on_exception(error)  # type: ignore[arg-type]
             if isawaitable(result):
-                runtime.run_eagerly(_await_all(result)).add_done_callback(_log_failed)
+                tasks.run(_await_all(result)).add_done_callback(_log_failed)
         except runtime.HOOK_FAILURES as another:
             runtime.log_error(f"on_exception raised\n{failures.traceback_text(another)}")
         finally:
@@ -455,7 +452,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             self._report(where, error)
 
     def _promise(self, coroutine: Coroutine[Any, Any, None]) -> Any:
-        task = runtime.run_eagerly(coroutine)
+        task = tasks.run(coroutine)
         return None if task.done() else runtime.promise_of(task)
 
 

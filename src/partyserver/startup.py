@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any
 
-from . import runtime
+from . import runtime, tasks
 
 #: Set while `on_start` runs: what it calls is not made to wait for it.
 _inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
@@ -54,7 +54,7 @@ class Startup:
         try:
             result = self._on_start()
             if isawaitable(result):
-                runtime.run_eagerly(self._begin_gated(result))
+                tasks.run(self._begin_gated(result))
                 return
         except BaseException as error:
             self._end(error)

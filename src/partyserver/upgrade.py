@@ -80,7 +80,7 @@ async def upgrade(server: Upgrading, request: Request) -> Response:
 
 async def _open(server: Upgrading, connection: Connection, context: ConnectionContext) -> None:
     tags: Any = server.get_connection_tags(connection, context)
-    if isawaitable(tags):
+    if tags and isawaitable(tags):
         tags = await tags
     if tags:
         _attach_tags(connection, tags)
@@ -89,7 +89,7 @@ async def _open(server: Upgrading, connection: Connection, context: ConnectionCo
     _replace_duplicates(server, connection.id)
     server._accept(connection)
     result: Any = server.on_connect(connection, context)
-    if isawaitable(result):
+    if result is not None and isawaitable(result):
         await result
 
 
@@ -140,7 +140,5 @@ def _abandon(server: Upgrading, connection: Connection) -> None:
 def switching_protocols(request: Request, client: runtime.JsProxy) -> Response:
     # Browsers drop a connection for which they offered subprotocols and got none.
     offered = request.js_object.headers.get("sec-websocket-protocol")
-    if isinstance(offered, str):
-        chosen = {"sec-websocket-protocol": offered.split(",")[0].strip()}
-        return Response(None, status=101, headers=chosen, web_socket=client)
-    return Response(None, status=101, web_socket=client)
+    protocol = offered.split(",")[0].strip() if isinstance(offered, str) else None
+    return runtime.switching_protocols(client, protocol)

@@ -137,15 +137,6 @@ async def check_alarms(party):
     return [before, same, type(given).__name__, moved - given, seconds, await storage.get_alarm()]
 
 
-# --- events ---------------------------------------------------------------------------
-
-
-async def check_entry(party):
-    """Whether a message comes in by the runtime's direct way."""
-    host = party.room._server
-    return "webSocketMessage" in vars(host)
-
-
 # --- the project ----------------------------------------------------------------------
 
 

@@ -55,9 +55,10 @@ def test_on_message_is_given_the_message_and_then_its_sender(lobby, evict):
 
 
 def test_a_message_costs_no_task(party):
-    """The runtime's direct way in is the one that runs for a party, too."""
-    room = party.room("MAIN_SLEEPY", "direct")
-    assert room.fetch("/check/entry").json() is True
+    """The shortcut is the way in for a party, too."""
+    with open_socket(party.room("MAIN_SLEEPY", "direct"), "a") as a:
+        a.send_json(["way_in"])
+        assert "webSocketMessage" not in a.receive_json()
 
 
 def test_on_close_is_given_the_connection(lobby, evict):

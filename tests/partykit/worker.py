@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sys
 import time
 
 import checks
@@ -56,6 +57,13 @@ class Main(Recorder):
             return None
         command, *arguments = json.loads(message)
         return getattr(self, "do_" + command)(sender, *arguments)
+
+    def do_way_in(self, sender):
+        frame, names = sys._getframe(), []
+        while frame is not None:
+            names.append(frame.f_code.co_name)
+            frame = frame.f_back
+        sender.send(json.dumps(names))
 
     async def on_close(self, connection):
         await self.record("close", connection.id, connection.is_open)

@@ -10,9 +10,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
+import calls
 import checks
 import js
 import templates
+from calls import Calls, Overriding, Relaying, RelayingSleepy  # noqa: F401 -- bound, too
 from hostile import Ending, EndingSleepy, Helped, Renaming  # noqa: F401 -- bound in wrangler.toml
 from partyserver import (
     RequestRefusedError,
@@ -21,9 +23,15 @@ from partyserver import (
     get_server_by_name,
     parse_json,
     route_partykit_request,
+    shortcuts,
 )
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
-from workers import Request, Response, WorkerEntrypoint
+from workers import Request, Response, WorkerEntrypoint, import_from_javascript
+
+# `make test ARGS="-o party_vars=SHORTCUTS=off tests/contracts"`: all works without them.
+shortcuts.enabled = (
+    getattr(import_from_javascript("cloudflare:workers").env, "SHORTCUTS", None) != "off"
+)
 
 # The runtime itself does not tell of them; tests/conftest.py looks for them in the log.
 js.addEventListener(
@@ -203,8 +211,9 @@ class Scripted(Recorder):
             connection.send_json(["raised", type(error).__name__, str(error)])
 
     def do_entry(self, connection):
-        """How the runtime comes in: able to suspend, and through the direct entry."""
-        connection.send_json([can_run_sync(), "webSocketMessage" in vars(self)])
+        """How the runtime comes in: able to suspend; by the shortcut; and whether there is one."""
+        direct = not calls.on_a_method("webSocketMessage")
+        connection.send_json([can_run_sync(), direct, shortcuts.enabled])
 
     def do_identity(self, connection):
         same = self.get_connection(connection.id)
@@ -431,6 +440,8 @@ class Default(WorkerEntrypoint):
         path = "/" + request.url.split("/", 3)[3]
         if path.startswith("/routed/"):
             return await self.routed(path.split("/")[2], request)
+        if path.startswith("/calls/"):
+            return Response.from_json(await calls.look(path))
         if path.startswith("/check/"):
             return Response.from_json(await checks.run(path.split("/")[2], self))
         if path.startswith("/rpc/"):

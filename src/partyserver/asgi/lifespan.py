@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .. import runtime
+from .. import runtime, tasks
 from . import javascript
 from .reply import Message
 from .scope import LIFESPAN_ASGI
@@ -49,10 +49,10 @@ class Lifespan:
         self.state.clear()
         run_inline()
         # Held, since the loop holds tasks weakly: the app waits in there for a shutdown.
-        self._task = runtime.run_eagerly(self._call_app(outcome))
+        self._task = tasks.run(self._call_app(outcome))
         if not outcome.done():
             self._ended, end = javascript.shared_promise()
-            javascript.keep_alive(runtime.run_eagerly(_ignore(outcome)))
+            javascript.keep_alive(tasks.run(_ignore(outcome)))
             try:
                 await outcome
             finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workers import Request, Response, WorkerEntrypoint
 
-from .. import failures, runtime
+from .. import failures, runtime, tasks
 from ..routing import NAMESPACE_HEADER, is_upgrade
 from ..urls import DEFAULT_PREFIX, path_of
 from . import javascript
@@ -152,7 +152,7 @@ async def _answer(
     scope = _scope(request, upgrading, root_path) | extra
     scope |= {ENV: env, REQUEST: request, "state": lifespan.state.copy()}
     exchange: Exchange = (SocketExchange if upgrading else HttpExchange)(request, report)
-    task = runtime.run_eagerly(exchange.run(app, scope))
+    task = tasks.run(exchange.run(app, scope))
     if not exchange.decided.done():
         await exchange.decided
     if exchange.error is not None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from workers import Request, Response, WorkerEntrypoint
 
-from .. import failures, runtime
+from .. import failures, runtime, tasks
 from ..closing import INTERNAL_ERROR
 from ..routing import Lobby as CoreLobby
 from ..routing import failed, is_upgrade, route_to_room
@@ -144,7 +144,7 @@ class Entrypoint(WorkerEntrypoint):
                 if socket.is_open:
                     server.close(INTERNAL_ERROR, failures.PUBLIC_MESSAGE)
 
-        task = runtime.run_eagerly(work())
+        task = tasks.run(work())
         if not task.done():
             # It may go on for as long as the socket is open.
             self.ctx.waitUntil(runtime.promise_of(task))

@@ -10,7 +10,7 @@ from typing import Any
 
 from workers import Request
 
-from .. import failures, runtime
+from .. import failures, runtime, tasks
 from ..closing import INTERNAL_ERROR, OPEN, answer_to_close, check_close
 from ..errors import ConnectionClosedError
 from ..messages import compact_json
@@ -143,7 +143,7 @@ class Socket:
 
     def _tell(self, event: SocketEvent) -> None:
         for listener in self._listeners.get(event.type, ()):
-            runtime.run_eagerly(self._call(listener, event))
+            tasks.run(self._call(listener, event))
 
     async def _call(self, listener: Callable[[SocketEvent], Any], event: SocketEvent) -> None:
         try:

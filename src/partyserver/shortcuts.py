@@ -1,0 +1,290 @@
+"""The fast paths, all of them, each around a detour of the platform's.
+
+What they rely on is private to the runtime (workerd 1.20261117.1, Pyodide 314.0.6), so each
+is taken only where all that it needs is there, and nothing depends on one being taken:
+without them the same events arrive by the runtime's own ways. `docs/performance.md` has what
+each of them saves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cache, partial
+from inspect import Parameter, isawaitable, iscoroutinefunction, signature
+from types import CoroutineType, FunctionType, ModuleType
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
+from workers import Request, Response, python_to_rpc
+
+from . import tasks
+
+#: Tests switch them off, to see that all works without them.
+enabled = True
+
+# --- objects and their messages -------------------------------------------------------
+
+
+def front(server: Any, on_message: Callable[[JsProxy, Any], Any] | None) -> Any:
+    """What the runtime gets for an object that it has constructed.
+
+    For each event it looks the handler up on that, several times, and calls what it finds by
+    its `callWithOptions`. On a Python object the one is a call across the boundary and a new
+    proxy, and the other inspects the signature and enters Python in a way that can suspend,
+    which together cost more than a small hook.
+
+    So it gets a JavaScript function, which calls `on_message` directly. Its prototype is the
+    Python object, and so for all that it does not have itself, it is that object.
+    """
+    if not enabled:
+        return server
+    try:
+        tools = _tools()
+        if on_message is None:
+            face = js.Object.new()
+        else:
+            # `call(options, socket, message)` drops its first argument, as its `this`.
+            face = tools.bind(tools.call, create_proxy(on_message))
+            face.webSocketMessage = face.callWithOptions = face
+        tools.assign(face, tools.members)
+        # Last: from here on it counts as the Python object, and cannot be handed to Python.
+        tools.set_prototype(face, create_proxy(server, roundtrip=False))
+    except (AttributeError, JsException):
+        return server
+    return face
+
+
+class _Tools:
+    """JavaScript functions, looked up once."""
+
+    def __init__(self) -> None:
+        function = js.Function.prototype
+        self.bind = function.call.bind(function.bind)
+        self.call = create_proxy(_Tools).call
+        self.assign = js.Object.assign
+        self.set_prototype = js.Reflect.setPrototypeOf
+        self.members = js.Object.new()
+        self.members.then = None  # `await` asks for it
+        self.members.fetch = js.Object  # the runtime only looks whether there is one
+
+
+_tools = cache(_Tools)
+
+
+# --- requests and calls ---------------------------------------------------------------
+
+_entered = False
+
+
+def enter_calls() -> None:
+    """Have requests and RPC calls begin at once, and be answered at once where they can.
+
+    The runtime brings them in by a coroutine, which takes four turns of the event loop, and
+    inspects the signature of `fetch` anew for each request to a worker.
+    """
+    global _entered
+    if _entered or not enabled:
+        return
+    _entered = True
+    introspection: Any = next(filter(_is_introspection, list(sys.modules.values())), None)
+    if introspection is None:
+        return
+    usual = introspection.wrapper_func
+
+    def enter(_options: Any, relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
+        if name == "fetch" and args and _takes_a_request(instance):
+            return _answer(_fetch(instance, args[0]))
+        return _answer(usual(relaxed, instance, name, *args))
+
+    try:
+        proxy = create_proxy(enter)
+        # Entered in a way that can suspend: what is called may block on synchronous HTTP.
+        entry = proxy.callPromising.bind(proxy)
+        entry.callWithOptions = entry
+    except (AttributeError, JsException):
+        return
+    introspection.wrapper_func = entry
+    _quicken_futures()
+
+
+def _quicken_futures() -> None:
+    """Have awaited promises take one turn of the event loop, and not two.
+
+    Pyodide's loop gives each future a callback that counts it, for programs that end when
+    nothing is left to do; calling it costs as much as waking the task that awaits.
+    """
+    try:
+        from pyodide.webloop import PyodideFuture
+    except ImportError:
+        return
+    loop = asyncio.get_event_loop()
+    loop.create_future = partial(PyodideFuture, loop=loop)  # type: ignore[method-assign]
+
+
+def _is_introspection(module: ModuleType) -> bool:
+    """Whether this is the runtime's own module for its calls, with the function we know."""
+    if ".introspection_" not in getattr(module, "__name__", ""):
+        return False
+    function = getattr(module, "wrapper_func", None)
+    return iscoroutinefunction(function) and list(signature(function).parameters) == [
+        "relaxed",
+        "inst",
+        "prop",
+        "args",
+        "kwargs",
+    ]
+
+
+_one_parameter: dict[Any, bool] = {}
+
+
+def _takes_a_request(instance: Any) -> bool:
+    """Whether an object's `fetch` has one parameter; to others go what the platform adds."""
+    function = getattr(instance.fetch, "__func__", None)
+    known = _one_parameter.get(function)
+    if known is None:
+        known = _one_parameter[function] = type(function) is FunctionType and [
+            parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+            for parameter in signature(instance.fetch).parameters.values()
+        ] == [True]
+    return known
+
+
+async def _fetch(instance: Any, request: JsProxy) -> Any:
+    response = instance.fetch(Request(request))
+    if type(response) is CoroutineType or isawaitable(response):
+        response = await response
+    return response.js_object if isinstance(response, Response) else python_to_rpc(response)
+
+
+def _answer(call: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a call if it is there at once, else a promise of it."""
+    late: list[Any] = []
+    # Not held: if what it waits for never comes, because the client has left, both may go.
+    task = tasks.start(_deliver(call, late))
+    if task.done():
+        return task.result()
+    late.append(js.Promise.withResolvers())
+    return late[0].promise
+
+
+async def _deliver(call: Coroutine[Any, Any, Any], late: list[Any]) -> Any:
+    """The call's result; or, if that comes late, nothing, and the promise is fulfilled with it."""
+    try:
+        result = await call
+    except BaseException as error:
+        if not late:
+            raise
+        late[0].resolve(_failing(error))
+        return None
+    if not late:
+        return result
+    late[0].resolve(result)
+    return None
+
+
+def _failing(error: BaseException) -> JsProxy:
+    """What makes a promise that is resolved with it fail as a call into Python does."""
+
+    def then(*_: Any) -> None:
+        raise error
+
+    thenable = js.Object.new()
+    thenable.then = create_once_callable(then)
+    return thenable  # type: ignore[no-any-return]
+
+
+# --- binary messages ------------------------------------------------------------------
+
+#: The message that is being received, and the JavaScript buffer that it came in.
+_received: tuple[bytes, JsProxy] | None = None
+
+
+def receive_binary(buffer: JsProxy) -> bytes:
+    """The bytes of a message. Until `forget_binary` they are sent on as the buffer they came in."""
+    global _received
+    message: bytes = buffer.to_bytes()
+    _received = (message, buffer)
+    return message
+
+
+def forget_binary() -> None:
+    global _received
+    _received = None
+
+
+def as_received(message: Any) -> JsProxy | None:
+    """The buffer that just these bytes came in, which saves the copy that others need."""
+    if _received is not None and message is _received[0] and enabled:
+        return _received[1]
+    return None
+
+
+# --- broadcasts -----------------------------------------------------------------------
+
+
+class Fanout:
+    """Sends one message to many sockets in a single call into JavaScript.
+
+    A call across the boundary per socket costs more than the platform's `send` itself. So
+    the sockets are the keys of a JavaScript Map whose values are `WebSocket.prototype.send`,
+    and the Map doubles as the list of arguments: `map.forEach(Reflect.apply)` calls
+    `Reflect.apply(send, socket, map)` for each, and that is `socket.send(map[0])`.
+    """
+
+    __slots__ = ("_apply", "_delete", "_for_each", "_map", "_send", "_set")
+
+    def __init__(self) -> None:
+        self._map = js.Map.new()
+        self._map.length = 1
+        self._send = js.WebSocket.prototype.send
+        self._apply = js.Reflect.apply
+        self._for_each = self._map.forEach
+        self._set = self._map.set
+        self._delete = self._map.delete
+
+    def add(self, socket: JsProxy) -> None:
+        self._set(socket, self._send)
+
+    def discard(self, socket: JsProxy) -> None:
+        self._delete(socket)
+
+    def send(self, payload: Any) -> None:
+        """Send to all, in the order they were added; the first failure ends it."""
+        setattr(self._map, "0", payload)
+        try:
+            self._for_each(self._apply)
+        finally:
+            setattr(self._map, "0", None)
+
+    def __iter__(self) -> Iterator[JsProxy]:
+        return iter(js.Array.new(*self._map.keys()))
+
+
+class Loop:
+    """What `Fanout` does, by a call for each socket."""
+
+    __slots__ = ("_sockets",)
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, JsProxy] = {}
+
+    def add(self, socket: JsProxy) -> None:
+        self._sockets[socket.js_id] = socket
+
+    def discard(self, socket: JsProxy) -> None:
+        self._sockets.pop(socket.js_id, None)
+
+    def send(self, payload: Any) -> None:
+        for socket in self:
+            socket.send(payload)
+
+    def __iter__(self) -> Iterator[JsProxy]:
+        return iter(list(self._sockets.values()))
+
+
+def fanout() -> Fanout | Loop:
+    return Fanout() if enabled else Loop()
