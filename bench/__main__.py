@@ -58,7 +58,7 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool) -> Values:
 
     def measure_comparison() -> list[Values]:
         rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
-        return results.comparison(compare(rows, rounds=rounds, seconds=seconds))
+        return results.comparison(compare(rows, rounds=rounds, seconds=seconds, warm=not quick))
 
     def measure_cold_starts() -> Values:
         return results.cold_starts(cold_starts(2 if quick else 7))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .load import Load
-from .rounds import Samples, measure
+from .rounds import Samples, measure, warm_up
 from .servers import running
 from .works import Connects, Requests, Work, deliveries, echo
 
@@ -27,6 +27,8 @@ class Row:
     target: float | None = None
     #: Whether `make bench-quick` has it.
     quick: bool = True
+    #: So many units come first, so that JavaScript's compilers have had their time.
+    warm_up: int = 0
 
 
 def _echoes() -> list[Row]:
@@ -61,14 +63,18 @@ def _deliveries() -> list[Row]:
     return rows
 
 
-ROWS = [
-    *_echoes(),
-    *_deliveries(),
-    Row("HTTP request to a room", Requests(), 5),
-    Row("a fresh room, by HTTP", Requests(fresh_rooms=True), 3),
-    Row("a new connection", Connects(), 4),
+ECHOES, DELIVERIES = _echoes(), _deliveries()
+REQUESTS = [
+    Row("a new connection, young process", Connects(), 4),
+    Row("a new connection", Connects(), 4, warm_up=10_000, quick=False),
     Row("a connection, opened and closed", Connects(and_closes=True), quick=False),
+    Row("HTTP request to a room", Requests(), 5, warm_up=5000),
+    Row("a fresh room, by a connection", Connects(fresh_rooms=True), 3),
+    Row("a fresh room, by HTTP", Requests(fresh_rooms=True), 3),
 ]
+#: Each group runs on processes of its own, which owe nothing to the others.
+GROUPS = [ECHOES, DELIVERIES, REQUESTS]
+ROWS = [row for group in GROUPS for row in group]
 
 
 @dataclass(frozen=True)
@@ -77,13 +83,24 @@ class Result:
     samples: dict[str, Samples]
 
 
-def compare(rows: Sequence[Row], *, rounds: int, seconds: float) -> list[Result]:
+def compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool = True) -> list[Result]:
+    results = []
+    for group in GROUPS:
+        chosen = [row for row in group if row in rows]
+        if chosen:
+            results += _compare(chosen, rounds=rounds, seconds=seconds, warm=warm)
+    return results
+
+
+def _compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool) -> list[Result]:
     with ExitStack() as stack:
         load = stack.enter_context(Load())
         servers = [stack.enter_context(running(*pair)) for pair in SERVERS.items()]
         results = []
         for row in rows:
             print(f"  {row.title}", flush=True)
+            if warm:
+                warm_up(row.work, load, servers, row.warm_up)
             samples = measure(row.work, load, servers, rounds=rounds, seconds=seconds)
             results.append(Result(row, samples))
         return results

@@ -10,6 +10,9 @@ from .load import Load
 from .servers import Server
 from .works import Work
 
+#: The units of a run that only warms up.
+WARM_UP = 500
+
 
 @dataclass
 class Samples:
@@ -42,6 +45,14 @@ def measure(
     for server in servers:
         work.finish(load, server)
     return samples
+
+
+def warm_up(work: Work, load: Load, servers: Sequence[Server], units: int) -> None:
+    """Do so many units on each server, some hundreds at a time."""
+    for server in servers:
+        for _ in range(0, units, WARM_UP):
+            work.run(load, server, WARM_UP)
+            work.clear(load, server)
 
 
 def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:

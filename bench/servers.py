@@ -19,7 +19,7 @@ from .workerd import Worker, serve
 
 _BASIC = ("Echo", "AsyncEcho", "Room", "Others")
 _ALL = (*_BASIC, "Tagged", "Stateful")
-_STEPS = ("Naive", "Plain", "Cached", "Bound", "Direct", "DirectAsync")
+_STEPS = ("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "FrontedAsync")
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 
 WORKERS = {
@@ -27,6 +27,7 @@ WORKERS = {
     for worker in (
         Worker("npm", "npm.js", _ALL),
         Worker("library", "library.py", _ALL, [LIBRARY]),
+        Worker("unshortened", "unshortened.py", _ALL, [LIBRARY, VARIANTS / "library.py"]),
         Worker("naive", "naive.py", _BASIC),
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), [LIBRARY]),

@@ -11,14 +11,15 @@ from .comparison import BASE, LIBRARY
 from .load import Load
 from .rounds import Samples, calibrate, run_once
 from .servers import running
-from .works import Messages, deliveries, echo
+from .works import Connects, Messages, Requests, Work, deliveries, echo
 
 
 @dataclass(frozen=True)
 class Step:
     title: str
     server: str
-    party: str
+    #: The class of the server that does it, if not the work's own.
+    party: str | None = None
 
 
 ECHO = [
@@ -27,9 +28,10 @@ ECHO = [
     Step("no task: a plain method", "steps", "Plain"),
     Step("no attachment read: a cache", "steps", "Cached"),
     Step("no look-up of `send`: bound once", "steps", "Bound"),
-    Step("no detour: the direct entry", "steps", "Direct"),
+    Step("no detour: a function instead of a method", "steps", "Direct"),
+    Step("no look-up of that: a JavaScript object", "steps", "Fronted"),
     Step("this library, plain hook", LIBRARY, "echo"),
-    Step("the direct entry with an eager task for an `async` hook", "steps", "DirectAsync"),
+    Step("the same, an eager task for an `async` hook", "steps", "FrontedAsync"),
     Step("this library, `async` hook", LIBRARY, "async-echo"),
 ]
 
@@ -37,21 +39,30 @@ ROOM = [
     Step("npm partyserver", BASE, "room"),
     Step("naive: a task per message, an attachment read per socket", "steps", "RoomNaive"),
     Step("no task, no attachments", "steps", "RoomPlain"),
-    Step("the direct entry, a loop over bound `send`s", "steps", "RoomBound"),
+    Step("no detour, and a loop over bound `send`s", "steps", "RoomBound"),
     Step("one call into JavaScript for all sockets", "steps", "RoomFanout"),
     Step("this library", LIBRARY, "room"),
 ]
 
-STORIES: dict[str, tuple[Sequence[Step], Messages]] = {
+#: What is not of one kind of event alone: the library without its shortcuts, and with them.
+WHOLE = [
+    Step("npm partyserver", BASE),
+    Step("naive Python", "naive"),
+    Step("this library without its shortcuts", "unshortened"),
+    Step("this library", LIBRARY),
+]
+
+STORIES: dict[str, tuple[Sequence[Step], Work]] = {
     "echo": (ECHO, echo()),
     "delivery, room of 10": (ROOM, deliveries(10)),
     "delivery, room of 100": (ROOM, deliveries(100)),
+    "echo, 16 KB, binary": (WHOLE, echo(16_384, binary=True)),
+    "HTTP request to a room": (WHOLE, Requests()),
+    "a new connection": (WHOLE, Connects()),
 }
 
 
-def walk(
-    steps: Sequence[Step], like: Messages, *, rounds: int, seconds: float
-) -> dict[str, Samples]:
+def walk(steps: Sequence[Step], like: Work, *, rounds: int, seconds: float) -> dict[str, Samples]:
     """The samples of each step, by its title. The servers are warm, and take turns."""
     with ExitStack() as stack:
         load = stack.enter_context(Load())
@@ -61,10 +72,17 @@ def walk(
         samples = {step.title: Samples() for step in steps}
         for at in range(rounds + 1):
             for step in random.sample(steps, len(steps)):
-                work, server = replace(like, party=step.party), servers[step.server]
+                work, server = _of(step, like), servers[step.server]
                 work.prepare(load, server)
                 units = calibrate(work, load, server, seconds)
                 # The first round only warms up.
                 run_once(work, load, server, units, samples[step.title] if at else Samples())
                 work.finish(load, server)
         return samples
+
+
+def _of(step: Step, work: Work) -> Work:
+    if step.party is None:
+        return work
+    assert isinstance(work, Messages)
+    return replace(work, party=step.party)

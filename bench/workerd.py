@@ -27,7 +27,7 @@ class Worker:
     name: str
     main: str
     classes: Sequence[str] = ()
-    #: Folders of Python modules to vendor into `python_modules/`.
+    #: Packages and modules to vendor into `python_modules/`.
     packages: Sequence[Path] = field(default=())
 
     @property
@@ -57,7 +57,10 @@ class Worker:
         target = folder / "python_modules"
         shutil.copytree(SDK, target, ignore=_only_the_sdk)
         for package in self.packages:
-            shutil.copytree(package, target / package.name, ignore=_sources_only)
+            if package.is_dir():
+                shutil.copytree(package, target / package.name, ignore=_sources_only)
+            else:
+                shutil.copy(package, target)
         for file in sorted(target.rglob("*")):
             if file.is_file():
                 path = file.relative_to(folder).as_posix()

@@ -108,9 +108,10 @@ class Requests(Work):
 
 @dataclass(frozen=True)
 class Connects(Work):
-    """New connections to a room that exists; with `and_closes`, their end too."""
+    """New connections to one room, or each to a fresh one; with `and_closes`, their end too."""
 
     and_closes: bool = False
+    fresh_rooms: bool = False
     party: str = "echo"
     room: str = "connects"
 
@@ -119,8 +120,13 @@ class Connects(Work):
         self.clear(load, server)
 
     def run(self, load: Load, server: Server, units: int) -> Took:
+        rooms = (
+            [f"{next(_serial)}-{at}" for at in range(units)]
+            if self.fresh_rooms
+            else [self.room] * units
+        )
         opening = load.open(
-            server.name, server.port, [f"/parties/{self.party}/{self.room}"] * units
+            server.name, server.port, [f"/parties/{self.party}/{room}" for room in rooms]
         )
         if not self.and_closes:
             return opening

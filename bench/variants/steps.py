@@ -8,8 +8,8 @@ from urllib.parse import urlparse
 
 import js
 from js import WebSocketPair
-from partyserver.shortcuts import Fanout, message_entry
-from pyodide.ffi import to_js
+from partyserver.shortcuts import Fanout, front
+from pyodide.ffi import create_proxy, to_js
 from workers import DurableObject, Response, WorkerEntrypoint
 
 
@@ -76,15 +76,27 @@ class Direct(Bound):
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
-        self.webSocketMessage = message_entry(super().webSocketMessage)
+        proxy = create_proxy(super().webSocketMessage)
+        entry = proxy.call.bind(proxy)
+        entry.callWithOptions = entry
+        self.webSocketMessage = entry
 
 
-class DirectAsync(Bound):
+class Fronting(type):
+    """The runtime gets a JavaScript object, and finds the function without asking Python."""
+
+    def __call__(cls, ctx, env):
+        server = super().__call__(ctx, env)
+        return front(server, server.receive, direct=["webSocketMessage"], suspending=[])
+
+
+class Fronted(Bound, metaclass=Fronting):
+    def receive(self, socket, message):
+        self.known[socket.js_id](message)
+
+
+class FrontedAsync(Bound, metaclass=Fronting):
     """The same with a coroutine, run at once by an eager task."""
-
-    def __init__(self, ctx, env):
-        super().__init__(ctx, env)
-        self.webSocketMessage = message_entry(self.receive)
 
     def receive(self, socket, message):
         loop = asyncio.get_event_loop()
@@ -111,25 +123,20 @@ class RoomPlain(Sockets):
             socket.send(message)
 
 
-class RoomBound(Bound):
+class RoomBound(Bound, metaclass=Fronting):
     """A loop over bound sends."""
-
-    def __init__(self, ctx, env):
-        super().__init__(ctx, env)
-        self.webSocketMessage = message_entry(self.receive)
 
     def receive(self, sender, message):
         for send in self.known.values():
             send(message)
 
 
-class RoomFanout(Sockets):
+class RoomFanout(Sockets, metaclass=Fronting):
     """One call into JavaScript for all of the sockets."""
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
         self.fanout = Fanout()
-        self.webSocketMessage = message_entry(self.receive)
 
     def accepted(self, socket):
         self.fanout.add(socket)

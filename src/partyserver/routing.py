@@ -269,14 +269,15 @@ def raw_request(request: Any) -> Any:
 def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
     """A copy of a client's request, whose internal headers are ours alone."""
     outgoing = runtime.copy_request(js_request)
-    names = runtime.header_names(outgoing)
+    headers = outgoing.headers
+    names = runtime.header_names(headers)
     if INTERNAL_HEADERS in names:
         for name in names.split(","):
             if name.startswith(INTERNAL_HEADERS):
-                outgoing.headers.delete(name)
-    outgoing.headers.set(NAMESPACE_HEADER, party)
+                headers.delete(name)
+    headers.set(NAMESPACE_HEADER, party)
     if jurisdiction is not None:
-        outgoing.headers.set(JURISDICTION_HEADER, jurisdiction)
+        headers.set(JURISDICTION_HEADER, jurisdiction)
     return outgoing
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import js
@@ -26,6 +27,16 @@ from .errors import StateTooLargeError
 from .messages import compact_json, well_formed
 
 T = TypeVar("T")
+
+
+@cache
+def builtin(path: str) -> JsProxy:
+    """JavaScript's own "Request" or "JSON.parse": each look-up of one is a call across."""
+    value: Any = js
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value  # type: ignore[no-any-return]
+
 
 # --- values ---------------------------------------------------------------------------
 
@@ -55,7 +66,7 @@ def _without_null(value: Any) -> Any:
 
 def javascript_value(value: Any) -> Any:
     """A JSON-like Python value, bytes included, as a plain JavaScript value."""
-    return to_js(_with_null(value), dict_converter=js.Object.fromEntries)
+    return to_js(_with_null(value), dict_converter=builtin("Object.fromEntries"))
 
 
 def _with_null(value: Any) -> Any:
@@ -146,11 +157,12 @@ def entries(value: JsProxy) -> list[tuple[str, Any]]:
 
 def copy_request(request: JsProxy) -> JsProxy:
     """A request whose headers can be changed."""
-    return js.Request.new(request)  # type: ignore[no-any-return]
+    return builtin("Request").new(request)  # type: ignore[no-any-return]
 
 
 def has_body(request: JsProxy) -> bool:
-    return request.body is not jsnull and request.body is not None
+    body = request.body
+    return body is not jsnull and body is not None
 
 
 def discard_body(request: JsProxy) -> None:
@@ -161,7 +173,7 @@ def discard_body(request: JsProxy) -> None:
 
 def copy_response(response: JsProxy) -> JsProxy:
     """A response whose headers can be changed."""
-    return js.Response.new(response.body, response)  # type: ignore[no-any-return]
+    return builtin("Response").new(response.body, response)  # type: ignore[no-any-return]
 
 
 def is_js_response(value: Any) -> bool:
@@ -176,8 +188,8 @@ class PassedOn(Response):
         self._prepared = False
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or self._prepared:
-            raise AttributeError(name)
+        if name.startswith("__") or vars(self).get("_prepared", True):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self._prepared = True
         super().__init__(self.js_response)
         return getattr(self, name)
@@ -188,13 +200,13 @@ def switching_protocols(client: JsProxy, protocol: str | None) -> Response:
     options: dict[str, Any] = {"status": 101, "webSocket": client}
     if protocol is not None:
         options["headers"] = js.Headers.new([["sec-websocket-protocol", protocol]])
-    return PassedOn(js.Response.new(None, **options))
+    return PassedOn(builtin("Response").new(None, **options))
 
 
-def header_names(request: JsProxy) -> str:
+def header_names(headers: JsProxy) -> str:
     """The names of a request's headers, in lower case, with commas between them."""
     # Joined in JavaScript: one string crosses over, and not one for each header.
-    return getattr(js.Array, "from")(request.headers.keys()).join(",")  # type: ignore[no-any-return]
+    return builtin("Array.from")(headers.keys()).join(",")  # type: ignore[no-any-return]
 
 
 # --- WebSockets -----------------------------------------------------------------------
@@ -202,7 +214,7 @@ def header_names(request: JsProxy) -> str:
 
 def socket_pair() -> tuple[JsProxy, JsProxy]:
     """The client's and the server's end of a new WebSocket."""
-    pair = js.WebSocketPair.new()
+    pair = builtin("WebSocketPair").new()
     return getattr(pair, "0"), getattr(pair, "1")
 
 
@@ -257,7 +269,7 @@ def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
         # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which a state may hold.
         plain = attachment.state is None
         socket.serializeAttachment(
-            js.JSON.parse(compact_json(packed)) if plain else javascript_value(packed)
+            builtin("JSON.parse")(compact_json(packed)) if plain else javascript_value(packed)
         )
     except JsException as error:
         size = _attachment_size(str(error))

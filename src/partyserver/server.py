@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABCMeta
 from collections.abc import Coroutine, Iterable, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
@@ -43,12 +43,18 @@ class _ServerType(ABCMeta):
         if not hasattr(server, "_startup"):
             raise TypeError(f"{cls.__name__}.__init__ must call super().__init__(ctx, env)")
         server._startup.constructed = True
-        if args and isinstance(args[0], runtime.JsProxy):
-            # The runtime itself is constructing.
+        if shortcuts.called_by_the_runtime():
             shortcuts.enter_calls()
-            # `run_sync` needs the runtime's own, slower way in.
-            direct = server.options["hibernate"] and not server.options["sync_io"]
-            return shortcuts.front(server, server._message_came if direct else None)
+            messages = ["webSocketMessage"]
+            # `run_sync` needs the way in that can suspend.
+            direct = [] if server.options["sync_io"] else messages
+            return shortcuts.front(
+                server,
+                server._event_came,
+                direct=direct,
+                suspending=["webSocketClose", "webSocketError", "alarm"]
+                + [name for name in messages if name not in direct],
+            )
         return server
 
 
@@ -238,7 +244,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             return self._failed(request, error)
 
     def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:
-        return self._message_came(socket, message)
+        return self._event_came(socket, message)
 
     def webSocketClose(
         self, socket: runtime.JsProxy, code: int, reason: str, was_clean: bool
@@ -269,7 +275,10 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     # --- from events to hooks ---------------------------------------------------------
 
-    def _message_came(self, socket: runtime.JsProxy, message: Any) -> Any:
+    def _event_came(self, socket: Any, message: Any, *arguments: Any) -> Any:
+        """A message; or, with its name in the socket's place, another of the runtime's events."""
+        if type(socket) is str:
+            return getattr(self, socket)(*arguments)
         connection = self._connections.of_socket(socket)
         if connection is None or connection._phase is not Phase.OPEN:
             return None
@@ -285,10 +294,12 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if self._max_message_size is not None and self._too_big(connection, message):
             return None
         try:
+            # In a context of its own, as tasks have; a ContextVar must not reach other rooms.
             if self._startup.started:
-                result = self.on_message(connection, message)
+                result = copy_context().run(self.on_message, connection, message)
             else:
-                result = self._startup.run(partial(self.on_message, connection, message))
+                hook = partial(copy_context().run, self.on_message, connection, message)
+                result = self._startup.run(hook)
             if result is None:
                 return None
             if type(result) is not CoroutineType:

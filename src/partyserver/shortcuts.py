@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cache, partial
 from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from types import CoroutineType, FunctionType, ModuleType
@@ -25,36 +25,57 @@ from . import tasks
 #: Tests switch them off, to see that all works without them.
 enabled = True
 
+#: Modules whose functions may stand between the runtime and what it calls.
+_PACKAGE = __name__.partition(".")[0]
+
+
+def called_by_the_runtime() -> bool:
+    """Whether no code but this library's own stands between the caller and JavaScript."""
+    frame = sys._getframe(1).f_back
+    while frame is not None and frame.f_globals["__name__"].partition(".")[0] == _PACKAGE:
+        frame = frame.f_back
+    return frame is None
+
+
 # --- objects and their messages -------------------------------------------------------
 
 
-def front(server: Any, on_message: Callable[[JsProxy, Any], Any] | None) -> Any:
+def front(
+    server: Any, receive: Callable[..., Any], *, direct: Sequence[str], suspending: Sequence[str]
+) -> Any:
     """What the runtime gets for an object that it has constructed.
 
     For each event it looks the handler up on that, several times, and calls what it finds by
     its `callWithOptions`. On a Python object the one is a call across the boundary and a new
-    proxy, and the other inspects the signature and enters Python in a way that can suspend,
-    which together cost more than a small hook.
+    proxy, and the other inspects the signature, enters Python in a way that can suspend, and
+    keeps the method, with the whole object, in a cache of 128.
 
-    So it gets a JavaScript function, which calls `on_message` directly. Its prototype is the
-    Python object, and so for all that it does not have itself, it is that object.
+    So it gets a JavaScript object, whose functions call `receive`: for the events in `direct` with
+    their arguments, and for those in `suspending` with their name, something of the runtime's,
+    and their arguments. Its prototype is the Python object, and so for all that it does not have
+    itself, it is that object.
     """
     if not enabled:
         return server
     try:
         tools = _tools()
-        if on_message is None:
-            face = js.Object.new()
-        else:
-            # `call(options, socket, message)` drops its first argument, as its `this`.
-            face = tools.bind(tools.call, create_proxy(on_message))
-            face.webSocketMessage = face.callWithOptions = face
-        tools.assign(face, tools.members)
+        face = tools.assign(tools.object.new(), tools.members)
+        proxy = create_proxy(receive)
+        for event in direct:
+            # `call(options, ...)` drops its first argument, as its `this`.
+            _set_entry(face, event, tools.bind(tools.call, proxy))
+        for event in suspending:
+            _set_entry(face, event, tools.bind(tools.call_promising, proxy, event))
         # Last: from here on it counts as the Python object, and cannot be handed to Python.
         tools.set_prototype(face, create_proxy(server, roundtrip=False))
     except (AttributeError, JsException):
         return server
     return face
+
+
+def _set_entry(face: JsProxy, event: str, entry: JsProxy) -> None:
+    entry.callWithOptions = entry
+    setattr(face, event, entry)
 
 
 class _Tools:
@@ -63,7 +84,9 @@ class _Tools:
     def __init__(self) -> None:
         function = js.Function.prototype
         self.bind = function.call.bind(function.bind)
-        self.call = create_proxy(_Tools).call
+        proxy = create_proxy(_Tools)
+        self.call, self.call_promising = proxy.call, proxy.callPromising
+        self.object = js.Object
         self.assign = js.Object.assign
         self.set_prototype = js.Reflect.setPrototypeOf
         self.members = js.Object.new()
@@ -138,19 +161,23 @@ def _is_introspection(module: ModuleType) -> bool:
     ]
 
 
-_one_parameter: dict[Any, bool] = {}
+_one_parameter: dict[FunctionType, bool] = {}
 
 
 def _takes_a_request(instance: Any) -> bool:
     """Whether an object's `fetch` has one parameter; to others go what the platform adds."""
-    function = getattr(instance.fetch, "__func__", None)
+    function = getattr(type(instance), "fetch", None)
+    if type(function) is not FunctionType or "fetch" in getattr(instance, "__dict__", ()):
+        return False
     known = _one_parameter.get(function)
     if known is None:
-        known = _one_parameter[function] = type(function) is FunctionType and [
-            parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-            for parameter in signature(instance.fetch).parameters.values()
-        ] == [True]
+        kinds = [parameter.kind for parameter in signature(function).parameters.values()]
+        known = len(kinds) == 2 and all(kind in _POSITIONAL for kind in kinds)
+        _one_parameter[function] = known
     return known
+
+
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 async def _fetch(instance: Any, request: JsProxy) -> Any:
@@ -175,10 +202,17 @@ async def _deliver(call: Coroutine[Any, Any, Any], late: list[Any]) -> Any:
     """The call's result; or, if that comes late, nothing, and the promise is fulfilled with it."""
     try:
         result = await call
+    except GeneratorExit:
+        raise  # the client has left: the task is being collected, and nobody waits
     except BaseException as error:
+        failure = error
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            # asyncio lets these through, to the process with the rooms of others.
+            failure = RuntimeError(f"a call raised {error!r}")
+            failure.__cause__ = error
         if not late:
-            raise
-        late[0].resolve(_failing(error))
+            raise failure from failure.__cause__
+        late[0].resolve(_failing(failure))
         return None
     if not late:
         return result

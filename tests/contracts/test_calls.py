@@ -60,6 +60,7 @@ def test_calls_come_in_by_the_shortcut(party):
         ("timing-out", "timed out"),
         ("grouping", [0, 1, 4, 9]),
         ("breaking", "closed"),
+        ("leaving", []),
     ],
 )
 def test_asyncio_is_all_there(look, party, how, result):
@@ -78,6 +79,44 @@ def test_each_request_and_call_has_a_context_of_its_own(look, party, how):
     assert [look(how) for _ in range(3)] == [None] * 3
     assert [call(party, "look", how).json() for _ in range(3)] == [None] * 3
     assert [call(party, "mark").json() for _ in range(3)] == [None] * 3
+
+
+def test_each_message_has_a_context_of_its_own(party, binding):
+    room = party.room(binding("Marking"), "marking")
+    with room.connect() as a, party.room(binding("Marking"), "other").connect() as b:
+        for socket in (a, a, b):
+            socket.send("mark")
+            assert socket.receive() == "None"
+        assert room.fetch("/").text == "None"
+
+
+def test_a_server_that_python_constructs_is_a_server(party):
+    assert call(party, "constructed").json() == [True, "room"]
+
+
+def test_a_fetch_of_the_instance_is_called(party):
+    assert party.room("Own", "room").fetch("/").text == "of the instance"
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("leave", "SystemExit('at once')"),
+        ("leave_late", "SystemExit('late')"),
+        ("interrupt", "KeyboardInterrupt()"),
+    ],
+)
+@UNCAUGHT
+def test_a_call_that_would_end_the_process_fails_alone(party, method, error):
+    if not call(party, "look", "now").json()["enabled"]:
+        pytest.skip("by the runtime's own way, it does")
+    assert call(party, "caught", method).json()[1] == f"RuntimeError: a call raised {error}"
+    assert call(party, "look", "now").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["length", "call"])
+def test_methods_may_have_names_that_mean_something_in_javascript(party, name):
+    assert call(party, name).json() == f"a method, and not a function's {name}"
 
 
 @pytest.mark.parametrize(("method", "text"), [("fail", "at once"), ("fail_late", "late")])

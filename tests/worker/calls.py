@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 from contextvars import ContextVar
+from types import MethodType, SimpleNamespace
 
 from partyserver import Server, shortcuts
 from pyodide.ffi import can_run_sync, run_sync
@@ -96,6 +97,16 @@ async def breaking():
     return "closed"
 
 
+async def leaving():
+    """What is answered to a client that has left, whose task is collected."""
+    answers = SimpleNamespace(given=[])
+    answers.resolve = answers.given.append
+    waiting = shortcuts._deliver(asyncio.sleep(60), [answers])
+    waiting.send(None)
+    waiting.close()
+    return answers.given
+
+
 async def marking():
     before = marked.get()
     marked.set("by a request")
@@ -125,12 +136,33 @@ class Calls(Server):
         except Exception as error:
             return [type(error).__name__, str(error).strip().splitlines()[-1]]
 
+    async def constructed(self):
+        """What a server is that this one makes by itself, of a raw context."""
+        inner = Calls(self.ctx._ctx, self.env)
+        return [isinstance(inner, Calls), inner.name]
+
+    async def leave(self):
+        raise SystemExit("at once")
+
+    async def leave_late(self):
+        await asyncio.sleep(0)
+        raise SystemExit("late")
+
+    async def interrupt(self):
+        raise KeyboardInterrupt
+
     async def fail(self):
         raise LookupError("at once")
 
     async def fail_late(self):
         await asyncio.sleep(0)
         raise LookupError("late")
+
+    def length(self):
+        return "a method, and not a function's length"
+
+    def call(self):
+        return "a method, and not a function's call"
 
     def mark(self):
         before = marked.get()
@@ -159,6 +191,10 @@ class Relaying(Server):
     """Sends binary messages on, at once and later, as they came and changed."""
 
     async def on_message(self, connection, message):
+        if message == "later":
+            await asyncio.sleep(0)
+            connection.send(str(marked.get()))
+            return
         if message == "breaking":
             connection.send(await breaking())
             return
@@ -173,3 +209,31 @@ class Relaying(Server):
 
 class RelayingSleepy(Relaying):
     options = {"hibernate": True}
+
+
+class Marking(Server):
+    """Marks the context in a plain hook."""
+
+    def on_message(self, connection, message):
+        before = marked.get()
+        marked.set("by a message")
+        connection.send(str(before))
+
+    def on_request(self, request):
+        return Response(str(marked.get()))
+
+
+class MarkingSleepy(Marking):
+    options = {"hibernate": True}
+
+
+class Own(Calls):
+    """Has a `fetch` for each instance."""
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+
+        async def fetch(self, request):
+            return Response("of the instance")
+
+        self.fetch = MethodType(fetch, self)

@@ -14,7 +14,15 @@ import calls
 import checks
 import js
 import templates
-from calls import Calls, Overriding, Relaying, RelayingSleepy  # noqa: F401 -- bound, too
+from calls import (  # noqa: F401 -- bound, too
+    Calls,
+    Marking,
+    MarkingSleepy,
+    Overriding,
+    Own,
+    Relaying,
+    RelayingSleepy,
+)
 from hostile import Ending, EndingSleepy, Helped, Renaming  # noqa: F401 -- bound in wrangler.toml
 from partyserver import (
     RequestRefusedError,

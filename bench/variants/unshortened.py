@@ -1,0 +1,7 @@
+"""This library without its shortcuts: every event comes in by the runtime's own ways."""
+
+from partyserver import shortcuts
+
+shortcuts.enabled = False
+
+from library import *  # noqa: E402, F403
