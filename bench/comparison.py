@@ -66,7 +66,7 @@ def _deliveries() -> list[Row]:
 ECHOES, DELIVERIES = _echoes(), _deliveries()
 REQUESTS = [
     Row("a new connection, young process", Connects(), 4),
-    Row("a new connection", Connects(), 4, warm_up=10_000, quick=False),
+    Row("a new connection", Connects(), 4, warm_up=5000, quick=False),
     Row("a connection, opened and closed", Connects(and_closes=True), quick=False),
     Row("HTTP request to a room", Requests(), 5, warm_up=5000),
     Row("a fresh room, by a connection", Connects(fresh_rooms=True), 3),

@@ -9,6 +9,7 @@ from statistics import median
 
 from .comparison import BASE, LIBRARY
 from .load import Load, Message
+from .machine import most_connections
 from .rounds import measure
 from .servers import running
 from .works import Connects, Messages, Work, deliveries, echo
@@ -45,7 +46,7 @@ GROWTHS = [
         "Delivery, by connections in the room",
         "connections",
         "delivery",
-        (10, 30, 100, 300, 1000, 3000, 10_000),
+        (10, 30, 100, 300, 1000, 3000, min(10_000, most_connections())),
         deliveries,
     ),
     Growth("Echo, by rooms in the process", "rooms", "echo", (1, 10, 50, 200, 1000, 2000), _rooms),
@@ -87,9 +88,9 @@ def grow(growth: Growth, sizes: Sequence[int], *, rounds: int, seconds: float) -
         print(f"  {growth.title}: {size:,} {growth.axis}", flush=True)
         # New processes for each size, which owe nothing to the size before.
         with ExitStack() as stack:
-            load = stack.enter_context(Load())
+            loads = {name: stack.enter_context(Load()) for name in names}
             servers = [stack.enter_context(running(name)) for name in names]
-            samples = measure(growth.work(size), load, servers, rounds=rounds, seconds=seconds)
+            samples = measure(growth.work(size), loads, servers, rounds=rounds, seconds=seconds)
         for name in names:
             lines[name].append(median(samples[name].cpu))
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import time
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def cpu_seconds(pid: int) -> float:
 def on_core(core: set[int]) -> None:
     """For a child between fork and exec, so that all of its threads inherit it."""
     os.sched_setaffinity(0, core)
+
+
+def most_connections() -> int:
+    """How many WebSockets workerd can hold: each takes two of a process's files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return files // 2 - 500
 
 
 def resident_bytes(pid: int) -> int:

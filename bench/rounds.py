@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .load import Load
@@ -26,24 +26,35 @@ class Samples:
 
 
 def measure(
-    work: Work, load: Load, servers: Sequence[Server], *, rounds: int, seconds: float
+    work: Work,
+    load: Load | Mapping[str, Load],
+    servers: Sequence[Server],
+    *,
+    rounds: int,
+    seconds: float,
 ) -> dict[str, Samples]:
     """The samples of each server, by its name.
 
     In every round each server gets one run of about `seconds` of CPU, in another order each time,
-    so that what disturbs the machine disturbs all of them.
+    so that what disturbs the machine disturbs all of them. One load generator serves all, or each
+    server has its own: a process may have no more than some thousand sockets.
     """
+    loads = {
+        server.name: load if isinstance(load, Load) else load[server.name] for server in servers
+    }
     samples = {server.name: Samples() for server in servers}
     for server in servers:
-        work.prepare(load, server)
-    units = {server.name: calibrate(work, load, server, seconds) for server in servers}
+        work.prepare(loads[server.name], server)
+    units = {
+        server.name: calibrate(work, loads[server.name], server, seconds) for server in servers
+    }
     for at in range(rounds + 1):
         for server in random.sample(servers, len(servers)):
             # The first round only warms up.
             into = samples[server.name] if at else Samples()
-            run_once(work, load, server, units[server.name], into)
+            run_once(work, loads[server.name], server, units[server.name], into)
     for server in servers:
-        work.finish(load, server)
+        work.finish(loads[server.name], server)
     return samples
 
 

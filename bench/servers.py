@@ -6,9 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,13 +58,17 @@ class Server:
 
 
 @contextmanager
-def running(name: str, variant: str | None = None, *options: str) -> Iterator[Server]:
+def running(
+    name: str, variant: str | None = None, *options: str, v8_flags: Sequence[str] = ()
+) -> Iterator[Server]:
     """Run `variant` (by default the one called `name`) on the servers' core."""
     variant = variant or name
     WORK.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=WORK, prefix=f"{variant}-") as scratch:
         folder = Path(scratch)
-        config = None if variant == "fastapi" else WORKERS[variant].build(folder)
+        config = None
+        if variant != "fastapi":
+            config = replace(WORKERS[variant], v8_flags=v8_flags).build(folder)
         started = time.monotonic()
         process, port = serve(config, *options, log=folder / "log") if config else _fastapi()
         try:

@@ -29,6 +29,7 @@ class Worker:
     classes: Sequence[str] = ()
     #: Packages and modules to vendor into `python_modules/`.
     packages: Sequence[Path] = field(default=())
+    v8_flags: Sequence[str] = ()
 
     @property
     def is_python(self) -> bool:
@@ -78,6 +79,7 @@ class Worker:
             for name in self.classes
         ]
         return _CONFIG.format(
+            v8_flags=_list([f'"{flag}"' for flag in self.v8_flags]),
             modules=_list(modules),
             date=COMPATIBILITY_DATE,
             flags=_list([f'"{flag}"' for flag in flags]),
@@ -90,6 +92,7 @@ _CONFIG = """\
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  v8Flags = {v8_flags},
   services = [ (name = "main", worker = .worker) ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
 );
@@ -126,6 +129,7 @@ def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str]
             stderr=errors,
             stdin=subprocess.DEVNULL,
             text=True,
+            cwd=config.parent,  # for what V8 writes when it is asked to
             preexec_fn=partial(on_core, SERVER_CORE),
         )
     assert process.stdout is not None

@@ -300,21 +300,21 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             else:
                 hook = partial(copy_context().run, self.on_message, connection, message)
                 result = self._startup.run(hook)
-            if result is None:
+            if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
-            if type(result) is not CoroutineType:
-                if not isawaitable(result):
-                    return None
-                result = _await_all(result)
-            task = tasks.run(result)
+            task = tasks.run(self._finish("on_message", result))
         except runtime.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
-        if task.done():
-            self._report_task("on_message", task)
-            return None
-        task.add_done_callback(partial(self._report_task, "on_message"))
-        return runtime.promise_of(task)
+        return None if task.done() else runtime.promise_of(task)
+
+    async def _finish(self, where: str, hook: Any) -> None:
+        """See a hook to its end, and report its failure."""
+        try:
+            while isawaitable(hook):  # `_startup` gives a future of what may be one, too
+                hook = await hook
+        except runtime.HOOK_FAILURES as error:
+            self._report(where, error)
 
     def _too_big(self, connection: Connection, message: str | bytes) -> bool:
         limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE

@@ -38,9 +38,15 @@ def test_a_cancelled_or_exiting_hook_leaves_no_connection_behind(party, binding,
 
 
 @pytest.mark.no_party_chaos  # the room counts in memory
-def test_an_exiting_message_hook_ends_neither_room_nor_connection(party, binding):
-    room = party.room(binding("Ending"), "on_message-exit")
+@pytest.mark.parametrize("woken", [False, True])
+@pytest.mark.parametrize("how", ["exit", "exit-late"])
+def test_an_exiting_message_hook_ends_neither_room_nor_connection(
+    party, binding, evict, how, woken
+):
+    room = party.room(binding("Ending"), f"on_message-{how}")
     with room.connect(id="a") as a:
+        if woken:
+            evict(room)
         a.send("exit")
         a.send("hi")
         assert a.receive() == "hi"

@@ -38,10 +38,15 @@ class Ending(Server):
         await self.failing("on_connect")
 
     def on_message(self, connection, message):
-        if self.name == "on_message-exit" and not self.failed:
+        if self.name.startswith("on_message-exit") and not self.failed:
             self.failed = True
-            sys.exit(1)
+            return self.exit_late() if self.name.endswith("late") else sys.exit(1)
         connection.send(message)
+        return None
+
+    async def exit_late(self):
+        await asyncio.sleep(0)
+        sys.exit(1)
 
     async def on_request(self, request):
         await self.failing("on_request")
