@@ -117,6 +117,7 @@ def test_send_takes_text_and_binary_only(party, binding, value, error):
         assert command(a, "try", "send", value)[:2] == ["raised", error]
 
 
+@pytest.mark.no_party_chaos  # a message that wakes a room comes in another way
 def test_which_way_the_runtime_comes_in(party, mode, binding):
     """Pins the shortcut: if the runtime changes so that it is not taken, this says so first."""
     with open_socket(party.room(binding("Scripted"), "entry"), "a") as a:
