@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABCMeta
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextvars import ContextVar, copy_context
 from functools import partial
 from inspect import isawaitable
@@ -302,19 +301,11 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 result = self._startup.run(hook)
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
-            task = tasks.run(self._finish("on_message", result))
+            task = tasks.run(_finish(result, partial(self._report, "on_message")))
         except runtime.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
         return None if task.done() else runtime.promise_of(task)
-
-    async def _finish(self, where: str, hook: Any) -> None:
-        """See a hook to its end, and report its failure."""
-        try:
-            while isawaitable(hook):  # `_startup` gives a future of what may be one, too
-                hook = await hook
-        except runtime.HOOK_FAILURES as error:
-            self._report(where, error)
 
     def _too_big(self, connection: Connection, message: str | bytes) -> bool:
         limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE
@@ -451,16 +442,11 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         try:
             result: Any = self.on_exception(error)  # type: ignore[arg-type]
             if isawaitable(result):
-                tasks.run(_await_all(result)).add_done_callback(_log_failed)
+                tasks.run(_finish(result, _log_failed))
         except runtime.HOOK_FAILURES as another:
-            runtime.log_error(f"on_exception raised\n{failures.traceback_text(another)}")
+            _log_failed(another)
         finally:
             _inside_on_exception.reset(token)
-
-    def _report_task(self, where: str, task: asyncio.Task[Any]) -> None:
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if error is not None:
-            self._report(where, error)
 
     def _promise(self, coroutine: Coroutine[Any, Any, None]) -> Any:
         task = tasks.run(coroutine)
@@ -471,13 +457,17 @@ def _nothing() -> None:
     return None
 
 
-async def _await_all(result: Any) -> None:
-    """Await `result`, and what it gives as long as that is awaitable too."""
-    while isawaitable(result):
-        result = await result
+async def _finish(hook: Any, report: Callable[[BaseException], None]) -> None:
+    """See a hook to its end, which may be to give something else to await, and report its failure.
+
+    Nothing may get out of it: asyncio hands a `SystemExit` on to the process.
+    """
+    try:
+        while isawaitable(hook):
+            hook = await hook
+    except runtime.HOOK_FAILURES as error:
+        report(error)
 
 
-def _log_failed(task: asyncio.Task[Any]) -> None:
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        runtime.log_error(f"on_exception raised\n{failures.traceback_text(error)}")
+def _log_failed(error: BaseException) -> None:
+    runtime.log_error(f"on_exception raised\n{failures.traceback_text(error)}")

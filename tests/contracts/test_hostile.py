@@ -53,6 +53,15 @@ def test_an_exiting_message_hook_ends_neither_room_nor_connection(
         assert failures_and_ids(room) == [["SystemExit"], ["a"]]
 
 
+@pytest.mark.no_party_chaos  # the room counts in memory
+def test_an_exiting_on_exception_ends_nothing(party, binding):
+    room = party.room(binding("Ending"), "on_exception-exit")
+    assert room.fetch("/").status_code == 500
+    assert failures_and_ids(room) == [["LookupError"], []]
+    assert "on_exception raised" in str(party.logs)
+    assert "SystemExit" in str(party.logs)
+
+
 def test_on_start_may_call_public_methods_also_after_it_was_suspended(party):
     room = party.room("Helped", "x")
     assert room.fetch("/secret").json() == ["START", "LATER", "latest"]

@@ -49,12 +49,16 @@ class Ending(Server):
         sys.exit(1)
 
     async def on_request(self, request):
+        if self.name == "on_exception-exit" and not self.failed:
+            self.failed = True
+            raise LookupError("to be told of")
         await self.failing("on_request")
         ids = [connection.id for connection in self.get_connections()]
         return Response.from_json([self.told, ids])
 
     def on_exception(self, error):
         self.told.append(type(error).__name__)
+        return self.exit_late() if self.name == "on_exception-exit" else None
 
 
 class EndingSleepy(Ending):
