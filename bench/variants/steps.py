@@ -87,7 +87,7 @@ class Fronting(type):
 
     def __call__(cls, ctx, env):
         server = super().__call__(ctx, env)
-        return front(server, server.receive, direct=["webSocketMessage"], suspending=[])
+        return front(server, server.receive, direct=True)[0]
 
 
 class Fronted(Bound, metaclass=Fronting):

@@ -9,21 +9,16 @@ from . import runtime, shortcuts
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
 
-#: Gives the sockets that the platform holds for a room, oldest first; with a tag, those
-#: that carry it.
-SleepingSockets = Callable[[str | None], Iterable[runtime.JsProxy]]
-
-
 class Connections:
     """The connections of one room.
 
     A room that hibernates forgets its Python objects while the platform keeps the sockets;
-    `sleeping(tag)` then gives the sockets that are still there, and each is made a
-    `Connection` again when it is first needed. In memory there is nothing to find again.
+    `sleeping` then gives the sockets that are still there, and each is made a `Connection`
+    again when it is first needed. In memory there is nothing to find again.
     """
 
     def __init__(
-        self, room_name: Callable[[], str], sleeping: SleepingSockets | None = None
+        self, room_name: Callable[[], str], sleeping: runtime.Sockets | None = None
     ) -> None:
         self.room_name = room_name
         self._sleeping = sleeping
@@ -32,6 +27,9 @@ class Connections:
         self._by_id: dict[str, list[Connection]] = {}
         self._by_tag: dict[str, dict[Connection, None]] = {}
         self._fanout: shortcuts.Fanout | shortcuts.Loop | None = None
+        self._dispatch: shortcuts.Dispatch | None = None
+        self._receiver: Callable[[Connection], Callable[[Any], Any]]
+        self._found = 0
 
     # --- coming and going -------------------------------------------------------------
 
@@ -44,6 +42,8 @@ class Connections:
             self._by_tag.setdefault(tag, {})[connection] = None
         if self._fanout is not None:
             self._fanout.add(connection.socket)
+        if self._dispatch is not None:
+            self._dispatch.add(connection.socket, self._receiver(connection))
 
     def remove(self, connection: Connection) -> None:
         """A connection is no longer open. Its last events still find it, until `forget`."""
@@ -65,6 +65,8 @@ class Connections:
         """Nothing more will come from this connection's socket."""
         self.remove(connection)
         self._by_socket.pop(connection.socket.js_id, None)
+        if self._dispatch is not None:
+            self._dispatch.discard(connection.socket)
 
     # --- finding ----------------------------------------------------------------------
 
@@ -72,6 +74,27 @@ class Connections:
         """The connection of a socket that an event came from; None if it is not ours."""
         connection = self._by_socket.get(socket.js_id)
         return connection if connection is not None else self._wake(socket)
+
+    def dispatch_to(
+        self, dispatch: shortcuts.Dispatch, receiver: Callable[[Connection], Callable[[Any], Any]]
+    ) -> None:
+        """Have `dispatch` bring each connection its messages, once all are known."""
+        self._dispatch, self._receiver = dispatch, receiver
+
+    def found(self) -> None:
+        """Count a message that came with its socket; when that has been worth it, dispatch.
+
+        All sockets have to be awake for that. A room that thousands sleep in need not wake them
+        all for the few that talk: it is asked after 2, 4, 8, ... messages whether they are fewer.
+        """
+        if self._dispatch is None:
+            return
+        self._found += 1
+        if self._found == 1 or self._found & (self._found - 1):
+            return
+        if self._all_awake or self._sleeping is None or len(self._sleeping) <= self._found:
+            self._wake_all()
+            self._dispatch.begin()
 
     def get(self, connection_id: str) -> Connection | None:
         """The newest open connection with this id."""
@@ -122,7 +145,7 @@ class Connections:
         self._all_awake = True
         known = self._by_socket
         self._by_socket, self._by_id, self._by_tag, self._fanout = {}, {}, {}, None
-        for socket in self._sleeping(None):
+        for socket in self._sleeping.all():
             connection = known.pop(socket.js_id, None)
             if connection is None:
                 self._wake(socket)
@@ -136,7 +159,7 @@ class Connections:
         """As `_wake_all`, for the few connections with this id only."""
         if self._all_awake or self._sleeping is None:
             return
-        found = [self.of_socket(socket) for socket in self._sleeping(connection_id)]
+        found = [self.of_socket(socket) for socket in self._sleeping.tagged(connection_id)]
         same_id = [one for one in found if one is not None and one._phase is Phase.OPEN]
         if same_id:
             self._by_id[connection_id] = [one for one in same_id if one.id == connection_id]

@@ -329,14 +329,23 @@ class Listeners:
             handler.destroy()
 
 
-def sleeping_sockets(ctx: Any, tag: str | None) -> list[JsProxy]:
-    """The hibernatable sockets of an object, oldest first.
+class Sockets:
+    """The hibernatable sockets that the platform holds for an object, oldest first."""
 
-    The platform gives all of them newest first, but those with a tag oldest first.
-    """
-    if tag is None:
-        return list(ctx.getWebSockets())[::-1]
-    return list(ctx.getWebSockets(tag))
+    __slots__ = ("_ctx",)
+
+    def __init__(self, ctx: Any) -> None:
+        self._ctx = ctx
+
+    def __len__(self) -> int:
+        return int(self._ctx.getWebSockets().length)
+
+    def all(self) -> list[JsProxy]:
+        # The platform gives all of them newest first, but those with a tag oldest first.
+        return list(self._ctx.getWebSockets())[::-1]
+
+    def tagged(self, tag: str) -> list[JsProxy]:
+        return list(self._ctx.getWebSockets(tag))
 
 
 # --- events ---------------------------------------------------------------------------

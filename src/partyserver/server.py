@@ -30,6 +30,9 @@ from .upgrade import refuse, upgrade
 NAME_STORAGE_KEY = "__ps_name"
 ROOM_HEADER = "x-partykit-room"
 
+#: An enum's member costs a look-up each time.
+_OPEN = Phase.OPEN
+
 #: Set while `on_exception` runs: its own failures are not reported to it again, for ever.
 _inside_on_exception: ContextVar[bool] = ContextVar("inside_on_exception", default=False)
 
@@ -44,16 +47,7 @@ class _ServerType(ABCMeta):
         server._startup.constructed = True
         if shortcuts.called_by_the_runtime():
             shortcuts.enter_calls()
-            messages = ["webSocketMessage"]
-            # `run_sync` needs the way in that can suspend.
-            direct = [] if server.options["sync_io"] else messages
-            return shortcuts.front(
-                server,
-                server._event_came,
-                direct=direct,
-                suspending=["webSocketClose", "webSocketError", "alarm"]
-                + [name for name in messages if name not in direct],
-            )
+            return server._front()
         return server
 
 
@@ -111,9 +105,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         maximum = self.options["max_message_size"]
         self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
         if self.options["hibernate"]:
-            self._connections = Connections(
-                lambda: self.name, partial(runtime.sleeping_sockets, raw)
-            )
+            self._connections = Connections(lambda: self.name, runtime.Sockets(raw))
         else:
             self._connections = Connections(lambda: self.name)
 
@@ -274,21 +266,53 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     # --- from events to hooks ---------------------------------------------------------
 
+    def _front(self) -> Any:
+        """What the runtime gets for this object."""
+        itself = ref(self)  # JavaScript holds the function, and lets go of it with the object only
+
+        def receive(*event: Any) -> Any:
+            server = itself()
+            return None if server is None else server._event_came(*event)
+
+        # `run_sync` needs the way in that can suspend.
+        face, dispatch = shortcuts.front(self, receive, direct=not self.options["sync_io"])
+        if dispatch is not None and self.options["hibernate"]:
+            self._connections.dispatch_to(dispatch, self._receiver)
+        return face
+
+    def _receiver(self, connection: Connection) -> Callable[[Any], Any]:
+        """What gets a connection's messages; JavaScript holds it, so it holds neither of them."""
+        server, receiver = ref(self), ref(connection)
+
+        def receive(message: Any) -> Any:
+            itself, connection = server(), receiver()
+            if itself is None or connection is None:
+                return None
+            return itself._receive(connection, message)
+
+        return receive
+
     def _event_came(self, socket: Any, message: Any, *arguments: Any) -> Any:
         """A message; or, with its name in the socket's place, another of the runtime's events."""
         if type(socket) is str:
             return getattr(self, socket)(*arguments)
         connection = self._connections.of_socket(socket)
-        if connection is None or connection._phase is not Phase.OPEN:
+        if connection is None:
+            return None
+        self._connections.found()
+        return self._receive(connection, message)
+
+    def _receive(self, connection: Connection, message: Any) -> Any:
+        if connection._phase is not _OPEN:
             return None
         if type(message) is str:
-            return self._receive(connection, message)
+            return self._call_on_message(connection, message)
         try:
-            return self._receive(connection, shortcuts.receive_binary(message))
+            return self._call_on_message(connection, shortcuts.receive_binary(message))
         finally:
             shortcuts.forget_binary()
 
-    def _receive(self, connection: Connection, message: str | bytes) -> Any:
+    def _call_on_message(self, connection: Connection, message: str | bytes) -> Any:
         """The hot path: one plain call from here to a hook that needs nothing else."""
         if self._max_message_size is not None and self._too_big(connection, message):
             return None
@@ -301,7 +325,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 result = self._startup.run(hook)
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
-            task = tasks.run(_finish(result, partial(self._report, "on_message")))
+            task = tasks.run(_finish(result, self._report, "on_message"))
         except runtime.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
@@ -442,9 +466,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         try:
             result: Any = self.on_exception(error)  # type: ignore[arg-type]
             if isawaitable(result):
-                tasks.run(_finish(result, _log_failed))
+                tasks.run(_finish(result, _log_failed, "on_exception"))
         except runtime.HOOK_FAILURES as another:
-            _log_failed(another)
+            _log_failed("on_exception", another)
         finally:
             _inside_on_exception.reset(token)
 
@@ -457,17 +481,18 @@ def _nothing() -> None:
     return None
 
 
-async def _finish(hook: Any, report: Callable[[BaseException], None]) -> None:
+async def _finish(hook: Any, report: Callable[[str, BaseException], None], where: str) -> None:
     """See a hook to its end, which may be to give something else to await, and report its failure.
 
     Nothing may get out of it: asyncio hands a `SystemExit` on to the process.
     """
     try:
-        while isawaitable(hook):
+        hook = await hook
+        while hook is not None and isawaitable(hook):
             hook = await hook
     except runtime.HOOK_FAILURES as error:
-        report(error)
+        report(where, error)
 
 
-def _log_failed(error: BaseException) -> None:
-    runtime.log_error(f"on_exception raised\n{failures.traceback_text(error)}")
+def _log_failed(where: str, error: BaseException) -> None:
+    runtime.log_error(f"{where} raised\n{failures.traceback_text(error)}")

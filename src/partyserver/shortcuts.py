@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from functools import cache, partial
 from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from types import CoroutineType, FunctionType, ModuleType
@@ -40,42 +40,83 @@ def called_by_the_runtime() -> bool:
 # --- objects and their messages -------------------------------------------------------
 
 
-def front(
-    server: Any, receive: Callable[..., Any], *, direct: Sequence[str], suspending: Sequence[str]
-) -> Any:
-    """What the runtime gets for an object that it has constructed.
+_MESSAGE = "webSocketMessage"
+_EVENTS = ("webSocketClose", "webSocketError", "alarm")
+
+
+def front(server: Any, receive: Callable[..., Any], *, direct: bool) -> tuple[Any, Dispatch | None]:
+    """What the runtime gets for an object that it has constructed, and where its messages go.
 
     For each event it looks the handler up on that, several times, and calls what it finds by
     its `callWithOptions`. On a Python object the one is a call across the boundary and a new
     proxy, and the other inspects the signature, enters Python in a way that can suspend, and
     keeps the method, with the whole object, in a cache of 128.
 
-    So it gets a JavaScript object, whose functions call `receive`: for the events in `direct` with
-    their arguments, and for those in `suspending` with their name, something of the runtime's,
-    and their arguments. Its prototype is the Python object, and so for all that it does not have
-    itself, it is that object.
+    So it gets a JavaScript object, whose functions call `receive`: with the event's name,
+    something of the runtime's, and the event's arguments; or, if messages come in `direct`,
+    where Python cannot suspend, with just their socket and content. Its prototype is the Python
+    object, and so for all that it does not have itself, it is that object.
     """
     if not enabled:
-        return server
+        return server, None
     try:
         tools = _tools()
         face = tools.assign(tools.object.new(), tools.members)
         proxy = create_proxy(receive)
-        for event in direct:
-            # `call(options, ...)` drops its first argument, as its `this`.
-            _set_entry(face, event, tools.bind(tools.call, proxy))
-        for event in suspending:
+        dispatch = None
+        for event in _EVENTS if direct else (_MESSAGE, *_EVENTS):
             _set_entry(face, event, tools.bind(tools.call_promising, proxy, event))
+        if direct:
+            entry = tools.bind(tools.call, proxy)
+            _set_entry(face, _MESSAGE, entry)
+            dispatch = Dispatch(entry)
         # Last: from here on it counts as the Python object, and cannot be handed to Python.
         tools.set_prototype(face, create_proxy(server, roundtrip=False))
     except (AttributeError, JsException):
-        return server
-    return face
+        return server, None
+    return face, dispatch
 
 
 def _set_entry(face: JsProxy, event: str, entry: JsProxy) -> None:
+    # Called with options and the event's arguments; `call` drops the first, as its `this`.
     entry.callWithOptions = entry
     setattr(face, event, entry)
+
+
+class Dispatch:
+    """Brings a message to its connection without making a Python object of its socket.
+
+    That object costs more than all else that Python does with a message. So each socket has
+    a function of its own, which gets the message only, and JavaScript itself has a function
+    that finds it: `String.prototype.split.call(options, socket, message)` is, by the
+    language's definition, `socket[Symbol.split](options, message)`.
+
+    A socket without such a function is one whose messages nobody gets. So `begin` comes when
+    all have theirs, and until then messages come with their sockets.
+    """
+
+    __slots__ = ("_entry", "_proxies")
+
+    def __init__(self, entry: JsProxy) -> None:
+        self._entry = entry
+        self._proxies: dict[int, Any] = {}
+
+    def add(self, socket: JsProxy, receive: Callable[[Any], Any]) -> None:
+        """Have `receive` called with this socket's messages; it must not keep the socket alive."""
+        tools = _tools()
+        self.discard(socket)
+        proxy = self._proxies[socket.js_id] = create_proxy(receive)
+        tools.set(socket, tools.key, tools.bind(tools.call, proxy))
+
+    def discard(self, socket: JsProxy) -> None:
+        proxy = self._proxies.pop(socket.js_id, None)
+        if proxy is not None:
+            tools = _tools()
+            tools.delete(socket, tools.key)
+            proxy.destroy()
+
+    def begin(self) -> None:
+        self._entry.callWithOptions = _tools().dispatch
 
 
 class _Tools:
@@ -92,6 +133,9 @@ class _Tools:
         self.members = js.Object.new()
         self.members.then = None  # `await` asks for it
         self.members.fetch = js.Object  # the runtime only looks whether there is one
+        self.set, self.delete = js.Reflect.set, js.Reflect.deleteProperty
+        self.key = js.Symbol.split
+        self.dispatch = function.call.bind(js.String.prototype.split)
 
 
 _tools = cache(_Tools)
