@@ -39,7 +39,9 @@ class Worker:
         """Write the worker into a folder, with its modules and its config; the config's path."""
         modules = self._python_modules(folder) if self.is_python else self._bundle(folder)
         config = folder / "config.capnp"
-        config.write_text(self._config(modules))
+        storage = folder / "storage"
+        storage.mkdir()
+        config.write_text(self._config(modules, storage))
         return config
 
     def _bundle(self, folder: Path) -> list[str]:
@@ -69,7 +71,7 @@ class Worker:
                 modules.append(f'(name = "{path}", {kind} = embed "{path}")')
         return modules
 
-    def _config(self, modules: Sequence[str]) -> str:
+    def _config(self, modules: Sequence[str], storage: Path) -> str:
         flags = PYTHON_FLAGS if self.is_python else ()
         bindings = [
             f'(name = "{name}", durableObjectNamespace = "{name}")' for name in self.classes
@@ -85,6 +87,7 @@ class Worker:
             flags=_list([f'"{flag}"' for flag in flags]),
             bindings=_list(bindings),
             namespaces=_list(namespaces),
+            storage=storage,
         )
 
 
@@ -93,7 +96,10 @@ using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   v8Flags = {v8_flags},
-  services = [ (name = "main", worker = .worker) ],
+  services = [
+    (name = "main", worker = .worker),
+    (name = "storage", disk = (path = "{storage}", writable = true)),
+  ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
 );
 
@@ -103,7 +109,7 @@ const worker :Workerd.Worker = (
   compatibilityFlags = {flags},
   bindings = {bindings},
   durableObjectNamespaces = {namespaces},
-  durableObjectStorage = (inMemory = void),
+  durableObjectStorage = (localDisk = "storage"),
 );
 """
 

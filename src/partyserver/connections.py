@@ -9,6 +9,7 @@ from . import runtime, shortcuts
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
 
+
 class Connections:
     """The connections of one room.
 

@@ -162,7 +162,7 @@ def _guarded(method: FunctionType) -> Callable[..., Any]:
 def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
     @wraps(fetch)
     async def call(self: Any, request: Any, *more: Any) -> Any:
-        refusal = await self._start_for(request)
+        refusal = await self._start_for(request, request.js_object.headers)
         if refusal is not None:
             return refusal
         response = fetch(self, request, *more)
@@ -177,6 +177,11 @@ async def _when_started(server: Any, call: Callable[[], Any]) -> Any:
         await pending
     result = call()
     return await result if inspect.isawaitable(result) else result
+
+
+def is_coroutine(hook: Any) -> bool:
+    """Whether a call of a hook runs nothing yet, and only makes a coroutine."""
+    return type(hook) is FunctionType and bool(hook.__code__.co_flags & inspect.CO_COROUTINE)
 
 
 def _is_subclass(cls: type, base: type) -> bool:

@@ -14,8 +14,8 @@ PERMISSIVE = {
 
 def cors_headers(cors: bool | Mapping[str, str]) -> Mapping[str, str] | None:
     """The headers to set: none for False, the permissive default for True, or the caller's own."""
+    if isinstance(cors, bool):
+        return PERMISSIVE if cors else None
     if isinstance(cors, Mapping):
         return cors
-    if not isinstance(cors, bool):
-        raise TypeError(f"cors must be True, False or a mapping of headers, not {cors!r}")
-    return PERMISSIVE if cors else None
+    raise TypeError(f"cors must be True, False or a mapping of headers, not {cors!r}")

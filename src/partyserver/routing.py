@@ -80,14 +80,13 @@ async def get_server_by_name(
     if not isinstance(name, str) or not name:
         raise ValueError(f"a room's name is a str that is not empty, not {name!r}")
     namespace = _in_jurisdiction(namespace, jurisdiction)
-    room_id = namespace.idFromName(name)
     arguments = (name,) if props is None else (name, props)
 
     async def start() -> None:
-        await _stub(namespace, room_id, location_hint).setName(*arguments)
+        await _stub(namespace, name, location_hint).setName(*arguments)
 
     await _retrying(start, routing_retry, name, None)
-    return _stub(namespace, room_id, location_hint)
+    return _stub(namespace, name, location_hint)
 
 
 async def route_partykit_request(
@@ -175,12 +174,13 @@ async def route_to_room(
     allowed_origins: Iterable[str] | None = None,
 ) -> Response:
     """`route_partykit_request` from where the room and its raw namespace are known."""
-    upgrading = is_upgrade(js_request)
+    headers = js_request.headers
+    upgrading = is_upgrade(headers)
     answer_headers = None if upgrading else cors_headers(cors)
     if answer_headers is not None and js_request.method == "OPTIONS":
         return Response(None, headers=dict(answer_headers))
     if upgrading and allowed_origins is not None:
-        origin = _header(js_request, "origin")
+        origin = _header(headers, "origin")
         if not origin_allowed(origin, js_request.url, allowed_origins):
             return Response(f"origin {origin} is not allowed", status=403)
 
@@ -195,15 +195,15 @@ async def route_to_room(
 
         def stub() -> Any:
             chosen = _in_jurisdiction(namespace, jurisdiction)
-            return _stub(chosen, chosen.idFromName(lobby.name), location_hint)
+            return _stub(chosen, lobby.name, location_hint)
 
         answer = await _forward(outgoing, stub, lobby, routing_retry)
     return _with_headers(answer, answer_headers)
 
 
-def is_upgrade(js_request: Any) -> bool:
-    """Whether a JavaScript request asks for a WebSocket."""
-    return (_header(js_request, "upgrade") or "").lower() == "websocket"
+def is_upgrade(headers: Any) -> bool:
+    """Whether a request with these JavaScript headers asks for a WebSocket."""
+    return (_header(headers, "upgrade") or "").lower() == "websocket"
 
 
 # --- bindings -------------------------------------------------------------------------
@@ -253,10 +253,10 @@ def _in_jurisdiction(namespace: Any, jurisdiction: str | None) -> Any:
     return namespace if jurisdiction is None else namespace.jurisdiction(jurisdiction)
 
 
-def _stub(namespace: Any, room_id: Any, location_hint: str | None) -> Any:
+def _stub(namespace: Any, name: str, location_hint: str | None) -> Any:
     if location_hint is None:
-        return namespace.get(room_id)
-    return namespace.get(room_id, runtime.javascript_value({"locationHint": location_hint}))
+        return namespace.getByName(name)
+    return namespace.getByName(name, runtime.javascript_value({"locationHint": location_hint}))
 
 
 # --- requests and responses -----------------------------------------------------------
@@ -281,8 +281,8 @@ def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
     return outgoing
 
 
-def _header(js_request: Any, name: str) -> str | None:
-    value = js_request.headers.get(name)
+def _header(headers: Any, name: str) -> str | None:
+    value = headers.get(name)
     return value if isinstance(value, str) else None
 
 

@@ -238,8 +238,8 @@ def is_bytes_like(message: Any) -> bool:
 def sendable(message: Any) -> Any:
     """An outgoing message; `TypeError` for what is neither text nor binary."""
     if type(message) is bytes:
-        as_received = shortcuts.as_received(message)
-        return to_js(message) if as_received is None else as_received
+        # Sent on as it came, which saves the copy that others need.
+        return shortcuts.received_in if message is shortcuts.received else to_js(message)
     if isinstance(message, str):
         return well_formed(message)
     if is_bytes_like(message):

@@ -86,12 +86,14 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     _own_options: ClassVar[Any] = {}
     _on_start_props: ClassVar[contract.PropsParameter] = "positional"
+    _on_message_is_coroutine: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         contract.check_members(cls, Server)
         cls._own_options = vars(cls).get("options", {})
         cls.options = merge_options(cls.__name__, contract.own_options(cls, Server))
         cls._on_start_props = contract.props_parameter(cls.on_start)
+        cls._on_message_is_coroutine = contract.is_coroutine(cls.on_message)
         contract.guard_public_methods(cls, Server)
         super().__init_subclass__(**kwargs)
 
@@ -215,16 +217,17 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     async def fetch(self, request: Request) -> Response:
         """Answer a request to the room. An override must end in `super().fetch(request)`."""
-        refusal = await self._start_for(request)
+        headers = request.js_object.headers
+        refusal = await self._start_for(request, headers)
         if refusal is not None:
             return refusal
         try:
             if self._name is None:
                 self.name  # noqa: B018 -- raises what to do
-            if is_upgrade(request.js_object):
+            if is_upgrade(headers):
                 return await upgrade(self, request)
             response: Any = self.on_request(request)
-            if isawaitable(response):
+            if not isinstance(response, Response) and isawaitable(response):
                 response = await response
             if not hasattr(response, "js_object"):
                 raise TypeError(
@@ -317,12 +320,15 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if self._max_message_size is not None and self._too_big(connection, message):
             return None
         try:
-            # In a context of its own, as tasks have; a ContextVar must not reach other rooms.
-            if self._startup.started:
-                result = copy_context().run(self.on_message, connection, message)
-            else:
+            # In a context of its own: a ContextVar must not reach other rooms. A coroutine gets
+            # its from its task.
+            if not self._startup.started:
                 hook = partial(copy_context().run, self.on_message, connection, message)
                 result = self._startup.run(hook)
+            elif self._on_message_is_coroutine:
+                result = self.on_message(connection, message)
+            else:
+                result = copy_context().run(self.on_message, connection, message)
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
             task = tasks.run(_finish(result, self._report, "on_message"))
@@ -426,11 +432,12 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             if pending is not None:
                 await pending
 
-    async def _start_for(self, request: Request) -> Response | None:
+    async def _start_for(self, request: Request, headers: Any) -> Response | None:
         """Start, if that is still to do; a response if it fails."""
         try:
-            self._read_headers(request.js_object.headers)
-            await self._until_started()
+            self._read_headers(headers)
+            if not self._startup.started:
+                await self._until_started()
         except runtime.HOOK_FAILURES as error:
             return self._failed(request, error)
         return None
@@ -450,7 +457,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         """The answer to a request that has failed."""
         if not isinstance(error, RequestRefusedError):
             self._report("a request", error)
-            if is_upgrade(request.js_object):
+            if is_upgrade(request.js_object.headers):
                 return refuse(request, error, debug=self.options["debug"])
         status, text = failures.answer(error, debug=self.options["debug"])
         return Response(text, status=status)

@@ -134,6 +134,7 @@ class _Tools:
         self.members.then = None  # `await` asks for it
         self.members.fetch = js.Object  # the runtime only looks whether there is one
         self.set, self.delete = js.Reflect.set, js.Reflect.deleteProperty
+        self.with_resolvers = js.Promise.withResolvers
         self.key = js.Symbol.split
         self.dispatch = function.call.bind(js.String.prototype.split)
 
@@ -174,7 +175,17 @@ def enter_calls() -> None:
     except (AttributeError, JsException):
         return
     introspection.wrapper_func = entry
+    _is_no_promise(introspection)
     _quicken_futures()
+
+
+def _is_no_promise(module: ModuleType) -> None:
+    """Spare a module the question for its `then`, which `await` asks when it awaits the module.
+
+    The runtime does that for each request, and Python's answer, an AttributeError whose text
+    tells of files that may hide the module, takes long.
+    """
+    vars(module).setdefault("then", None)
 
 
 def _quicken_futures() -> None:
@@ -215,6 +226,9 @@ def _takes_a_request(instance: Any) -> bool:
         return False
     known = _one_parameter.get(function)
     if known is None:
+        for module in list(sys.modules.values()):
+            if getattr(module, "__dict__", {}).get(type(instance).__name__) is type(instance):
+                _is_no_promise(module)
         kinds = [parameter.kind for parameter in signature(function).parameters.values()]
         known = len(kinds) == 2 and all(kind in _POSITIONAL for kind in kinds)
         _one_parameter[function] = known
@@ -225,10 +239,30 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 async def _fetch(instance: Any, request: JsProxy) -> Any:
-    response = instance.fetch(Request(request))
+    response = instance.fetch(_as_request(request))
     if type(response) is CoroutineType or isawaitable(response):
         response = await response
     return response.js_object if isinstance(response, Response) else python_to_rpc(response)
+
+
+def _as_request(request: JsProxy) -> Request:
+    """A `Request`, whose constructor asks JavaScript what it is given."""
+    if not _has_plain_requests(request):
+        return Request(request)
+    made: Any = Request.__new__(Request)
+    made._js_request = request
+    return made  # type: ignore[no-any-return]
+
+
+_plain_requests: bool | None = None
+
+
+def _has_plain_requests(request: JsProxy) -> bool:
+    """Whether all that the constructor does is to keep the request."""
+    global _plain_requests
+    if _plain_requests is None:
+        _plain_requests = vars(Request(request)) == {"_js_request": request}
+    return _plain_requests
 
 
 def _answer(call: Coroutine[Any, Any, Any]) -> Any:
@@ -238,7 +272,7 @@ def _answer(call: Coroutine[Any, Any, Any]) -> Any:
     task = tasks.start(_deliver(call, late))
     if task.done():
         return task.result()
-    late.append(js.Promise.withResolvers())
+    late.append(_tools().with_resolvers())
     return late[0].promise
 
 
@@ -278,27 +312,22 @@ def _failing(error: BaseException) -> JsProxy:
 # --- binary messages ------------------------------------------------------------------
 
 #: The message that is being received, and the JavaScript buffer that it came in.
-_received: tuple[bytes, JsProxy] | None = None
+received: bytes | None = None
+received_in: JsProxy | None = None
 
 
 def receive_binary(buffer: JsProxy) -> bytes:
     """The bytes of a message. Until `forget_binary` they are sent on as the buffer they came in."""
-    global _received
+    global received, received_in
     message: bytes = buffer.to_bytes()
-    _received = (message, buffer)
+    if enabled:
+        received, received_in = message, buffer
     return message
 
 
 def forget_binary() -> None:
-    global _received
-    _received = None
-
-
-def as_received(message: Any) -> JsProxy | None:
-    """The buffer that just these bytes came in, which saves the copy that others need."""
-    if _received is not None and message is _received[0] and enabled:
-        return _received[1]
-    return None
+    global received, received_in
+    received = received_in = None
 
 
 # --- broadcasts -----------------------------------------------------------------------

@@ -15,12 +15,13 @@ def start(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
 
     Only the constructor honours `eager_start` in Pyodide 314, `loop.create_task` does not.
     """
-    loop: Any = asyncio.get_event_loop()
+    loop: Any = asyncio._get_running_loop()
     # Pyodide does this where its loop calls Python. Calls from JavaScript can have a thread
     # state of their own, to which it has not been done.
-    if asyncio._get_running_loop() is not loop:
+    if loop is None:
+        loop = asyncio.get_event_loop()
         asyncio._set_running_loop(loop)
-    if sys.get_asyncgen_hooks().firstiter is None and hasattr(loop, "_install_asyncgen_hooks"):
+    if sys.get_asyncgen_hooks().firstiter is None:
         loop._install_asyncgen_hooks()
     return asyncio.Task(coroutine, loop=loop, eager_start=True)  # type: ignore[call-arg]
 

@@ -121,7 +121,7 @@ def test_send_takes_text_and_binary_only(party, binding, value, error):
 def test_which_way_the_runtime_comes_in(party, mode, binding):
     """Pins the shortcut: if the runtime changes so that it is not taken, this says so first."""
     with open_socket(party.room(binding("Scripted"), "entry"), "a") as a:
-        suspends, direct, enabled = command(a, "entry")
+        suspends, direct, enabled, _ = command(a, "entry")
         assert direct == (enabled and mode == "hibernating")
         assert not (direct and suspends)
 

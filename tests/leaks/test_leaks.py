@@ -135,8 +135,9 @@ def test_rooms_that_came_and_went_leave_nothing(party, binding):
             room = party.room(binding("Busy"), f"room-{number}")
             with room.connect() as socket:
                 assert socket.receive() == "welcome"
-                socket.send("all")
-                assert socket.receive() == "all"
+                for _ in range(4):  # so many that the room comes to dispatch them
+                    socket.send("all")
+                    assert socket.receive() == "all"
             room.evict()
 
     come_and_go(range(ROOMS // 10))
@@ -154,8 +155,9 @@ def test_a_room_that_slept_and_woke_leaves_nothing(party):
         def sleep_and_wake(times):
             for _ in range(times):
                 room.hibernate()
-                socket.send("all")
-                assert socket.receive() == "all"
+                for _ in range(4):
+                    socket.send("all")
+                    assert socket.receive() == "all"
 
         sleep_and_wake(2 * ROOMS // 10)
         before = watched.measure()

@@ -131,9 +131,9 @@ class FakeNamespace:
         self.calls = 0
 
     def idFromName(self, name):
-        return name
+        raise NotImplementedError
 
-    def get(self, room_id, options=None):
+    def getByName(self, name, options=None):
         return self
 
     def _fail(self):
@@ -200,7 +200,7 @@ class RegionalNamespace(FakeNamespace):
         self.asked["jurisdiction"] = name
         return self
 
-    def get(self, room_id, options=None):
+    def getByName(self, name, options=None):
         self.asked["locationHint"] = options.locationHint
         return self
 

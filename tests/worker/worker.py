@@ -219,9 +219,10 @@ class Scripted(Recorder):
             connection.send_json(["raised", type(error).__name__, str(error)])
 
     def do_entry(self, connection):
-        """How the runtime comes in: able to suspend; by the shortcut; and whether there is one."""
+        """The way in: can it suspend, is it a shortcut, are there shortcuts, was it dispatched?"""
         direct = not calls.on_a_method("webSocketMessage")
-        connection.send_json([can_run_sync(), direct, shortcuts.enabled])
+        dispatched = direct and not calls.on_a_method("_event_came")
+        connection.send_json([can_run_sync(), direct, shortcuts.enabled, dispatched])
 
     def do_identity(self, connection):
         same = self.get_connection(connection.id)

@@ -139,7 +139,7 @@ async def _answer(
     on_error: OnError | None,
     extra: Scope,
 ) -> Response:
-    upgrading = is_upgrade(request.js_object)
+    upgrading = is_upgrade(request.js_object.headers)
 
     async def report(error: BaseException) -> Response | None:
         return await _report(error, request, on_error)

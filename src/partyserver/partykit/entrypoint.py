@@ -68,7 +68,8 @@ class Entrypoint(WorkerEntrypoint):
         try:
             if url is not None:
                 return await self._route(request, url)
-            if is_upgrade(request.js_object) and "on_socket" in self._project.main._arguments:
+            has_hook = "on_socket" in self._project.main._arguments
+            if has_hook and is_upgrade(request.js_object.headers):
                 return self._open_socket(request)
             return await self._fetch(request)
         except UnknownPartyError as error:
