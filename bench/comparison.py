@@ -29,6 +29,8 @@ class Row:
     quick: bool = True
     #: So many units come first, so that JavaScript's compilers have had their time.
     warm_up: int = 0
+    #: Without the disk on which a room otherwise has its database, as deployed rooms have.
+    in_memory: bool = False
 
 
 def _echoes() -> list[Row]:
@@ -72,8 +74,13 @@ REQUESTS = [
     Row("a fresh room, by a connection", Connects(fresh_rooms=True), 3),
     Row("a fresh room, by HTTP", Requests(fresh_rooms=True), 3),
 ]
+WITHOUT_DISK = [
+    Row(f"{row.title}, no disk", row.work, quick=False, in_memory=True)
+    for row in REQUESTS
+    if "fresh room" in row.title
+]
 #: Each group runs on processes of its own, which owe nothing to the others.
-GROUPS = [ECHOES, DELIVERIES, REQUESTS]
+GROUPS = [ECHOES, DELIVERIES, REQUESTS, WITHOUT_DISK]
 ROWS = [row for group in GROUPS for row in group]
 
 
@@ -95,7 +102,10 @@ def compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool = Tr
 def _compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool) -> list[Result]:
     with ExitStack() as stack:
         load = stack.enter_context(Load())
-        servers = [stack.enter_context(running(*pair)) for pair in SERVERS.items()]
+        servers = [
+            stack.enter_context(running(*pair, in_memory=rows[0].in_memory))
+            for pair in SERVERS.items()
+        ]
         results = []
         for row in rows:
             print(f"  {row.title}", flush=True)

@@ -19,7 +19,10 @@ from .workerd import Worker, serve
 
 _BASIC = ("Echo", "AsyncEcho", "Room", "Others")
 _ALL = (*_BASIC, "Tagged", "Stateful")
-_STEPS = ("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "FrontedAsync")
+_STEPS = (
+    *("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "Dispatched"),
+    "DispatchedAsync",
+)
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 
 WORKERS = {
@@ -59,7 +62,11 @@ class Server:
 
 @contextmanager
 def running(
-    name: str, variant: str | None = None, *options: str, v8_flags: Sequence[str] = ()
+    name: str,
+    variant: str | None = None,
+    *options: str,
+    v8_flags: Sequence[str] = (),
+    in_memory: bool = False,
 ) -> Iterator[Server]:
     """Run `variant` (by default the one called `name`) on the servers' core."""
     variant = variant or name
@@ -68,7 +75,8 @@ def running(
         folder = Path(scratch)
         config = None
         if variant != "fastapi":
-            config = replace(WORKERS[variant], v8_flags=v8_flags).build(folder)
+            worker = replace(WORKERS[variant], v8_flags=v8_flags, in_memory=in_memory)
+            config = worker.build(folder)
         started = time.monotonic()
         process, port = serve(config, *options, log=folder / "log") if config else _fastapi()
         try:

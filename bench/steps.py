@@ -30,8 +30,9 @@ ECHO = [
     Step("no look-up of `send`: bound once", "steps", "Bound"),
     Step("no detour: a function instead of a method", "steps", "Direct"),
     Step("no look-up of that: a JavaScript object", "steps", "Fronted"),
+    Step("no object of the socket: a function for each", "steps", "Dispatched"),
     Step("this library, plain hook", LIBRARY, "echo"),
-    Step("the same, an eager task for an `async` hook", "steps", "FrontedAsync"),
+    Step("the last step, with an eager task for an `async` hook", "steps", "DispatchedAsync"),
     Step("this library, `async` hook", LIBRARY, "async-echo"),
 ]
 

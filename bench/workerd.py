@@ -30,6 +30,8 @@ class Worker:
     #: Packages and modules to vendor into `python_modules/`.
     packages: Sequence[Path] = field(default=())
     v8_flags: Sequence[str] = ()
+    #: Whether rooms have their storage in memory, and not on disk.
+    in_memory: bool = False
 
     @property
     def is_python(self) -> bool:
@@ -88,6 +90,7 @@ class Worker:
             bindings=_list(bindings),
             namespaces=_list(namespaces),
             storage=storage,
+            where="inMemory = void" if self.in_memory else 'localDisk = "storage"',
         )
 
 
@@ -109,7 +112,7 @@ const worker :Workerd.Worker = (
   compatibilityFlags = {flags},
   bindings = {bindings},
   durableObjectNamespaces = {namespaces},
-  durableObjectStorage = (localDisk = "storage"),
+  durableObjectStorage = ({where}),
 );
 """
 

@@ -95,15 +95,33 @@ class Fronted(Bound, metaclass=Fronting):
         self.known[socket.js_id](message)
 
 
-class FrontedAsync(Bound, metaclass=Fronting):
+class Dispatching(type):
+    """Each socket has a function of its own, which gets its messages only."""
+
+    def __call__(cls, ctx, env):
+        server = super().__call__(ctx, env)
+        face, server.dispatch = front(server, print, direct=True)
+        server.dispatch.begin([])
+        return face
+
+
+class Dispatched(Sockets, metaclass=Dispatching):
+    def accepted(self, socket):
+        self.dispatch.add(socket, self.receiver(socket.send.bind(socket)))
+
+    def receiver(self, send):
+        return lambda message: send(message)
+
+
+class DispatchedAsync(Dispatched):
     """The same with a coroutine, run at once by an eager task."""
 
-    def receive(self, socket, message):
-        loop = asyncio.get_event_loop()
-        asyncio.Task(self.hook(socket, message), loop=loop, eager_start=True)
+    def receiver(self, send):
+        async def hook(message):
+            send(message)
 
-    async def hook(self, socket, message):
-        self.known[socket.js_id](message)
+        loop = asyncio.get_event_loop()
+        return lambda message: asyncio.Task(hook(message), loop=loop, eager_start=True) and None
 
 
 class RoomNaive(Sockets):

@@ -79,14 +79,16 @@ class Connections:
     def dispatch_to(
         self, dispatch: shortcuts.Dispatch, receiver: Callable[[Connection], Callable[[Any], Any]]
     ) -> None:
-        """Have `dispatch` bring each connection its messages, once all are known."""
+        """Have `dispatch` bring open connections their messages, once that has been worth it."""
         self._dispatch, self._receiver = dispatch, receiver
+        for connection in self._open():
+            dispatch.add(connection.socket, receiver(connection))
 
     def found(self) -> None:
-        """Count a message that came with its socket; when that has been worth it, dispatch.
+        """Count a message that came with its socket; after some of them, dispatch.
 
         All sockets have to be awake for that. A room that thousands sleep in need not wake them
-        all for the few that talk: it is asked after 2, 4, 8, ... messages whether they are fewer.
+        all for the few that talk: after 2, 4, 8, ... messages it is asked whether they are fewer.
         """
         if self._dispatch is None:
             return
@@ -95,7 +97,10 @@ class Connections:
             return
         if self._all_awake or self._sleeping is None or len(self._sleeping) <= self._found:
             self._wake_all()
-            self._dispatch.begin()
+            self._dispatch.begin(connection.socket for connection in self._open())
+
+    def _open(self) -> list[Connection]:
+        return [one for one in self._by_socket.values() if one._phase is Phase.OPEN]
 
     def get(self, connection_id: str) -> Connection | None:
         """The newest open connection with this id."""
@@ -143,10 +148,9 @@ class Connections:
         """Make sure that every sleeping socket is a connection again, in the order they came."""
         if self._all_awake or self._sleeping is None:
             return
-        self._all_awake = True
-        known = self._by_socket
+        sockets, known = self._sleeping.all(), self._by_socket
         self._by_socket, self._by_id, self._by_tag, self._fanout = {}, {}, {}, None
-        for socket in self._sleeping.all():
+        for socket in sockets:
             connection = known.pop(socket.js_id, None)
             if connection is None:
                 self._wake(socket)
@@ -155,6 +159,7 @@ class Connections:
             else:
                 self._by_socket[socket.js_id] = connection
         self._by_socket.update(known)  # closed ones whose last event has not come yet
+        self._all_awake = True
 
     def _wake_id(self, connection_id: str) -> None:
         """As `_wake_all`, for the few connections with this id only."""
@@ -176,9 +181,8 @@ class Connections:
         fanout = self._fanout
         if fanout is None:
             fanout = self._fanout = shortcuts.fanout()
-            for connection in self._by_socket.values():
-                if connection._phase is Phase.OPEN:
-                    fanout.add(connection.socket)
+            for connection in self._open():
+                fanout.add(connection.socket)
         excluded = [one for some_id in exclude for one in self._by_id.get(some_id, ())]
         for connection in excluded:
             fanout.discard(connection.socket)

@@ -162,7 +162,7 @@ def _guarded(method: FunctionType) -> Callable[..., Any]:
 def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
     @wraps(fetch)
     async def call(self: Any, request: Any, *more: Any) -> Any:
-        refusal = await self._start_for(request, request.js_object.headers)
+        refusal = await self._start_for(request)
         if refusal is not None:
             return refusal
         response = fetch(self, request, *more)

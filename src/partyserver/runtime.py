@@ -256,7 +256,11 @@ def bound_send(socket: JsProxy) -> Callable[[Any], None]:
 
 
 def read_attachment(socket: JsProxy) -> Attachment | None:
-    return unpack(python_value(socket.deserializeAttachment()))
+    """What is kept with a socket; None if that is not this library's."""
+    try:
+        return unpack(python_value(socket.deserializeAttachment()))
+    except RecursionError:
+        return None  # holds itself, as somebody else's may
 
 
 def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:

@@ -86,14 +86,15 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     _own_options: ClassVar[Any] = {}
     _on_start_props: ClassVar[contract.PropsParameter] = "positional"
-    _on_message_is_coroutine: ClassVar[bool] = False
+    #: The class's `on_message`, if it is `async def`.
+    _coroutine: ClassVar[tuple[Any, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         contract.check_members(cls, Server)
         cls._own_options = vars(cls).get("options", {})
         cls.options = merge_options(cls.__name__, contract.own_options(cls, Server))
         cls._on_start_props = contract.props_parameter(cls.on_start)
-        cls._on_message_is_coroutine = contract.is_coroutine(cls.on_message)
+        cls._coroutine = (cls.on_message,) if contract.is_coroutine(cls.on_message) else ()
         contract.guard_public_methods(cls, Server)
         super().__init_subclass__(**kwargs)
 
@@ -217,11 +218,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     async def fetch(self, request: Request) -> Response:
         """Answer a request to the room. An override must end in `super().fetch(request)`."""
-        headers = request.js_object.headers
-        refusal = await self._start_for(request, headers)
-        if refusal is not None:
-            return refusal
         try:
+            headers = request.js_object.headers
+            await self._start_with(headers)
             if self._name is None:
                 self.name  # noqa: B018 -- raises what to do
             if is_upgrade(headers):
@@ -302,8 +301,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         connection = self._connections.of_socket(socket)
         if connection is None:
             return None
+        result = self._receive(connection, message)
         self._connections.found()
-        return self._receive(connection, message)
+        return result
 
     def _receive(self, connection: Connection, message: Any) -> Any:
         if connection._phase is not _OPEN:
@@ -320,15 +320,15 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if self._max_message_size is not None and self._too_big(connection, message):
             return None
         try:
-            # In a context of its own: a ContextVar must not reach other rooms. A coroutine gets
-            # its from its task.
+            hook = self.on_message
+            # In a context of its own: a ContextVar must not reach other rooms. A coroutine runs
+            # nothing yet, and has its task's; but the hook may have been replaced since.
             if not self._startup.started:
-                hook = partial(copy_context().run, self.on_message, connection, message)
-                result = self._startup.run(hook)
-            elif self._on_message_is_coroutine:
-                result = self.on_message(connection, message)
+                result = self._startup.run(partial(copy_context().run, hook, connection, message))
+            elif self._coroutine and getattr(hook, "__func__", None) is self._coroutine[0]:
+                result = hook(connection, message)
             else:
-                result = copy_context().run(self.on_message, connection, message)
+                result = copy_context().run(hook, connection, message)
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
             task = tasks.run(_finish(result, self._report, "on_message"))
@@ -432,15 +432,18 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             if pending is not None:
                 await pending
 
-    async def _start_for(self, request: Request, headers: Any) -> Response | None:
+    async def _start_for(self, request: Request) -> Response | None:
         """Start, if that is still to do; a response if it fails."""
         try:
-            self._read_headers(headers)
-            if not self._startup.started:
-                await self._until_started()
+            await self._start_with(request.js_object.headers)
         except runtime.HOOK_FAILURES as error:
             return self._failed(request, error)
         return None
+
+    async def _start_with(self, headers: Any) -> None:
+        self._read_headers(headers)
+        if not self._startup.started:
+            await self._until_started()
 
     def _read_headers(self, headers: Any) -> None:
         props = headers.get(PROPS_HEADER)

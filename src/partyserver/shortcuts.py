@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import cache, partial
 from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from types import CoroutineType, FunctionType, ModuleType
@@ -91,8 +91,8 @@ class Dispatch:
     that finds it: `String.prototype.split.call(options, socket, message)` is, by the
     language's definition, `socket[Symbol.split](options, message)`.
 
-    A socket without such a function is one whose messages nobody gets. So `begin` comes when
-    all have theirs, and until then messages come with their sockets.
+    Nobody gets the messages of a socket without such a function. So it begins only if all have
+    theirs, and until then messages come with their sockets.
     """
 
     __slots__ = ("_entry", "_proxies")
@@ -115,8 +115,10 @@ class Dispatch:
             tools.delete(socket, tools.key)
             proxy.destroy()
 
-    def begin(self) -> None:
-        self._entry.callWithOptions = _tools().dispatch
+    def begin(self, sockets: Iterable[JsProxy]) -> None:
+        """Dispatch, if all of these, which are to get messages, have their functions."""
+        if all(socket.js_id in self._proxies for socket in sockets):
+            self._entry.callWithOptions = _tools().dispatch
 
 
 class _Tools:
@@ -188,6 +190,13 @@ def _is_no_promise(module: ModuleType) -> None:
     vars(module).setdefault("then", None)
 
 
+def _holds(module: ModuleType, cls: type) -> bool:
+    """Whether this may be the worker's main module, which has its classes by their names."""
+    if type(module) is not ModuleType or "__getattr__" in vars(module):
+        return False
+    return vars(module).get(cls.__name__) is cls
+
+
 def _quicken_futures() -> None:
     """Have awaited promises take one turn of the event loop, and not two.
 
@@ -227,7 +236,7 @@ def _takes_a_request(instance: Any) -> bool:
     known = _one_parameter.get(function)
     if known is None:
         for module in list(sys.modules.values()):
-            if getattr(module, "__dict__", {}).get(type(instance).__name__) is type(instance):
+            if _holds(module, type(instance)):
                 _is_no_promise(module)
         kinds = [parameter.kind for parameter in signature(function).parameters.values()]
         known = len(kinds) == 2 and all(kind in _POSITIONAL for kind in kinds)

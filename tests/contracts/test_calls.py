@@ -90,6 +90,15 @@ def test_each_message_has_a_context_of_its_own(party, binding):
         assert room.fetch("/").text == "None"
 
 
+@pytest.mark.parametrize("room", ["Patched", "Traced"])
+def test_a_hook_that_replaces_an_async_one_has_a_context_of_its_own(party, room):
+    for name in ("one", "other"):
+        with party.room(room, name).connect() as a:
+            for _ in range(3):
+                a.send("mark")
+                assert a.receive() == "None"
+
+
 def test_a_server_that_python_constructs_is_a_server(party):
     assert call(party, "constructed").json() == [True, "room"]
 

@@ -95,6 +95,29 @@ def test_after_a_wake_no_message_is_lost(party, binding, evict):
         socket.close()
 
 
+def test_a_room_that_looks_at_its_connections_while_it_is_constructed(party):
+    room = party.room("Restoring", "restored")
+    with open_socket(room, "a") as a, open_socket(room, "b") as b:
+        until_dispatched(a)
+        room.hibernate()
+        a.send_json(["echo", "of a"])
+        assert [a.receive(), a.receive()] == ["restored", "of a"]
+        assert b.receive() == "restored"
+        until_dispatched(a, b)
+        b.send_json(["echo", "of b"])
+        assert b.receive() == "of b"
+
+
+def test_a_socket_of_user_code_with_an_unreadable_attachment_stops_no_message(party):
+    room = party.room("Foreign", "unreadable")
+    with room.connect(path="/own/cyclic") as own, open_socket(room, "a") as a:
+        room.hibernate()
+        until_dispatched(a)
+        with open_socket(room, "b") as b:
+            until_dispatched(b, a)
+        own.drop()
+
+
 def test_sockets_that_user_code_accepted_are_ignored_while_messages_are_dispatched(party):
     room = party.room("Foreign", "foreign-dispatch")
     with room.connect(path="/own") as own, open_socket(room, "a") as a:

@@ -227,6 +227,34 @@ class MarkingSleepy(Marking):
     options = {"hibernate": True}
 
 
+class Patched(Server):
+    """Replaces its async hook by a plain one that marks the context."""
+
+    def on_start(self, props=None):
+        self.on_message = MethodType(Marking.on_message, self)
+
+    async def on_message(self, connection, message):
+        raise AssertionError("replaced")
+
+
+def traced(cls):
+    """Wraps a hook in a plain function that marks the context, as tracing does."""
+    hook = cls.on_message
+
+    def on_message(self, connection, message):
+        Marking.on_message(self, connection, message)
+        return hook(self, connection, message)
+
+    cls.on_message = on_message
+    return cls
+
+
+@traced
+class Traced(Server):
+    async def on_message(self, connection, message):
+        marked.set("by a coroutine")
+
+
 class Own(Calls):
     """Has a `fetch` for each instance."""
 

@@ -20,8 +20,10 @@ from calls import (  # noqa: F401 -- bound, too
     MarkingSleepy,
     Overriding,
     Own,
+    Patched,
     Relaying,
     RelayingSleepy,
+    Traced,
 )
 from hostile import Ending, EndingSleepy, Helped, Renaming  # noqa: F401 -- bound in wrangler.toml
 from partyserver import (
@@ -403,7 +405,22 @@ class Foreign(Scripted):
             return await super().fetch(request)
         client, socket = js.WebSocketPair.new().object_values()
         self.ctx.acceptWebSocket(socket)
+        if "/cyclic" in request.url:
+            attachment = js.Object.new()
+            attachment.itself = attachment
+            socket.serializeAttachment(attachment)
         return Response(None, status=101, web_socket=client)
+
+
+class Restoring(Scripted):
+    """Looks at its connections while it is constructed, as the platform's examples do."""
+
+    options = {"hibernate": True}
+
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.restored = [one.id for one in self.get_connections()]
+        self.broadcast("restored")
 
 
 class Answering(Recorder):
