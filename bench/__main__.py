@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> Values:
-    rounds, seconds = (7, 0.08) if quick else (7, 0.15)
+    rounds, seconds = (5, 0.06) if quick else (7, 0.15)
     measured = results.about_the_run(quick=quick, rounds=rounds)
 
     def measure_comparison() -> list[Values]:
@@ -58,15 +58,15 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
         return results.comparison(compare(rows, rounds=rounds, seconds=seconds, warm=not quick))
 
     def measure_cold_starts() -> Values:
-        return results.cold_starts(cold_starts(2 if quick else 7))
+        return results.cold_starts(cold_starts(1 if quick else 7))
 
     def measure_all_memory() -> Values:
-        count = 500 if quick else 2000
+        count = 300 if quick else 2000
         variants = (BASE, LIBRARY) if quick else (BASE, LIBRARY, "naive")
         return results.memory(
             {
                 variant: measure_memory(
-                    variant, rooms=count, connections=count, gone=1000 if quick else 10_000
+                    variant, rooms=count, connections=count, gone=500 if quick else 10_000
                 )
                 for variant in variants
             }
@@ -84,6 +84,7 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
             sizes = [size for size in growth.sizes if size <= growth.quick_up_to or not quick]
             lines = grow(growth, sizes, rounds=3 if quick else 7, seconds=seconds / 2)
             found.append(results.growth(growth, sizes, lines))
+            _save({**measured, "growth": found}, file)
         return found
 
     measurements: dict[str, Callable[[], object]] = {

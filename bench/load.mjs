@@ -93,8 +93,9 @@ class Group {
   sockets = [];
   received = 0;
   wanted = 0;
-  /** Set by a probe, which wants to see what comes. */
+  /** Set by a probe, which wants to see what comes, and to which socket first. */
   chunks = null;
+  probed = null;
   next = 0;
 
   /** Resolves when so many messages more have come. */
@@ -105,7 +106,7 @@ class Group {
   }
 
   take(socket, chunk) {
-    if (this.chunks && socket === this.sockets.at(-1)) this.chunks.push(Buffer.from(chunk));
+    if (this.chunks && (this.probed ??= socket) === socket) this.chunks.push(Buffer.from(chunk));
     const messages = socket.counter.count(chunk);
     if (messages === 0) return;
     this.received += messages;
@@ -233,7 +234,7 @@ const commands = {
     group.sockets[0].write(sent);
     await done;
     const seen = Buffer.concat(group.chunks);
-    group.chunks = null;
+    group.chunks = group.probed = null;
     if (!seen.equals(back)) {
       fail(`another reply: ${seen.subarray(0, 80).toString("latin1")}`);
     }
