@@ -87,14 +87,16 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     _own_options: ClassVar[Any] = {}
     _on_start_props: ClassVar[contract.PropsParameter] = "positional"
     #: The class's `on_message`, if it is `async def`.
-    _coroutine: ClassVar[tuple[Any, ...]] = ()
+    _on_message_coroutine: ClassVar[tuple[Any, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         contract.check_members(cls, Server)
         cls._own_options = vars(cls).get("options", {})
         cls.options = merge_options(cls.__name__, contract.own_options(cls, Server))
         cls._on_start_props = contract.props_parameter(cls.on_start)
-        cls._coroutine = (cls.on_message,) if contract.is_coroutine(cls.on_message) else ()
+        cls._on_message_coroutine = (
+            (cls.on_message,) if contract.is_coroutine(cls.on_message) else ()
+        )
         contract.guard_public_methods(cls, Server)
         super().__init_subclass__(**kwargs)
 
@@ -325,7 +327,10 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             # nothing yet, and has its task's; but the hook may have been replaced since.
             if not self._startup.started:
                 result = self._startup.run(partial(copy_context().run, hook, connection, message))
-            elif self._coroutine and getattr(hook, "__func__", None) is self._coroutine[0]:
+            elif (
+                self._on_message_coroutine
+                and getattr(hook, "__func__", None) is self._on_message_coroutine[0]
+            ):
                 result = hook(connection, message)
             else:
                 result = copy_context().run(hook, connection, message)
