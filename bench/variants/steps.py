@@ -8,7 +8,8 @@ from urllib.parse import urlparse
 
 import js
 from js import WebSocketPair
-from partyserver.shortcuts import Fanout, front
+from partyserver.shortcuts.fanout import Fanout
+from partyserver.shortcuts.front import front
 from pyodide.ffi import create_proxy, to_js
 from workers import DurableObject, Response, WorkerEntrypoint
 

@@ -1,7 +1,7 @@
 """This library without its shortcuts: every event comes in by the runtime's own ways."""
 
-from partyserver import shortcuts
+from partyserver.shortcuts import switch
 
-shortcuts.enabled = False
+switch.enabled = False
 
 from library import *  # noqa: E402, F403

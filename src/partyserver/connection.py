@@ -11,6 +11,7 @@ from .attachment import Attachment, copy_state
 from .closing import OPEN, check_close
 from .errors import ConnectionClosedError
 from .messages import compact_json
+from .shortcuts import received
 
 
 class Phase(IntEnum):
@@ -134,7 +135,7 @@ class Connection:
             ConnectionClosedError: the connection is closed.
             TypeError: the message is neither text nor binary.
         """
-        if type(message) is str and message.isascii():
+        if type(message) is str and message is not received.message and message.isascii():
             payload: Any = message
         else:
             payload = runtime.sendable(message)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import runtime, shortcuts
+from . import runtime
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
+from .shortcuts import received
+from .shortcuts.dispatch import Dispatch
+from .shortcuts.fanout import Fanout, Loop
+from .shortcuts.fanout import fanout as make_fanout
 
 
 class Connections:
@@ -27,8 +31,8 @@ class Connections:
         self._by_socket: dict[int, Connection] = {}
         self._by_id: dict[str, list[Connection]] = {}
         self._by_tag: dict[str, dict[Connection, None]] = {}
-        self._fanout: shortcuts.Fanout | shortcuts.Loop | None = None
-        self._dispatch: shortcuts.Dispatch | None = None
+        self._fanout: Fanout | Loop | None = None
+        self._dispatch: Dispatch | None = None
         self._receiver: Callable[[Connection], Callable[[Any], Any]]
         self._found = 0
 
@@ -77,7 +81,7 @@ class Connections:
         return connection if connection is not None else self._wake(socket)
 
     def dispatch_to(
-        self, dispatch: shortcuts.Dispatch, receiver: Callable[[Connection], Callable[[Any], Any]]
+        self, dispatch: Dispatch, receiver: Callable[[Connection], Callable[[Any], Any]]
     ) -> None:
         """Have `dispatch` bring open connections their messages, once that has been worth it."""
         self._dispatch, self._receiver = dispatch, receiver
@@ -98,6 +102,17 @@ class Connections:
         if self._all_awake or self._sleeping is None or len(self._sleeping) <= self._found:
             self._wake_all()
             self._dispatch.begin(connection.socket for connection in self._open())
+
+    def long_text_came(self, connection: Connection) -> None:
+        """Have the next messages of this connection come in a way for long texts."""
+        if self._dispatch is not None:
+            self._dispatch.box(connection.socket)
+
+    def content(self, connection: Connection, message: Any) -> str | bytes:
+        """The content of a message that JavaScript did not hand over as text."""
+        if type(message) is int and self._dispatch is not None:
+            return self._dispatch.unbox(connection.socket, message)
+        return received.binary(message)
 
     def _open(self) -> list[Connection]:
         return [one for one in self._by_socket.values() if one._phase is Phase.OPEN]
@@ -180,7 +195,7 @@ class Connections:
             return
         fanout = self._fanout
         if fanout is None:
-            fanout = self._fanout = shortcuts.fanout()
+            fanout = self._fanout = make_fanout()
             for connection in self._open():
                 fanout.add(connection.socket)
         excluded = [one for some_id in exclude for one in self._by_id.get(some_id, ())]
@@ -195,9 +210,7 @@ class Connections:
                 if connection._phase is Phase.OPEN:
                     fanout.add(connection.socket)
 
-    def _finish_broadcast(
-        self, fanout: shortcuts.Fanout | shortcuts.Loop, payload: Any, error: Exception
-    ) -> None:
+    def _finish_broadcast(self, fanout: Fanout | Loop, payload: Any, error: Exception) -> None:
         """Go on behind the socket that ended a broadcast: the first that is not open."""
         sockets = list(fanout)
         failed = next((at for at, socket in enumerate(sockets) if socket.readyState != OPEN), None)

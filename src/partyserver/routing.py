@@ -10,7 +10,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from . import failures, runtime, shortcuts
+from . import failures, runtime
 from .cors import cors_headers
 from .errors import RequestRefusedError
 from .names import kebab_case
@@ -18,6 +18,7 @@ from .origins import origin_allowed
 from .props import HEADER as PROPS_HEADER
 from .props import encode_props
 from .retry import RoutingRetry, is_infrastructure, with_retries
+from .shortcuts import calls
 from .urls import DEFAULT_PREFIX, match_party_url
 
 INTERNAL_HEADERS = "x-partykit-"
@@ -135,7 +136,7 @@ async def route_partykit_request(
         allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
             origins than these and the worker's own get 403. "*" allows all.
     """
-    shortcuts.enter_calls()
+    calls.enter_calls()
     js_request = raw_request(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:

@@ -21,10 +21,11 @@ from pyodide.ffi import create_proxy, to_js
 from pyodide.ffi import jsnull as jsnull
 from workers import Response, import_from_javascript
 
-from . import shortcuts, tasks
+from . import tasks
 from .attachment import MAX_SIZE, Attachment, unpack
 from .errors import StateTooLargeError
 from .messages import compact_json, well_formed
+from .shortcuts import received
 
 T = TypeVar("T")
 
@@ -237,9 +238,10 @@ def is_bytes_like(message: Any) -> bool:
 
 def sendable(message: Any) -> Any:
     """An outgoing message; `TypeError` for what is neither text nor binary."""
+    if message is received.message and message is not None:
+        return received.payload()
     if type(message) is bytes:
-        # Sent on as it came, which saves the copy that others need.
-        return shortcuts.received_in if message is shortcuts.received else to_js(message)
+        return to_js(message)
     if isinstance(message, str):
         return well_formed(message)
     if is_bytes_like(message):

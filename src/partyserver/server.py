@@ -13,7 +13,7 @@ from weakref import ref
 
 from workers import DurableObject, Request, Response
 
-from . import contract, failures, runtime, shortcuts, sql, tasks
+from . import contract, failures, runtime, sql, tasks
 from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
 from .connection import Connection, Phase
 from .connections import Connections
@@ -23,6 +23,9 @@ from .options import DEFAULTS, PLATFORM_MAX_MESSAGE_SIZE, ServerOptions, merge_o
 from .props import HEADER as PROPS_HEADER
 from .props import decode_props
 from .routing import is_upgrade, route_partykit_request
+from .shortcuts import calls, received
+from .shortcuts.box import LONG_TEXT
+from .shortcuts.front import front
 from .startup import Startup
 from .upgrade import refuse, upgrade
 
@@ -45,8 +48,8 @@ class _ServerType(ABCMeta):
         if not hasattr(server, "_startup"):
             raise TypeError(f"{cls.__name__}.__init__ must call super().__init__(ctx, env)")
         server._startup.constructed = True
-        if shortcuts.called_by_the_runtime():
-            shortcuts.enter_calls()
+        if calls.called_by_the_runtime():
+            calls.enter_calls()
             return server._front()
         return server
 
@@ -279,7 +282,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             return None if server is None else server._event_came(*event)
 
         # `run_sync` needs the way in that can suspend.
-        face, dispatch = shortcuts.front(self, receive, direct=not self.options["sync_io"])
+        face, dispatch = front(self, receive, direct=not self.options["sync_io"])
         if dispatch is not None and self.options["hibernate"]:
             self._connections.dispatch_to(dispatch, self._receiver)
         return face
@@ -288,7 +291,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         """What gets a connection's messages; JavaScript holds it, so it holds neither of them."""
         server, receiver = ref(self), ref(connection)
 
-        def receive(message: Any) -> Any:
+        def receive(message: Any, *_: int) -> Any:
             itself, connection = server(), receiver()
             if itself is None or connection is None:
                 return None
@@ -311,11 +314,14 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if connection._phase is not _OPEN:
             return None
         if type(message) is str:
+            if len(message) >= LONG_TEXT:
+                self._connections.long_text_came(connection)
             return self._call_on_message(connection, message)
         try:
-            return self._call_on_message(connection, shortcuts.receive_binary(message))
+            content = self._connections.content(connection, message)
+            return self._call_on_message(connection, content)
         finally:
-            shortcuts.forget_binary()
+            received.forget()
 
     def _call_on_message(self, connection: Connection, message: str | bytes) -> Any:
         """The hot path: one plain call from here to a hook that needs nothing else."""

@@ -6,7 +6,8 @@ import sys
 from contextvars import ContextVar
 from types import MethodType, SimpleNamespace
 
-from partyserver import Server, shortcuts
+from partyserver import Server
+from partyserver.shortcuts import calls, switch
 from pyodide.ffi import can_run_sync, run_sync
 from workers import Response
 
@@ -21,8 +22,8 @@ def way_in():
         modules.add(frame.f_globals["__name__"])
         frame = frame.f_back
     return {
-        "shortcut": "partyserver.shortcuts" in modules,
-        "enabled": shortcuts.enabled,
+        "shortcut": "partyserver.shortcuts.calls" in modules,
+        "enabled": switch.enabled,
         "can suspend": can_run_sync(),
         "loop runs": asyncio.get_running_loop() is asyncio.get_event_loop(),
         "in a task": asyncio.current_task() is not None,
@@ -101,7 +102,7 @@ async def leaving():
     """What is answered to a client that has left, whose task is collected."""
     answers = SimpleNamespace(given=[])
     answers.resolve = answers.given.append
-    waiting = shortcuts._deliver(asyncio.sleep(60), [answers])
+    waiting = calls._deliver(asyncio.sleep(60), [answers])
     waiting.send(None)
     waiting.close()
     return answers.given

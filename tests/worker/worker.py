@@ -33,13 +33,14 @@ from partyserver import (
     get_server_by_name,
     parse_json,
     route_partykit_request,
-    shortcuts,
 )
+from partyserver.shortcuts import switch
+from passing import Passing, PassingSleepy  # noqa: F401 -- bound, too
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from workers import Request, Response, WorkerEntrypoint, import_from_javascript
 
 # `make test ARGS="-o party_vars=SHORTCUTS=off tests/contracts"`: all works without them.
-shortcuts.enabled = (
+switch.enabled = (
     getattr(import_from_javascript("cloudflare:workers").env, "SHORTCUTS", None) != "off"
 )
 
@@ -224,7 +225,7 @@ class Scripted(Recorder):
         """The way in: can it suspend, is it a shortcut, are there shortcuts, was it dispatched?"""
         direct = not calls.on_a_method("webSocketMessage")
         dispatched = direct and not calls.on_a_method("_event_came")
-        connection.send_json([can_run_sync(), direct, shortcuts.enabled, dispatched])
+        connection.send_json([can_run_sync(), direct, switch.enabled, dispatched])
 
     def do_identity(self, connection):
         same = self.get_connection(connection.id)

@@ -1,0 +1,98 @@
+"""Where JavaScript leaves a long text for Python, which would take it a character at a time."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, JsProxy, create_proxy
+
+from . import javascript
+
+#: Characters. Shorter texts come to Python sooner as they are.
+LONG_TEXT = 4096
+#: Bytes that a text may have in UTF-8 to go by Python's own memory.
+_ROOM = 256 * 1024
+
+#: What `TextEncoder` makes of a binary message.
+_BUFFER = "[object ArrayBuffer]"
+
+
+class Box:
+    """Takes a message without making anything of it in Python, and has its text as UTF-8.
+
+    `TextEncoder` writes that into a `bytearray`'s memory, by a pipe of JavaScript's own functions,
+    at whose end Python gets the number of bytes. The message itself stays in the box.
+    """
+
+    def __init__(self) -> None:
+        tools = javascript.tools()
+        encoder = js.TextEncoder.new()
+        self._bytes = bytearray(_ROOM)
+        self._slice = memoryview(self._bytes)
+        self._memory = create_proxy(self._bytes)
+        self._view: JsProxy | None = None
+        self._content = js.Array.of(None)
+        # [message, memory]: what is not its own it finds in `_content`.
+        self._message_and_memory = js.Object.create(self._content)
+        self._message_and_memory.length = 2
+        self._find_memory()
+        apply, of = js.Reflect.apply, tools.member
+        put = self._put = tools.bind(of(js.Array.prototype, "fill"), self._content)
+        self._encode = tools.bind(apply, None, encoder.encode, encoder, self._content)
+        self._as_object = tools.bind(apply, None, js.Object, None, self._content)
+        self._take_in = tools.pipe(
+            put,
+            tools.bind(apply, None, encoder.encodeInto, encoder, self._message_and_memory),
+            of(js.Object, "values"),
+            tools.bind(tools.call_function, of(js.Array.prototype, "pop")),
+        )
+
+    def before(self, receive: JsProxy) -> JsProxy:
+        """A JavaScript function that puts a message into the box, and gives `receive` its size."""
+        return javascript.tools().pipe(self._take_in, receive)
+
+    def works(self) -> bool:
+        """Whether what Python gets is what was put in."""
+        texts = ["", "é€😀", "x" * _ROOM]
+        buffer = js.ArrayBuffer.new(1)
+        try:
+            if any(self.take(self._take_in(text)) != text for text in texts):
+                return False
+            return bool(self.take(self._take_in(buffer)).to_bytes() == b"\0")
+        finally:
+            self.empty()
+
+    def take(self, size: int) -> Any:
+        """The text whose size JavaScript gave, or else the buffer that is in the box."""
+        if 0 < size <= _ROOM - 4:
+            text = str(self._slice[:size], "utf-8")
+        else:
+            if size == 0:
+                self._find_memory()  # which has moved if WebAssembly's has grown
+            text = self._encode().to_bytes().decode()
+        return self._content[0] if text == _BUFFER else text
+
+    def text_as_object(self) -> JsProxy:
+        """The text in the box as JavaScript's `String`, which `send` takes."""
+        return self._as_object()  # type: ignore[no-any-return]
+
+    def empty(self) -> None:
+        self._put(None)
+
+    def _find_memory(self) -> None:
+        if self._view is not None:
+            self._view.release()
+        self._view = self._memory.getBuffer("u8")
+        setattr(self._message_and_memory, "1", self._view.data)
+
+
+@cache
+def box() -> Box | None:
+    """The one box of the process, if it works here; Python runs one event at a time."""
+    try:
+        made = Box()
+        return made if made.works() else None
+    except (AttributeError, JsException):
+        return None

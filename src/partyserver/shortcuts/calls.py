@@ -1,0 +1,201 @@
+"""Requests and RPC calls that begin at once, and are answered at once where they can."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from functools import partial
+from inspect import Parameter, isawaitable, iscoroutinefunction, signature
+from types import CoroutineType, FunctionType, ModuleType
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
+from workers import Request, Response, python_to_rpc
+
+from .. import tasks
+from . import javascript, switch
+
+#: Modules whose functions may stand between the runtime and what it calls.
+_PACKAGE = __name__.partition(".")[0]
+
+
+def called_by_the_runtime() -> bool:
+    """Whether no code but this library's own stands between the caller and JavaScript."""
+    frame = sys._getframe(1).f_back
+    while frame is not None and frame.f_globals["__name__"].partition(".")[0] == _PACKAGE:
+        frame = frame.f_back
+    return frame is None
+
+
+_entered = False
+
+
+def enter_calls() -> None:
+    """Have requests and RPC calls begin at once, and be answered at once where they can.
+
+    The runtime brings them in by a coroutine, which takes four turns of the event loop, and
+    inspects the signature of `fetch` anew for each request to a worker.
+    """
+    global _entered
+    if _entered or not switch.enabled:
+        return
+    _entered = True
+    introspection: Any = next(filter(_is_introspection, list(sys.modules.values())), None)
+    if introspection is None:
+        return
+    usual = introspection.wrapper_func
+
+    def enter(_options: Any, relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
+        if name == "fetch" and args and _takes_a_request(instance):
+            return _answer(_fetch(instance, args[0]))
+        return _answer(usual(relaxed, instance, name, *args))
+
+    try:
+        proxy = create_proxy(enter)
+        # Entered in a way that can suspend: what is called may block on synchronous HTTP.
+        entry = proxy.callPromising.bind(proxy)
+        entry.callWithOptions = entry
+    except (AttributeError, JsException):
+        return
+    introspection.wrapper_func = entry
+    _is_no_promise(introspection)
+    _quicken_futures()
+
+
+def _is_no_promise(module: ModuleType) -> None:
+    """Spare a module the question for its `then`, which `await` asks when it awaits the module.
+
+    The runtime does that for each request, and Python's answer, an AttributeError whose text
+    tells of files that may hide the module, takes long.
+    """
+    vars(module).setdefault("then", None)
+
+
+def _holds(module: ModuleType, cls: type) -> bool:
+    """Whether this may be the worker's main module, which has its classes by their names."""
+    if type(module) is not ModuleType or "__getattr__" in vars(module):
+        return False
+    return vars(module).get(cls.__name__) is cls
+
+
+def _quicken_futures() -> None:
+    """Have awaited promises take one turn of the event loop, and not two.
+
+    Pyodide's loop gives each future a callback that counts it, for programs that end when
+    nothing is left to do; calling it costs as much as waking the task that awaits.
+    """
+    try:
+        from pyodide.webloop import PyodideFuture
+    except ImportError:
+        return
+    loop = asyncio.get_event_loop()
+    loop.create_future = partial(PyodideFuture, loop=loop)  # type: ignore[method-assign]
+
+
+def _is_introspection(module: ModuleType) -> bool:
+    """Whether this is the runtime's own module for its calls, with the function we know."""
+    if ".introspection_" not in getattr(module, "__name__", ""):
+        return False
+    function = getattr(module, "wrapper_func", None)
+    return iscoroutinefunction(function) and list(signature(function).parameters) == [
+        "relaxed",
+        "inst",
+        "prop",
+        "args",
+        "kwargs",
+    ]
+
+
+_one_parameter: dict[FunctionType, bool] = {}
+
+
+def _takes_a_request(instance: Any) -> bool:
+    """Whether an object's `fetch` has one parameter; to others go what the platform adds."""
+    function = getattr(type(instance), "fetch", None)
+    if type(function) is not FunctionType or "fetch" in getattr(instance, "__dict__", ()):
+        return False
+    known = _one_parameter.get(function)
+    if known is None:
+        for module in list(sys.modules.values()):
+            if _holds(module, type(instance)):
+                _is_no_promise(module)
+        kinds = [parameter.kind for parameter in signature(function).parameters.values()]
+        known = len(kinds) == 2 and all(kind in _POSITIONAL for kind in kinds)
+        _one_parameter[function] = known
+    return known
+
+
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+async def _fetch(instance: Any, request: JsProxy) -> Any:
+    response = instance.fetch(_as_request(request))
+    if type(response) is CoroutineType or isawaitable(response):
+        response = await response
+    return response.js_object if isinstance(response, Response) else python_to_rpc(response)
+
+
+def _as_request(request: JsProxy) -> Request:
+    """A `Request`, whose constructor asks JavaScript what it is given."""
+    if not _has_plain_requests(request):
+        return Request(request)
+    made: Any = Request.__new__(Request)
+    made._js_request = request
+    return made  # type: ignore[no-any-return]
+
+
+_plain_requests: bool | None = None
+
+
+def _has_plain_requests(request: JsProxy) -> bool:
+    """Whether all that the constructor does is to keep the request."""
+    global _plain_requests
+    if _plain_requests is None:
+        _plain_requests = vars(Request(request)) == {"_js_request": request}
+    return _plain_requests
+
+
+def _answer(call: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a call if it is there at once, else a promise of it."""
+    late: list[Any] = []
+    # Not held: if what it waits for never comes, because the client has left, both may go.
+    task = tasks.start(_deliver(call, late))
+    if task.done():
+        return task.result()
+    late.append(javascript.tools().with_resolvers())
+    return late[0].promise
+
+
+async def _deliver(call: Coroutine[Any, Any, Any], late: list[Any]) -> Any:
+    """The call's result; or, if that comes late, nothing, and the promise is fulfilled with it."""
+    try:
+        result = await call
+    except GeneratorExit:
+        raise  # the client has left: the task is being collected, and nobody waits
+    except BaseException as error:
+        failure = error
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            # asyncio lets these through, to the process with the rooms of others.
+            failure = RuntimeError(f"a call raised {error!r}")
+            failure.__cause__ = error
+        if not late:
+            raise failure from failure.__cause__
+        late[0].resolve(_failing(failure))
+        return None
+    if not late:
+        return result
+    late[0].resolve(result)
+    return None
+
+
+def _failing(error: BaseException) -> JsProxy:
+    """What makes a promise that is resolved with it fail as a call into Python does."""
+
+    def then(*_: Any) -> None:
+        raise error
+
+    thenable = js.Object.new()
+    thenable.then = create_once_callable(then)
+    return thenable  # type: ignore[no-any-return]

@@ -1,0 +1,3 @@
+"""Tests switch the shortcuts off, to see that all works without them."""
+
+enabled = True

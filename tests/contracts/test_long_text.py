@@ -1,0 +1,159 @@
+"""Long texts come to Python in a way of their own, and nothing else is different for that."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from hashlib import sha256
+
+import pytest
+
+#: Where the ways part, and where what a text goes by is full: src/partyserver/shortcuts/box.py.
+LONG, FULL = 4096, 256 * 1024
+
+TEXTS = {
+    "ASCII": "x" * LONG,
+    "Latin": "ü" * LONG,
+    "Asian": "語" * LONG,
+    "emoji": "😀" * LONG,
+    "mixed": "aü語😀\0\ufeff\ufffd" * LONG,
+    "nearly full": "x" * (FULL - 4),
+    "full": "x" * FULL,
+    "wide at the end": "x" * (FULL - 5) + "語語",
+    "over": "x" * (FULL + 1),
+    "very long": "ü語😀x" * 100_000,
+    "short": "short",
+    "empty": "",
+    "like a buffer's name": "[object ArrayBuffer]",
+    "buffer of that size": b"[object ArrayBuffer]",
+    "binary": bytes(range(256)),
+    "no bytes": b"",
+    "long binary": b"\xff\0" * LONG,
+}
+
+
+def told(socket, message):
+    """Send a message, check what the room says that it got, and return whether it was boxed."""
+    socket.send(message)
+    kind, length, digest, boxed = json.loads(socket.receive())
+    content = message if isinstance(message, bytes) else message.encode()
+    assert (kind, length) == (type(message).__name__, len(message))
+    assert digest == sha256(content).hexdigest()
+    return boxed
+
+
+def echoed(socket, message):
+    boxed = told(socket, message)
+    assert socket.receive() == message
+    assert socket.receive() == message
+    return boxed
+
+
+@contextmanager
+def boxing(room, id="a"):
+    """A connection whose messages come by the box, where they ever do."""
+    with room.connect(id=id) as socket:
+        for _ in range(4):
+            echoed(socket, "x" * LONG)
+        yield socket
+
+
+def may_box(mode, pytestconfig):
+    return mode == "hibernating" and "SHORTCUTS=off" not in pytestconfig.getini("party_vars")
+
+
+@pytest.mark.no_party_chaos  # a message that wakes a room comes with its socket
+def test_long_texts_come_by_the_box_and_then_short_ones_do_not(party, mode, binding, pytestconfig):
+    """Pins it: if the runtime changes so that they do not, this says so first."""
+    with boxing(party.room(binding("Passing"), "boxing")) as a:
+        by_the_box = [echoed(a, text) for text in ["x" * LONG, *["short"] * 9, "x" * LONG]]
+        by_the_box += [echoed(a, text) for text in ("x" * LONG, "short", b"binary")]
+    if may_box(mode, pytestconfig):
+        assert by_the_box == [True, *[True] * 8, False, False, True, True, False]
+    else:
+        assert not any(by_the_box)
+
+
+@pytest.mark.parametrize("message", TEXTS.values(), ids=TEXTS)
+def test_what_comes_by_the_box_is_what_was_sent(party, binding, message):
+    room = party.room(binding("Passing"), "whole")
+    with boxing(room) as a:
+        echoed(a, message)
+        echoed(a, "x" * LONG)
+        echoed(a, message)
+
+
+def test_a_long_text_goes_on_to_all(party, binding):
+    room = party.room(binding("Passing"), "all")
+    text = "ü語😀" * LONG
+    with boxing(room) as a, boxing(room, "b") as b:
+        a.send("!to_all")
+        told(a, text)
+        assert [a.receive(), b.receive(), b.receive()] == [text] * 3
+
+
+def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding):
+    room = party.room(binding("Passing"), "later")
+    with boxing(room) as a, boxing(room, "b") as b:
+        a.send("!later")
+        for at in range(20):
+            ours, others = f"{at} of a " * LONG, f"{at} of b " * LONG
+            a.send(ours)
+            b.send(others)
+            assert json.loads(a.receive())[1] == len(ours)
+            assert [a.receive(), a.receive()] == [ours] * 2
+            assert json.loads(b.receive())[1] == len(others)
+            assert [b.receive(), b.receive()] == [others] * 2
+
+
+@pytest.mark.no_party_chaos  # the room remembers what came before
+def test_a_message_that_is_kept_stays_what_it_was(party, binding):
+    with boxing(party.room(binding("Passing"), "keeping")) as a:
+        a.send("!the_one_before")
+        before = ""
+        for at, message in enumerate(["1" * LONG, "2" * LONG, b"3" * LONG, "4", "5" * LONG]):
+            told(a, message)
+            assert a.receive() == before, at
+            before = message
+
+
+def test_a_hook_that_fails_leaves_nothing_behind(party, binding):
+    with boxing(party.room(binding("Passing"), "failing")) as a:
+        a.send("!fail")
+        told(a, "x" * LONG)
+        assert a.receive() == "ZeroDivisionError"
+        a.send("!echo")
+        echoed(a, "y" * LONG)
+
+
+def test_a_room_wakes_for_a_long_text(party, binding, evict):
+    room = party.room(binding("Passing"), "waking")
+    with boxing(room) as a:
+        for _ in range(5):
+            evict(room)
+            echoed(a, "x" * LONG)
+            echoed(a, "y" * LONG)
+
+
+def test_a_connection_that_closes_itself_in_front_of_long_texts(party, binding):
+    room = party.room(binding("Passing"), "closing")
+    with boxing(room, "b") as b:
+        with boxing(room) as a:
+            a.send("!to_all")
+            for _ in range(3):
+                a.send("x" * LONG)
+            a.close(4000)
+        for _ in range(6):
+            assert b.receive() == "x" * LONG
+        echoed(b, "y" * LONG)
+
+
+def test_python_s_memory_may_grow(party, binding):
+    """And JavaScript's view of it is then void."""
+    with boxing(party.room(binding("Passing"), "growing")) as a:
+        for message in ("", "short", "x" * LONG, b"binary"):
+            echoed(a, "x" * LONG)
+            a.send("!grow_and_echo")
+            told(a, "grow")
+            assert a.receive() == "grow"
+            echoed(a, message)

@@ -1,0 +1,60 @@
+"""Messages that are passed on as they came."""
+
+import asyncio
+from hashlib import sha256
+
+from partyserver import Server
+from partyserver.shortcuts import box, received
+
+
+class Passing(Server):
+    """Tells what a message is, and passes it on; how, a message that begins with "!" says."""
+
+    def on_message(self, connection, message):
+        if isinstance(message, str) and message.startswith("!"):
+            connection.set_state(message[1:])
+            return None
+        content = message if isinstance(message, bytes) else message.encode()
+        digest = sha256(content).hexdigest()
+        connection.send_json([type(message).__name__, len(message), digest, came_by_the_box()])
+        return getattr(self, connection.state or "echo")(connection, message)
+
+    def on_exception(self, error):
+        self.broadcast(type(error).__name__)
+
+    def echo(self, connection, message):
+        connection.send(message)
+        connection.send(message)
+
+    def to_all(self, connection, message):
+        self.broadcast(message)
+        self.broadcast(message, [connection.id])
+
+    async def later(self, connection, message):
+        connection.send(message)
+        await asyncio.sleep(0)
+        connection.send(message)
+
+    def the_one_before(self, connection, message):
+        connection.send(getattr(self, "last", ""))
+        self.last = message
+
+    def fail(self, connection, message):
+        raise ZeroDivisionError
+
+    def grow_and_echo(self, connection, message):
+        """Have WebAssembly's memory grow, which voids JavaScript's views of it."""
+        made = box.box()
+        pieces = []
+        while made and made._view.data.length:
+            pieces.append(bytearray(8 << 20))
+        connection.send(message)
+        connection.set_state("echo")
+
+
+class PassingSleepy(Passing):
+    options = {"hibernate": True}
+
+
+def came_by_the_box():
+    return received._make_payload is not None
