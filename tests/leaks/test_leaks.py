@@ -33,11 +33,13 @@ SETTLE_TIMEOUT = 20
 
 TEXT_MESSAGE = b"x" * 32
 BINARY_MESSAGE = bytes(range(64))
+LONG_TEXT = b"x" * 4096  # after which a connection's messages come another way for a while
 WELCOME = b"welcome"
 BURST = (
     [(TEXT, TEXT_MESSAGE)] * 70
     + [(BINARY, BINARY_MESSAGE)] * 20
     + [(TEXT, b"later")] * 10  # answered by an async hook that suspends
+    + [(TEXT, LONG_TEXT)] * 2
 )
 BURST_OUT = b"".join(client_frame(*message) for message in BURST)
 BURST_SIZE = len(b"".join(server_frame(*message) for message in BURST))
@@ -86,8 +88,9 @@ async def come_and_go(url, count):
 
     async def one():
         client = await Client.open(url, WELCOME)
-        client.send(client_frame(TEXT, TEXT_MESSAGE))
-        await client.expect(server_frame(TEXT, TEXT_MESSAGE))
+        for message in (TEXT_MESSAGE, LONG_TEXT):
+            client.send(client_frame(TEXT, message))
+            await client.expect(server_frame(TEXT, message))
         await client.close()
 
     for _ in range(count // AT_ONCE):
@@ -138,6 +141,9 @@ def test_rooms_that_came_and_went_leave_nothing(party, binding):
                 for _ in range(4):  # so many that the room comes to dispatch them
                     socket.send("all")
                     assert socket.receive() == "all"
+                for _ in range(2):
+                    socket.send(LONG_TEXT.decode())
+                    assert socket.receive() == LONG_TEXT.decode()
             room.evict()
 
     come_and_go(range(ROOMS // 10))
