@@ -57,6 +57,7 @@ STORIES: dict[str, tuple[Sequence[Step], Work]] = {
     "echo": (ECHO, echo()),
     "delivery, room of 10": (ROOM, deliveries(10)),
     "delivery, room of 100": (ROOM, deliveries(100)),
+    "echo, 16 KB": (WHOLE, echo(16_384)),
     "echo, 16 KB, binary": (WHOLE, echo(16_384, binary=True)),
     "HTTP request to a room": (WHOLE, Requests()),
     "a new connection": (WHOLE, Connects()),

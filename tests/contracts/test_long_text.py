@@ -74,6 +74,14 @@ def test_long_texts_come_by_the_box_and_then_short_ones_do_not(party, mode, bind
         assert not any(by_the_box)
 
 
+def test_no_text_stays_behind(party, binding):
+    """A text of 32 MB would stay until the next one."""
+    room = party.room(binding("Passing"), "emptied")
+    with boxing(room) as a:
+        echoed(a, "x" * 2 * LONG)
+        assert room.fetch("/").json() == {"held": None}
+
+
 @pytest.mark.parametrize("message", TEXTS.values(), ids=TEXTS)
 def test_what_comes_by_the_box_is_what_was_sent(party, binding, message):
     room = party.room(binding("Passing"), "whole")

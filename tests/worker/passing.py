@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from partyserver import Server
 from partyserver.shortcuts import box, received
+from workers import Response
 
 
 class Passing(Server):
@@ -21,6 +22,10 @@ class Passing(Server):
 
     def on_exception(self, error):
         self.broadcast(type(error).__name__)
+
+    def on_request(self, request):
+        made = box.box()
+        return Response.from_json({"held": made and made._content[0]})
 
     def echo(self, connection, message):
         connection.send(message)
@@ -57,4 +62,4 @@ class PassingSleepy(Passing):
 
 
 def came_by_the_box():
-    return received._make_payload is not None
+    return received._box is not None

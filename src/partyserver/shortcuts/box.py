@@ -12,8 +12,10 @@ from . import javascript
 
 #: Characters. Shorter texts come to Python sooner as they are.
 LONG_TEXT = 4096
-#: Bytes that a text may have in UTF-8 to go by Python's own memory.
-_ROOM = 256 * 1024
+#: Bytes of UTF-8; a text that has more is made bytes by JavaScript, which Python copies.
+_CAPACITY = 256 * 1024
+#: What stays free of the capacity if a text did not fit, because characters are not divided.
+_LEFT = 3
 
 #: What `TextEncoder` makes of a binary message.
 _BUFFER = "[object ArrayBuffer]"
@@ -29,7 +31,7 @@ class Box:
     def __init__(self) -> None:
         tools = javascript.tools()
         encoder = js.TextEncoder.new()
-        self._bytes = bytearray(_ROOM)
+        self._bytes = bytearray(_CAPACITY)
         self._slice = memoryview(self._bytes)
         self._memory = create_proxy(self._bytes)
         self._view: JsProxy | None = None
@@ -55,18 +57,17 @@ class Box:
 
     def works(self) -> bool:
         """Whether what Python gets is what was put in."""
-        texts = ["", "é€😀", "x" * _ROOM]
-        buffer = js.ArrayBuffer.new(1)
+        texts = ["", "é€😀", "x" * _CAPACITY]
         try:
             if any(self.take(self._take_in(text)) != text for text in texts):
                 return False
-            return bool(self.take(self._take_in(buffer)).to_bytes() == b"\0")
+            return bool(self.take(self._take_in(js.ArrayBuffer.new(1))).to_bytes() == b"\0")
         finally:
             self.empty()
 
     def take(self, size: int) -> Any:
         """The text whose size JavaScript gave, or else the buffer that is in the box."""
-        if 0 < size <= _ROOM - 4:
+        if 0 < size < _CAPACITY - _LEFT:
             text = str(self._slice[:size], "utf-8")
         else:
             if size == 0:
@@ -74,8 +75,8 @@ class Box:
             text = self._encode().to_bytes().decode()
         return self._content[0] if text == _BUFFER else text
 
-    def text_as_object(self) -> JsProxy:
-        """The text in the box as JavaScript's `String`, which `send` takes."""
+    def text(self) -> JsProxy:
+        """The text in the box as an object, JavaScript's `String`, which `send` takes."""
         return self._as_object()  # type: ignore[no-any-return]
 
     def empty(self) -> None:
@@ -94,5 +95,5 @@ def box() -> Box | None:
     try:
         made = Box()
         return made if made.works() else None
-    except (AttributeError, JsException):
+    except (AttributeError, TypeError, ValueError, JsException):
         return None

@@ -46,7 +46,7 @@ class Dispatch:
         """Have this socket's next messages come by the box, since one was a long text."""
         tools, long_texts = javascript.tools(), box()
         proxy = self._proxies.get(socket.js_id)
-        if proxy is None or long_texts is None:
+        if proxy is None or long_texts is None or socket.js_id in self._boxed:
             return
         self._boxed[socket.js_id] = _PATIENCE
         taken_in = long_texts.before(tools.bind(tools.call, proxy, None))
@@ -66,7 +66,7 @@ class Dispatch:
         else:
             del self._boxed[socket.js_id]
             self._have_as_it_is(socket)
-        return received.text(content, long_texts.text_as_object)
+        return received.text(content, long_texts)
 
     def _have_as_it_is(self, socket: JsProxy) -> None:
         tools = javascript.tools()

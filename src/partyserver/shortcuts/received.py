@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pyodide.ffi import JsProxy
 
 from . import switch
+from .box import Box
 
 message: str | bytes | None = None
 _payload: JsProxy | None = None
-_make_payload: Callable[[], JsProxy] | None = None
+_box: Box | None = None
 
 
 def binary(buffer: JsProxy) -> bytes:
@@ -22,10 +21,10 @@ def binary(buffer: JsProxy) -> bytes:
     return content
 
 
-def text(content: str, make_payload: Callable[[], JsProxy]) -> str:
-    """A text that until `forget` is sent on as what `make_payload` then makes."""
-    global message, _make_payload
-    message, _make_payload = content, make_payload
+def text(content: str, box: Box) -> str:
+    """A text that came by the box; until `forget` it is sent on from there."""
+    global message, _box
+    message, _box = content, box
     return content
 
 
@@ -33,11 +32,14 @@ def payload() -> JsProxy:
     """What JavaScript's `send` takes for the message."""
     global _payload
     if _payload is None:
-        assert _make_payload is not None
-        _payload = _make_payload()
+        assert _box is not None
+        _payload = _box.text()
     return _payload
 
 
 def forget() -> None:
-    global message, _payload, _make_payload
-    message = _payload = _make_payload = None
+    global message, _payload, _box
+    message = _payload = None
+    if _box is not None:
+        _box.empty()
+        _box = None
