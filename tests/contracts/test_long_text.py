@@ -80,6 +80,8 @@ def test_no_text_stays_behind(party, binding):
     with boxing(room) as a:
         echoed(a, "x" * 2 * LONG)
         assert room.fetch("/").json() == {"held": None}
+        echoed(a, b"binary")
+        assert room.fetch("/").json() == {"held": None}
 
 
 @pytest.mark.parametrize("message", TEXTS.values(), ids=TEXTS)

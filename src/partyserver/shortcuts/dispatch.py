@@ -58,6 +58,7 @@ class Dispatch:
         assert long_texts is not None
         content = long_texts.take(size)
         if not isinstance(content, str):
+            long_texts.empty()
             return received.binary(content)
         if len(content) >= LONG_TEXT:
             self._boxed[socket.js_id] = _PATIENCE
