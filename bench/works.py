@@ -60,7 +60,8 @@ class Messages(Work):
 
     @property
     def granularity(self) -> int:
-        return self.message.fanout
+        # Every room has its turn, so none sleeps: a room does after ten seconds without an event.
+        return self.message.fanout * self.rooms
 
     def prepare(self, load: Load, server: Server) -> None:
         names = [f"{next(_serial)}{self.suffix}" for _ in range(self.rooms)]
