@@ -8,7 +8,6 @@ from typing import Any
 from . import runtime
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
-from .shortcuts import received
 from .shortcuts.dispatch import Dispatch
 from .shortcuts.fanout import Fanout, Loop
 from .shortcuts.fanout import fanout as make_fanout
@@ -104,15 +103,9 @@ class Connections:
             self._dispatch.begin(connection.socket for connection in self._open())
 
     def long_text_came(self, connection: Connection) -> None:
-        """Have the next messages of this connection come in a way for long texts."""
+        """Tell of each, so that the next may come in a way for long texts."""
         if self._dispatch is not None:
-            self._dispatch.box(connection.socket)
-
-    def content(self, connection: Connection, message: Any) -> str | bytes:
-        """The content of a message that JavaScript did not hand over as text."""
-        if type(message) is int and self._dispatch is not None:
-            return self._dispatch.unbox(connection.socket, message)
-        return received.binary(message)
+            self._dispatch.long_text_came(connection.socket)
 
     def _open(self) -> list[Connection]:
         return [one for one in self._by_socket.values() if one._phase is Phase.OPEN]

@@ -291,7 +291,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         """What gets a connection's messages; JavaScript holds it, so it holds neither of them."""
         server, receiver = ref(self), ref(connection)
 
-        def receive(message: Any, *_: int) -> Any:
+        def receive(message: Any) -> Any:
             itself, connection = server(), receiver()
             if itself is None or connection is None:
                 return None
@@ -318,10 +318,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 self._connections.long_text_came(connection)
             return self._call_on_message(connection, message)
         try:
-            content = self._connections.content(connection, message)
-            return self._call_on_message(connection, content)
+            return self._call_on_message(connection, received.begin_binary(message))
         finally:
-            received.forget()
+            received.end()
 
     def _call_on_message(self, connection: Connection, message: str | bytes) -> Any:
         """The hot path: one plain call from here to a hook that needs nothing else."""

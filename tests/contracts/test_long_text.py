@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 #: Where the ways part, and where what a text goes by is full: src/partyserver/shortcuts/box.py.
-LONG, FULL = 4096, 256 * 1024
+LONG, FULL = 8192, 1024 * 1024
 
 TEXTS = {
     "ASCII": "x" * LONG,
@@ -63,15 +63,25 @@ def may_box(mode, pytestconfig):
 
 
 @pytest.mark.no_party_chaos  # a message that wakes a room comes with its socket
-def test_long_texts_come_by_the_box_and_then_short_ones_do_not(party, mode, binding, pytestconfig):
+def test_long_texts_come_by_the_box_and_short_ones_do_not(party, mode, binding, pytestconfig):
     """Pins it: if the runtime changes so that they do not, this says so first."""
+    long, short = "x" * LONG, "x" * (LONG - 1)
+    messages = [long, short, long, long, long, b"binary", short]
     with boxing(party.room(binding("Passing"), "boxing")) as a:
-        by_the_box = [echoed(a, text) for text in ["x" * LONG, *["short"] * 9, "x" * LONG]]
-        by_the_box += [echoed(a, text) for text in ("x" * LONG, "short", b"binary")]
-    if may_box(mode, pytestconfig):
-        assert by_the_box == [True, *[True] * 8, False, False, True, True, False]
-    else:
-        assert not any(by_the_box)
+        boxed = [echoed(a, message) for message in messages]
+        assert boxed == [one and may_box(mode, pytestconfig) for one in (1, 0, 0, 0, 1, 0, 0)]
+
+
+@pytest.mark.no_party_chaos
+def test_the_box_is_tried_less_often_while_it_is_in_vain(party, mode, binding, pytestconfig):
+    """Long texts that come alone among short ones cost what they cost without it."""
+    with boxing(party.room(binding("Passing"), "alone")) as a:
+        for pause in (1, 2, 4, 8):
+            for _ in range(pause):
+                echoed(a, "x" * LONG)
+            echoed(a, "short")
+        boxed = [echoed(a, "x" * LONG) for _ in range(20)]
+        assert boxed == [may_box(mode, pytestconfig) and at >= 16 for at in range(20)]
 
 
 def test_no_text_stays_behind(party, binding):
@@ -134,6 +144,32 @@ def test_a_hook_that_fails_leaves_nothing_behind(party, binding):
         assert a.receive() == "ZeroDivisionError"
         a.send("!echo")
         echoed(a, "y" * LONG)
+
+
+@pytest.mark.no_party_chaos  # a room that is evicted does not go on
+def test_a_message_whose_hook_blocks_stays_in_its_room(party, binding):
+    with (
+        boxing(party.room(binding("Passing"), "going-on")) as a,
+        party.room("PassingBlocked", "blocked").connect(id="b") as b,
+    ):
+        b.send("!block")
+        told(b, b"of b")
+        assert b.receive() == "blocked"
+        echoed(a, "x" * LONG)
+        a.send("!unblock")
+        told(a, "y" * LONG)
+        assert b.receive() == b"of b"
+
+
+def test_nothing_stays_behind_of_what_came_after_a_close(party, binding):
+    room = party.room(binding("Passing"), "closed")
+    with boxing(room) as a:
+        a.send("!close")
+        for _ in range(4):
+            a.send("x" * LONG)
+        a.wait_closed()
+        assert a.close_code == 4000
+    assert room.fetch("/").json() == {"held": None}
 
 
 def test_a_room_wakes_for_a_long_text(party, binding, evict):

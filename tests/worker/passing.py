@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from partyserver import Server
 from partyserver.shortcuts import box, received
+from pyodide.ffi import run_sync
 from workers import Response
 
 
@@ -44,6 +45,18 @@ class Passing(Server):
         connection.send(getattr(self, "last", ""))
         self.last = message
 
+    def close(self, connection, message):
+        connection.close(4000)
+
+    def block(self, connection, message):
+        connection.send("blocked")
+        Passing.gate = asyncio.get_event_loop().create_future()
+        run_sync(Passing.gate)
+        connection.send(message)
+
+    def unblock(self, connection, message):
+        Passing.gate.set_result(None)
+
     def fail(self, connection, message):
         raise ZeroDivisionError
 
@@ -61,5 +74,9 @@ class PassingSleepy(Passing):
     options = {"hibernate": True}
 
 
+class PassingBlocked(Passing):
+    options = {"hibernate": True, "sync_io": True}
+
+
 def came_by_the_box():
-    return received._box is not None
+    return isinstance(received.message, str)

@@ -35,7 +35,7 @@ from partyserver import (
     route_partykit_request,
 )
 from partyserver.shortcuts import switch
-from passing import Passing, PassingSleepy  # noqa: F401 -- bound, too
+from passing import Passing, PassingBlocked, PassingSleepy  # noqa: F401 -- bound, too
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from workers import Request, Response, WorkerEntrypoint, import_from_javascript
 

@@ -11,11 +11,11 @@ from pyodide.ffi import JsException, JsProxy, create_proxy
 from . import javascript
 
 #: Characters. Shorter texts come to Python sooner as they are.
-LONG_TEXT = 4096
-#: Bytes of UTF-8; a text that has more is made bytes by JavaScript, which Python copies.
-_CAPACITY = 256 * 1024
-#: What stays free of the capacity if a text did not fit, because characters are not divided.
-_LEFT = 3
+LONG_TEXT = 8192
+#: Bytes of UTF-8; a text that has more comes as it is.
+_CAPACITY = 1024 * 1024
+#: Bytes that a text may leave free when the next character, which has up to 4, did not fit.
+_MAY_BE_CUT = 3
 
 #: What `TextEncoder` makes of a binary message.
 _BUFFER = "[object ArrayBuffer]"
@@ -25,7 +25,7 @@ class Box:
     """Takes a message without making anything of it in Python, and has its text as UTF-8.
 
     `TextEncoder` writes that into a `bytearray`'s memory, by a pipe of JavaScript's own functions,
-    at whose end Python gets the number of bytes. The message itself stays in the box.
+    at whose end Python gets the number of bytes. The message itself is in the box until `empty`.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,7 @@ class Box:
         self._find_memory()
         apply, of = js.Reflect.apply, tools.member
         put = self._put = tools.bind(of(js.Array.prototype, "fill"), self._content)
-        self._encode = tools.bind(apply, None, encoder.encode, encoder, self._content)
-        self._as_object = tools.bind(apply, None, js.Object, None, self._content)
+        self._payload = tools.bind(apply, None, js.Object, None, self._content)
         self._take_in = tools.pipe(
             put,
             tools.bind(apply, None, encoder.encodeInto, encoder, self._message_and_memory),
@@ -52,12 +51,15 @@ class Box:
         )
 
     def before(self, receive: JsProxy) -> JsProxy:
-        """A JavaScript function that puts a message into the box, and gives `receive` its size."""
-        return javascript.tools().pipe(self._take_in, receive)
+        """What has a handler's place, puts a message into the box, and gives `receive` its size."""
+        tools = javascript.tools()
+        taken_in = tools.pipe(self._take_in, tools.bind(tools.call, receive, None))
+        # It is called with options, which this drops, as the `this` that nobody asks for.
+        return tools.bind(tools.call_function, taken_in)  # type: ignore[no-any-return]
 
     def works(self) -> bool:
         """Whether what Python gets is what was put in."""
-        texts = ["", "é€😀", "x" * _CAPACITY]
+        texts = ["", "é€😀"]
         try:
             if any(self.take(self._take_in(text)) != text for text in texts):
                 return False
@@ -67,26 +69,26 @@ class Box:
 
     def take(self, size: int) -> Any:
         """The text whose size JavaScript gave, or else the buffer that is in the box."""
-        if 0 < size < _CAPACITY - _LEFT:
+        if 0 < size < _CAPACITY - _MAY_BE_CUT:
             text = str(self._slice[:size], "utf-8")
-        else:
-            if size == 0:
-                self._find_memory()  # which has moved if WebAssembly's has grown
-            text = self._encode().to_bytes().decode()
-        return self._content[0] if text == _BUFFER else text
+            if text != _BUFFER:
+                return text
+        elif size == 0:
+            self._find_memory()  # which has moved if WebAssembly's has grown
+        return self._content[0]
 
-    def text(self) -> JsProxy:
+    def payload(self) -> JsProxy:
         """The text in the box as an object, JavaScript's `String`, which `send` takes."""
-        return self._as_object()  # type: ignore[no-any-return]
+        return self._payload()  # type: ignore[no-any-return]
 
     def empty(self) -> None:
         self._put(None)
 
     def _find_memory(self) -> None:
-        if self._view is not None:
-            self._view.release()
-        self._view = self._memory.getBuffer("u8")
+        before, self._view = self._view, self._memory.getBuffer("u8")
         setattr(self._message_and_memory, "1", self._view.data)
+        if before is not None:
+            before.release()
 
 
 @cache
@@ -95,5 +97,5 @@ def box() -> Box | None:
     try:
         made = Box()
         return made if made.works() else None
-    except (AttributeError, TypeError, ValueError, JsException):
+    except (AttributeError, MemoryError, TypeError, ValueError, JsException):
         return None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import ref
 
 from pyodide.ffi import JsProxy, create_proxy
 
 from . import javascript, received
-from .box import LONG_TEXT, box
+from .box import LONG_TEXT, Box, box
 
-#: So many short messages after a long text, one comes by the usual way again.
-_PATIENCE = 8
+#: After so many long texts at most the box is tried again.
+_LONGEST_PAUSE = 64
 
 
 class Dispatch:
@@ -26,62 +27,109 @@ class Dispatch:
     theirs, and until then messages come with their sockets.
     """
 
-    __slots__ = ("_boxed", "_entry", "_proxies")
+    __slots__ = ("_entry", "_ways")
 
     def __init__(self, entry: JsProxy) -> None:
         self._entry = entry
-        self._proxies: dict[int, Any] = {}
-        self._boxed: dict[int, int] = {}
+        self._ways: dict[int, _Way] = {}
 
     def add(self, socket: JsProxy, receive: Callable[[Any], Any]) -> None:
         """Have `receive` called with this socket's messages; it must not keep the socket alive.
 
-        A message is a text, a buffer, or an integer: that is for `unbox`.
+        A message is a text, or JavaScript's buffer.
         """
         self.discard(socket)
-        self._proxies[socket.js_id] = create_proxy(receive)
-        self._have_as_it_is(socket)
-
-    def box(self, socket: JsProxy) -> None:
-        """Have this socket's next messages come by the box, since one was a long text."""
-        tools, long_texts = javascript.tools(), box()
-        proxy = self._proxies.get(socket.js_id)
-        if proxy is None or long_texts is None or socket.js_id in self._boxed:
-            return
-        self._boxed[socket.js_id] = _PATIENCE
-        taken_in = long_texts.before(tools.bind(tools.call, proxy, None))
-        tools.set(socket, tools.key, tools.bind(tools.call_function, taken_in))
-
-    def unbox(self, socket: JsProxy, size: int) -> str | bytes:
-        """The message that came by the box."""
-        long_texts = box()
-        assert long_texts is not None
-        content = long_texts.take(size)
-        if not isinstance(content, str):
-            long_texts.empty()
-            return received.binary(content)
-        if len(content) >= LONG_TEXT:
-            self._boxed[socket.js_id] = _PATIENCE
-        elif self._boxed[socket.js_id] > 1:
-            self._boxed[socket.js_id] -= 1
-        else:
-            del self._boxed[socket.js_id]
-            self._have_as_it_is(socket)
-        return received.text(content, long_texts)
-
-    def _have_as_it_is(self, socket: JsProxy) -> None:
-        tools = javascript.tools()
-        tools.set(socket, tools.key, tools.bind(tools.call, self._proxies[socket.js_id]))
+        self._ways[socket.js_id] = _Way(socket, receive)
 
     def discard(self, socket: JsProxy) -> None:
-        proxy = self._proxies.pop(socket.js_id, None)
-        self._boxed.pop(socket.js_id, None)
-        if proxy is not None:
-            tools = javascript.tools()
-            tools.delete(socket, tools.key)
-            proxy.destroy()
+        way = self._ways.pop(socket.js_id, None)
+        if way is not None:
+            way.end()
+
+    def long_text_came(self, socket: JsProxy) -> None:
+        """Tell of each, so that the next may come by the box."""
+        way = self._ways.get(socket.js_id)
+        if way is not None:
+            way.long_text_came()
 
     def begin(self, sockets: Iterable[JsProxy]) -> None:
         """Dispatch, if all of these, which are to get messages, have their functions."""
-        if all(socket.js_id in self._proxies for socket in sockets):
+        if all(socket.js_id in self._ways for socket in sockets):
             self._entry.callWithOptions = javascript.tools().dispatch
+
+
+class _Way:
+    """The way of one socket's messages: as they are; or by the box, while they are long texts.
+
+    For a short one the box is a detour. So the first of these ends it, and each time that it was in
+    vain, twice as many long texts have to come before the next try.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_as_it_is",
+        "_box",
+        "_by_box",
+        "_left",
+        "_pause",
+        "_proxies",
+        "_receive",
+        "_socket",
+    )
+
+    def __init__(self, socket: JsProxy, receive: Callable[[Any], Any]) -> None:
+        tools, proxy = javascript.tools(), create_proxy(receive)
+        self._socket, self._receive, self._proxies = socket, receive, [proxy]
+        self._as_it_is = tools.bind(tools.call, proxy)
+        self._by_box: JsProxy | None = None
+        self._box: Box | None = None
+        self._pause = self._left = 1
+        self._set(self._as_it_is)
+
+    def long_text_came(self) -> None:
+        self._left -= 1
+        if self._left:
+            return
+        if self._by_box is None:
+            self._box = box()
+            if self._box is None:
+                return
+            self._by_box = self._make_by_box(self._box)
+        self._set(self._by_box)
+
+    def _make_by_box(self, box: Box) -> JsProxy:
+        itself = ref(self)  # JavaScript holds the function, and with it would hold the socket
+
+        def receive(size: int, _: int) -> Any:
+            way = itself()
+            return None if way is None else way._receive_from(box, size)
+
+        proxy = create_proxy(receive)
+        self._proxies.append(proxy)
+        return box.before(proxy)
+
+    def _receive_from(self, box: Box, size: int) -> Any:
+        message = box.take(size)
+        if type(message) is str and len(message) >= LONG_TEXT:
+            self._pause = 1
+            self._left = 0
+            received.begin(message, box.payload)
+        else:
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            self._left = self._pause
+            self._set(self._as_it_is)
+        try:
+            return self._receive(message)
+        finally:
+            received.end()
+            box.empty()
+
+    def _set(self, function: JsProxy) -> None:
+        tools = javascript.tools()
+        tools.set(self._socket, tools.key, function)
+
+    def end(self) -> None:
+        tools = javascript.tools()
+        tools.delete(self._socket, tools.key)
+        for proxy in self._proxies:
+            proxy.destroy()

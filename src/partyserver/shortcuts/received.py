@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyodide.ffi import JsProxy
 
 from . import switch
-from .box import Box
 
 message: str | bytes | None = None
+_came_as: Callable[[], JsProxy] | None = None
 _payload: JsProxy | None = None
-_box: Box | None = None
 
 
-def binary(buffer: JsProxy) -> bytes:
-    """The bytes of a message; until `forget` they are sent on as the buffer they came in."""
-    global message, _payload
+def begin(content: str | bytes, came_as: Callable[[], JsProxy]) -> None:
+    """Until `end`, `content` is sent on as what JavaScript brought it in.
+
+    Nothing is left of the message before, whose hook may block and not have ended.
+    """
+    global message, _came_as, _payload
+    message, _came_as, _payload = content, came_as, None
+
+
+def begin_binary(buffer: JsProxy) -> bytes:
+    """`begin` with a buffer's bytes, which are returned."""
     content: bytes = buffer.to_bytes()
     if switch.enabled:
-        message, _payload = content, buffer
-    return content
-
-
-def text(content: str, box: Box) -> str:
-    """A text that came by the box; until `forget` it is sent on from there."""
-    global message, _box
-    message, _box = content, box
+        begin(content, lambda: buffer)
     return content
 
 
@@ -32,14 +34,11 @@ def payload() -> JsProxy:
     """What JavaScript's `send` takes for the message."""
     global _payload
     if _payload is None:
-        assert _box is not None
-        _payload = _box.text()
+        assert _came_as is not None
+        _payload = _came_as()
     return _payload
 
 
-def forget() -> None:
-    global message, _payload, _box
-    message = _payload = None
-    if _box is not None:
-        _box.empty()
-        _box = None
+def end() -> None:
+    global message, _came_as, _payload
+    message = _came_as = _payload = None
