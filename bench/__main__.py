@@ -50,12 +50,14 @@ def main() -> None:
 
 
 def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> Values:
-    rounds, seconds = (5, 0.06) if quick else (7, 0.15)
+    rounds, seconds = (5, 0.06) if quick else (7, 0.12)
     measured = results.about_the_run(quick=quick, rounds=rounds)
 
     def measure_comparison() -> list[Values]:
         rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
-        return results.comparison(compare(rows, rounds=rounds, seconds=seconds, warm=not quick))
+        processes = 1 if quick else 3
+        found = compare(rows, processes=processes, rounds=rounds, seconds=seconds, warm=not quick)
+        return results.comparison(found)
 
     def measure_cold_starts() -> Values:
         return results.cold_starts(cold_starts(1 if quick else 7))

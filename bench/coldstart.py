@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import time
-import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .paths import WORK
 from .servers import running
 
-_URL = "http://127.0.0.1:{port}/parties/room/first"
+_WORKER, _ROOM = "/", "/parties/room/first"
+
+#: What answers first: the worker itself, as an empty one does, or a room.
+_CASES = {
+    "npm partyserver, from a room": ("npm", _ROOM),
+    "an empty Python worker": ("empty", _WORKER),
+    "this library, from the worker": ("library", _WORKER),
+    "naive Python, from a room": ("naive", _ROOM),
+    "this library, from a room": ("library", _ROOM),
+}
+#: The ratios of interest.
+RATIOS = {
+    "the library's worker to an empty one": (
+        "this library, from the worker",
+        "an empty Python worker",
+    ),
+    "the library's room to a naive one": (
+        "this library, from a room",
+        "naive Python, from a room",
+    ),
+}
+SNAPSHOT = ", snapshot"
 
 
 @dataclass
@@ -25,16 +46,20 @@ def cold_starts(rounds: int) -> dict[str, Start]:
     """By title; the variants take turns, as in every measurement here."""
     with ExitStack() as stack:
         WORK.mkdir(parents=True, exist_ok=True)
-        cases: dict[str, tuple[str, list[str]]] = {"npm": ("npm", [])}
-        for variant in ("empty", "library"):
-            folder = Path(stack.enter_context(TemporaryDirectory(dir=WORK)))
-            cases[variant] = (variant, [])
-            _start(variant, _saving(folder), Start())
-            cases[f"{variant}, snapshot"] = (variant, _loading(folder))
+        cases: dict[str, tuple[str, str, list[str]]] = {}
+        snapshots = {}
+        for title, (variant, path) in _CASES.items():
+            cases[title] = (variant, path, [])
+            if variant == "npm":
+                continue
+            if variant not in snapshots:
+                snapshots[variant] = Path(stack.enter_context(TemporaryDirectory(dir=WORK)))
+                _start(variant, path, _saving(snapshots[variant]), Start())
+            cases[title + SNAPSHOT] = (variant, path, _loading(snapshots[variant]))
         starts = {title: Start() for title in cases}
         for _ in range(rounds):
-            for title, (variant, options) in cases.items():
-                _start(variant, options, starts[title])
+            for title, case in cases.items():
+                _start(*case, starts[title])
         return starts
 
 
@@ -53,21 +78,25 @@ def from_snapshot(variant: str) -> dict[str, float | str]:
     with TemporaryDirectory(dir=WORK) as scratch:
         folder = Path(scratch)
         taking, restoring = Start(), Start()
-        _start(variant, _saving(folder), taking)
-        answer = _start(variant, _loading(folder), restoring)
+        _start(variant, _ROOM, _saving(folder), taking)
+        answer = _start(variant, _ROOM, _loading(folder), restoring)
     return {"answer": answer.decode(), "cpu": restoring.cpu[0], "cpu without": taking.cpu[0]}
 
 
-def _fetch(port: int) -> bytes:
-    with urllib.request.urlopen(_URL.format(port=port), timeout=60) as response:
-        body: bytes = response.read()
-    return body
+def _fetch(port: int, path: str) -> bytes:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
 
 
-def _start(variant: str, options: list[str], into: Start) -> bytes:
+def _start(variant: str, path: str, options: list[str], into: Start) -> bytes:
     # The time in which the config is written counts for none.
-    with running(variant, None, *options) as server:
-        answer = _fetch(server.port)
+    classes = [] if variant == "empty" else ["Room"]
+    with running(variant, None, *options, classes=classes) as server:
+        answer = _fetch(server.port, path)
         into.seconds.append(time.monotonic() - server.started)
         into.cpu.append(server.cpu())
     return answer

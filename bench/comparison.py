@@ -90,12 +90,23 @@ class Result:
     samples: dict[str, Samples]
 
 
-def compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool = True) -> list[Result]:
+def compare(
+    rows: Sequence[Row], *, processes: int, rounds: int, seconds: float, warm: bool = True
+) -> list[Result]:
+    """So many rounds with each of so many processes: two of the same server differ, by chance."""
     results = []
     for group in GROUPS:
         chosen = [row for row in group if row in rows]
         if chosen:
-            results += _compare(chosen, rounds=rounds, seconds=seconds, warm=warm)
+            first, *others = (
+                _compare(chosen, rounds=rounds, seconds=seconds, warm=warm)
+                for _ in range(processes)
+            )
+            for other in others:
+                for result, more in zip(first, other, strict=True):
+                    for name, samples in result.samples.items():
+                        samples.extend(more.samples[name])
+            results += first
     return results
 
 

@@ -97,12 +97,13 @@ def _cold_starts(starts: Values) -> str:
         for title, of in starts.items()
         if title != "ratios"
     ]
-    ratios = starts["ratios"]
     table = _table(["cold start", "to the first response", "CPU"], rows)
-    return (
-        f"{table}\nCPU of the library to an empty worker's: {Ratio(**ratios[''])} without a "
-        f"snapshot, {Ratio(**ratios[', snapshot'])} with one (to reach: 1.1).\n"
-    )
+    ratios = [
+        [title, *(str(Ratio(**found)) for found in both)]
+        for title, both in starts["ratios"].items()
+    ]
+    head = ["CPU (to reach: 1.1)", "without a snapshot", "with one"]
+    return f"{table}\n{_table(head, ratios)}"
 
 
 def _memory(variants: Values) -> str:

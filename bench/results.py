@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from . import machine
-from .coldstart import Start
+from .coldstart import RATIOS, SNAPSHOT, Start
 from .comparison import BASE, Result
 from .growth import Growth, Lines
 from .memory import Memory
@@ -67,8 +67,10 @@ def cold_starts(starts: Mapping[str, Start]) -> Values:
         for title, start in starts.items()
     } | {
         "ratios": {
-            name: vars(ratio(starts[f"library{name}"].cpu, starts[f"empty{name}"].cpu))
-            for name in ("", ", snapshot")
+            title: [
+                vars(ratio(starts[of + how].cpu, starts[to + how].cpu)) for how in ("", SNAPSHOT)
+            ]
+            for title, (of, to) in RATIOS.items()
         }
     }
 

@@ -24,6 +24,11 @@ class Samples:
     server_busy: list[float] = field(default_factory=list)
     load_busy: list[float] = field(default_factory=list)
 
+    def extend(self, more: Samples) -> None:
+        self.cpu += more.cpu
+        self.server_busy += more.server_busy
+        self.load_busy += more.load_busy
+
 
 def measure(
     work: Work,

@@ -67,8 +67,12 @@ def running(
     *options: str,
     v8_flags: Sequence[str] = (),
     in_memory: bool = False,
+    classes: Sequence[str] | None = None,
 ) -> Iterator[Server]:
-    """Run `variant` (by default the one called `name`) on the servers' core."""
+    """Run `variant` (by default the one called `name`) on the servers' core.
+
+    Of its Durable Object classes those in `classes` are bound, by default all.
+    """
     variant = variant or name
     WORK.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=WORK, prefix=f"{variant}-") as scratch:
@@ -76,6 +80,8 @@ def running(
         config = None
         if variant != "fastapi":
             worker = replace(WORKERS[variant], v8_flags=v8_flags, in_memory=in_memory)
+            if classes is not None:
+                worker = replace(worker, classes=classes)
             config = worker.build(folder)
         started = time.monotonic()
         process, port = serve(config, *options, log=folder / "log") if config else _fastapi()
