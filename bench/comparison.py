@@ -53,7 +53,7 @@ def _deliveries() -> list[Row]:
         middle = connections == 100
         rows += [
             Row(room, of(), target),
-            Row(f"{room}, `exclude`", of(exclude=True), target, quick=middle),
+            Row(f"{room}, `exclude`", of(exclude=True), target, quick=False),
             Row(f"{room}, binary", of(binary=True), target, quick=middle),
             Row(
                 f"{room}, binary, `exclude`",
@@ -72,7 +72,7 @@ REQUESTS = [
     Row("a connection, opened and closed", Connects(and_closes=True), quick=False),
     Row("HTTP request to a room", Requests(), 5, warm_up=5000),
     Row("a fresh room, by a connection", Connects(fresh_rooms=True), 3),
-    Row("a fresh room, by HTTP", Requests(fresh_rooms=True), 3),
+    Row("a fresh room, by HTTP", Requests(fresh_rooms=True), 3, quick=False),
 ]
 WITHOUT_DISK = [
     Row(f"{row.title}, no disk", row.work, quick=False, in_memory=True)

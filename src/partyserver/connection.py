@@ -135,13 +135,16 @@ class Connection:
             ConnectionClosedError: the connection is closed.
             TypeError: the message is neither text nor binary.
         """
-        if type(message) is str and message is not received.message and message.isascii():
-            payload: Any = message
+        send = self._send
+        if message is received.message and received.send_to is not None:
+            payload: Any = self.socket
+            send = received.send_to
+        elif type(message) is str and message.isascii():
+            payload = message
         else:
             payload = runtime.sendable(message)
         if self._phase is not Phase.OPEN:
             raise ConnectionClosedError(self.id)
-        send = self._send
         if send is None:
             send = self._send = runtime.bound_send(self.socket)
         try:

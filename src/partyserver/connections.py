@@ -103,7 +103,7 @@ class Connections:
             self._dispatch.begin(connection.socket for connection in self._open())
 
     def long_text_came(self, connection: Connection) -> None:
-        """Tell of each, so that the next may come in a way for long texts."""
+        """Tell of each that came as it is, so that the next may come in a way for long texts."""
         if self._dispatch is not None:
             self._dispatch.long_text_came(connection.socket)
 

@@ -314,7 +314,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if connection._phase is not _OPEN:
             return None
         if type(message) is str:
-            if len(message) >= LONG_TEXT:
+            if len(message) >= LONG_TEXT and message is not received.message:
                 self._connections.long_text_came(connection)
             return self._call_on_message(connection, message)
         try:

@@ -26,7 +26,8 @@ class Passing(Server):
 
     def on_request(self, request):
         made = box.box()
-        return Response.from_json({"held": made and made._content[0]})
+        held = made and made._content[0]
+        return Response.from_json({"held": len(held) if held else 0})
 
     def echo(self, connection, message):
         connection.send(message)

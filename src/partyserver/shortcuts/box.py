@@ -16,6 +16,8 @@ LONG_TEXT = 8192
 _CAPACITY = 1024 * 1024
 #: Bytes that a text may leave free when the next character, which has up to 4, did not fit.
 _MAY_BE_CUT = 3
+#: Characters. A text that has more must not stay in memory until another comes.
+MUCH_TEXT = 64 * 1024
 
 #: What `TextEncoder` makes of a binary message.
 _BUFFER = "[object ArrayBuffer]"
@@ -42,6 +44,7 @@ class Box:
         self._find_memory()
         apply, of = js.Reflect.apply, tools.member
         put = self._put = tools.bind(of(js.Array.prototype, "fill"), self._content)
+        self._apply, self._send = apply, js.WebSocket.prototype.send
         self._payload = tools.bind(apply, None, js.Object, None, self._content)
         self._take_in = tools.pipe(
             put,
@@ -80,6 +83,10 @@ class Box:
     def payload(self) -> JsProxy:
         """The text in the box as an object, JavaScript's `String`, which `send` takes."""
         return self._payload()  # type: ignore[no-any-return]
+
+    def send(self, socket: JsProxy) -> None:
+        """`socket.send` what is in the box."""
+        self._apply(self._send, socket, self._content)
 
     def empty(self) -> None:
         self._put(None)

@@ -9,7 +9,7 @@ from weakref import ref
 from pyodide.ffi import JsProxy, create_proxy
 
 from . import javascript, received
-from .box import LONG_TEXT, Box, box
+from .box import LONG_TEXT, MUCH_TEXT, Box, box
 
 #: After so many long texts at most the box is tried again.
 _LONGEST_PAUSE = 64
@@ -47,7 +47,7 @@ class Dispatch:
             way.end()
 
     def long_text_came(self, socket: JsProxy) -> None:
-        """Tell of each, so that the next may come by the box."""
+        """Tell of each that came as it is, so that the next may come by the box."""
         way = self._ways.get(socket.js_id)
         if way is not None:
             way.long_text_came()
@@ -68,7 +68,6 @@ class _Way:
     __slots__ = (
         "__weakref__",
         "_as_it_is",
-        "_box",
         "_by_box",
         "_left",
         "_pause",
@@ -82,7 +81,6 @@ class _Way:
         self._socket, self._receive, self._proxies = socket, receive, [proxy]
         self._as_it_is = tools.bind(tools.call, proxy)
         self._by_box: JsProxy | None = None
-        self._box: Box | None = None
         self._pause = self._left = 1
         self._set(self._as_it_is)
 
@@ -91,10 +89,10 @@ class _Way:
         if self._left:
             return
         if self._by_box is None:
-            self._box = box()
-            if self._box is None:
+            long_texts = box()
+            if long_texts is None:
                 return
-            self._by_box = self._make_by_box(self._box)
+            self._by_box = self._make_by_box(long_texts)
         self._set(self._by_box)
 
     def _make_by_box(self, box: Box) -> JsProxy:
@@ -112,8 +110,7 @@ class _Way:
         message = box.take(size)
         if type(message) is str and len(message) >= LONG_TEXT:
             self._pause = 1
-            self._left = 0
-            received.begin(message, box.payload)
+            received.begin(message, box.payload, box.send)
         else:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
             self._left = self._pause
@@ -122,7 +119,8 @@ class _Way:
             return self._receive(message)
         finally:
             received.end()
-            box.empty()
+            if type(message) is not str or len(message) > MUCH_TEXT:
+                box.empty()
 
     def _set(self, function: JsProxy) -> None:
         tools = javascript.tools()

@@ -11,15 +11,21 @@ from . import switch
 message: str | bytes | None = None
 _came_as: Callable[[], JsProxy] | None = None
 _payload: JsProxy | None = None
+#: Sends it to a socket, where that is cheaper than `payload`.
+send_to: Callable[[JsProxy], None] | None = None
 
 
-def begin(content: str | bytes, came_as: Callable[[], JsProxy]) -> None:
+def begin(
+    content: str | bytes,
+    came_as: Callable[[], JsProxy],
+    send: Callable[[JsProxy], None] | None = None,
+) -> None:
     """Until `end`, `content` is sent on as what JavaScript brought it in.
 
     Nothing is left of the message before, whose hook may block and not have ended.
     """
-    global message, _came_as, _payload
-    message, _came_as, _payload = content, came_as, None
+    global message, _came_as, _payload, send_to
+    message, _came_as, _payload, send_to = content, came_as, None, send
 
 
 def begin_binary(buffer: JsProxy) -> bytes:
@@ -40,5 +46,5 @@ def payload() -> JsProxy:
 
 
 def end() -> None:
-    global message, _came_as, _payload
-    message = _came_as = _payload = None
+    global message, _came_as, _payload, send_to
+    message = _came_as = _payload = send_to = None
