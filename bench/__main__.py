@@ -60,7 +60,7 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
         return results.comparison(found)
 
     def measure_cold_starts() -> Values:
-        return results.cold_starts(cold_starts(1 if quick else 7))
+        return results.cold_starts(cold_starts(1 if quick else 7, of_rooms=not quick))
 
     def measure_all_memory() -> Values:
         count = 300 if quick else 2000

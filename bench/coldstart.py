@@ -42,13 +42,15 @@ class Start:
     cpu: list[float] = field(default_factory=list)
 
 
-def cold_starts(rounds: int) -> dict[str, Start]:
+def cold_starts(rounds: int, *, of_rooms: bool = True) -> dict[str, Start]:
     """By title; the variants take turns, as in every measurement here."""
     with ExitStack() as stack:
         WORK.mkdir(parents=True, exist_ok=True)
         cases: dict[str, tuple[str, str, list[str]]] = {}
         snapshots = {}
         for title, (variant, path) in _CASES.items():
+            if path == _ROOM and variant != "npm" and not of_rooms:
+                continue
             cases[title] = (variant, path, [])
             if variant == "npm":
                 continue

@@ -71,6 +71,7 @@ def cold_starts(starts: Mapping[str, Start]) -> Values:
                 vars(ratio(starts[of + how].cpu, starts[to + how].cpu)) for how in ("", SNAPSHOT)
             ]
             for title, (of, to) in RATIOS.items()
+            if of in starts
         }
     }
 
