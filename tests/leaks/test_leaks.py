@@ -33,7 +33,7 @@ SETTLE_TIMEOUT = 20
 
 TEXT_MESSAGE = b"x" * 32
 BINARY_MESSAGE = bytes(range(64))
-LONG_TEXT = b"x" * 4096  # after which a connection's messages come another way for a while
+LONG_TEXT = b"x" * 8192  # after which a connection's messages come another way
 WELCOME = b"welcome"
 BURST = (
     [(TEXT, TEXT_MESSAGE)] * 70

@@ -14,7 +14,7 @@ class Passing(Server):
 
     def on_message(self, connection, message):
         if isinstance(message, str) and message.startswith("!"):
-            connection.set_state(message[1:])
+            connection.set_state(message[1:].strip())
             return None
         content = message if isinstance(message, bytes) else message.encode()
         digest = sha256(content).hexdigest()
@@ -50,7 +50,7 @@ class Passing(Server):
         connection.close(4000)
 
     def block(self, connection, message):
-        connection.send("blocked")
+        connection.send(message)
         Passing.gate = asyncio.get_event_loop().create_future()
         run_sync(Passing.gate)
         connection.send(message)
