@@ -136,9 +136,11 @@ class Connection:
             TypeError: the message is neither text nor binary.
         """
         send = self._send
-        if message is received.message and received.send_to is not None:
-            payload: Any = self.socket
-            send = received.send_to
+        if message is received.message:
+            if received.box is None:
+                payload: Any = received.came_as
+            else:
+                payload, send = self.socket, received.box.send
         elif type(message) is str and message.isascii():
             payload = message
         else:

@@ -179,11 +179,6 @@ async def _when_started(server: Any, call: Callable[[], Any]) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-def is_coroutine(hook: Any) -> bool:
-    """Whether a call of a hook runs nothing yet, and only makes a coroutine."""
-    return type(hook) is FunctionType and bool(hook.__code__.co_flags & inspect.CO_COROUTINE)
-
-
 def _is_subclass(cls: type, base: type) -> bool:
     """As `issubclass`, which a class that is being created answers from its ABC base's cache."""
     return base in cls.__mro__

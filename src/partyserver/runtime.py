@@ -238,7 +238,7 @@ def is_bytes_like(message: Any) -> bool:
 
 def sendable(message: Any) -> Any:
     """An outgoing message; `TypeError` for what is neither text nor binary."""
-    if message is received.message and message is not None:
+    if message is received.message:
         return received.payload()
     if type(message) is bytes:
         return to_js(message)

@@ -70,8 +70,9 @@ def test_asyncio_is_all_there(look, party, how, result):
 
 def test_a_generator_that_a_message_hook_has_left_is_closed(party, binding):
     with party.room(binding("Relaying"), "generators").connect() as a:
-        a.send("breaking")
-        assert a.receive() == "closed"
+        for _ in range(5):
+            a.send("breaking")
+            assert a.receive() == "closed"
 
 
 @pytest.mark.parametrize("how", ["marking", "marking-later"])
@@ -83,11 +84,16 @@ def test_each_request_and_call_has_a_context_of_its_own(look, party, how):
 
 def test_each_message_has_a_context_of_its_own(party, binding):
     room = party.room(binding("Marking"), "marking")
-    with room.connect() as a, party.room(binding("Marking"), "other").connect() as b:
-        for socket in (a, a, b):
-            socket.send("mark")
-            assert socket.receive() == "None"
-        assert room.fetch("/").text == "None"
+    with (
+        room.connect() as a,
+        room.connect() as b,
+        party.room(binding("Marking"), "other").connect() as c,
+    ):
+        for message in ["mark", b"mark", "mark" * 5000, "mark"] * 4:
+            for socket in (a, a, b, c):
+                socket.send(message)
+                assert socket.receive() == "nothing"
+        assert room.fetch("/").text == "nothing"
 
 
 @pytest.mark.parametrize("room", ["Patched", "Traced"])
@@ -96,7 +102,7 @@ def test_a_hook_that_replaces_an_async_one_has_a_context_of_its_own(party, room)
         with party.room(room, name).connect() as a:
             for _ in range(3):
                 a.send("mark")
-                assert a.receive() == "None"
+                assert a.receive() == "nothing"
 
 
 def test_a_server_that_python_constructs_is_a_server(party):

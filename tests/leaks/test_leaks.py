@@ -138,12 +138,10 @@ def test_rooms_that_came_and_went_leave_nothing(party, binding):
             room = party.room(binding("Busy"), f"room-{number}")
             with room.connect() as socket:
                 assert socket.receive() == "welcome"
-                for _ in range(4):  # so many that the room comes to dispatch them
-                    socket.send("all")
-                    assert socket.receive() == "all"
-                for _ in range(2):
-                    socket.send(LONG_TEXT.decode())
-                    assert socket.receive() == LONG_TEXT.decode()
+                # So many that the room comes to dispatch them.
+                for text in ["all"] * 4 + [LONG_TEXT.decode()] * 2:
+                    socket.send(text)
+                    assert socket.receive() == text
             room.evict()
 
     come_and_go(range(ROOMS // 10))
@@ -152,7 +150,8 @@ def test_rooms_that_came_and_went_leave_nothing(party, binding):
     watched.assert_as_before(*before)
 
 
-def test_a_room_that_slept_and_woke_leaves_nothing(party):
+@pytest.mark.parametrize("text", ["all", "mark"])
+def test_a_room_that_slept_and_woke_leaves_nothing(party, text):
     watched = Watched(party, "BusySleepy")
     room = party.room("BusySleepy", "sleeper")
     with room.connect() as socket:
@@ -162,8 +161,8 @@ def test_a_room_that_slept_and_woke_leaves_nothing(party):
             for _ in range(times):
                 room.hibernate()
                 for _ in range(4):
-                    socket.send("all")
-                    assert socket.receive() == "all"
+                    socket.send(text)
+                    assert socket.receive() == text
 
         sleep_and_wake(2 * ROOMS // 10)
         before = watched.measure()

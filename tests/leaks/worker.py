@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import gc
 from collections import Counter
+from contextvars import ContextVar
 
 import js
 from partyserver import Server, route_partykit_request
@@ -14,6 +15,9 @@ js.addEventListener(
     "unhandledrejection",
     create_proxy(lambda event: js.console.error(f"unhandled rejection: {event.reason}")),
 )
+
+
+current = ContextVar("current")
 
 
 class _Allocator(ctypes.Structure):
@@ -59,6 +63,8 @@ class Busy(Server):
     def on_message(self, connection, message):
         if message == "all":
             return self.broadcast(message)
+        if message == "mark":
+            current.set(connection)
         if message == "later":
             return self.echo_later(connection, message)
         connection.send(message)

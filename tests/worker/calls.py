@@ -216,12 +216,12 @@ class Marking(Server):
     """Marks the context in a plain hook."""
 
     def on_message(self, connection, message):
-        before = marked.get()
+        before = marked.get("nothing")
         marked.set("by a message")
-        connection.send(str(before))
+        connection.send(before)
 
     def on_request(self, request):
-        return Response(str(marked.get()))
+        return Response(marked.get("nothing"))
 
 
 class MarkingSleepy(Marking):

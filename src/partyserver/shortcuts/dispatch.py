@@ -8,6 +8,7 @@ from weakref import ref
 
 from pyodide.ffi import JsProxy, create_proxy
 
+from .. import tasks
 from . import javascript, received
 from .box import LONG_TEXT, MUCH_TEXT, Box, box
 
@@ -55,6 +56,7 @@ class Dispatch:
     def begin(self, sockets: Iterable[JsProxy]) -> None:
         """Dispatch, if all of these, which are to get messages, have their functions."""
         if all(socket.js_id in self._ways for socket in sockets):
+            tasks.prepare()
             self._entry.callWithOptions = javascript.tools().dispatch
 
 
@@ -110,7 +112,7 @@ class _Way:
         message = box.take(size)
         if type(message) is str and len(message) >= LONG_TEXT:
             self._pause = 1
-            received.begin(message, box.payload, box.send)
+            received.begin_in_box(message, box)
         else:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
             self._left = self._pause

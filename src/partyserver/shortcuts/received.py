@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from pyodide.ffi import JsProxy
 
 from . import switch
+from .box import Box
 
-message: str | bytes | None = None
-_came_as: Callable[[], JsProxy] | None = None
-_payload: JsProxy | None = None
-#: Sends it to a socket, where that is cheaper than `payload`.
-send_to: Callable[[JsProxy], None] | None = None
+_NOTHING = object()
+
+message: Any = _NOTHING
+#: What JavaScript brought it in, if it did not come by a box.
+came_as: JsProxy | None = None
+#: From there it is sent sooner than as its `payload`.
+box: Box | None = None
 
 
-def begin(
-    content: str | bytes,
-    came_as: Callable[[], JsProxy],
-    send: Callable[[JsProxy], None] | None = None,
-) -> None:
-    """Until `end`, `content` is sent on as what JavaScript brought it in.
+def begin(content: str | bytes, as_it_came: JsProxy) -> None:
+    """Until `end`, `content` is sent on as what it came as.
 
     Nothing is left of the message before, whose hook may block and not have ended.
     """
-    global message, _came_as, _payload, send_to
-    message, _came_as, _payload, send_to = content, came_as, None, send
-
-
-def begin_binary(buffer: JsProxy) -> bytes:
-    """`begin` with a buffer's bytes, which are returned."""
-    content: bytes = buffer.to_bytes()
+    global message, came_as, box
     if switch.enabled:
-        begin(content, lambda: buffer)
-    return content
+        message, came_as, box = content, as_it_came, None
+
+
+def begin_in_box(content: str, its_box: Box) -> None:
+    """Until `end`, `content` is sent on as what is in the box."""
+    global message, came_as, box
+    message, came_as, box = content, None, its_box
 
 
 def payload() -> JsProxy:
     """What JavaScript's `send` takes for the message."""
-    global _payload
-    if _payload is None:
-        assert _came_as is not None
-        _payload = _came_as()
-    return _payload
+    global came_as
+    if came_as is None:
+        assert box is not None
+        came_as = box.payload()
+    return came_as
 
 
 def end() -> None:
-    global message, _came_as, _payload, send_to
-    message = _came_as = _payload = send_to = None
+    global message, came_as, box
+    message, came_as, box = _NOTHING, None, None
