@@ -24,6 +24,8 @@ from .steps import STORIES, walk
 PARTS = ("comparison", "cold_starts", "memory", "steps", "growth")
 #: Growth and steps are stories, for which two minutes are too short.
 QUICK_PARTS = ("comparison", "cold_starts", "memory")
+#: Of each server, in the comparison.
+PROCESSES = 3
 
 
 def main() -> None:
@@ -55,8 +57,13 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
 
     def measure_comparison() -> list[Values]:
         rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
-        processes = 1 if quick else 3
-        found = compare(rows, processes=processes, rounds=rounds, seconds=seconds, warm=not quick)
+        found = compare(
+            rows,
+            processes=1 if quick else PROCESSES,
+            rounds=rounds,
+            seconds=seconds,
+            warm_up=500 if quick else 10_000,
+        )
         return results.comparison(found)
 
     def measure_cold_starts() -> Values:

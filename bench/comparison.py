@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .load import Load
-from .rounds import Samples, measure, warm_up
+from .rounds import Samples, measure
 from .servers import running
 from .works import Connects, Requests, Work, deliveries, echo
 
@@ -35,13 +35,25 @@ class Row:
 
 def _echoes() -> list[Row]:
     return [
-        Row("echo, plain hook", echo(), 1.5),
-        Row("echo, `async` hook", echo(asynchronous=True), 1.7),
-        Row("echo, binary", echo(binary=True), 1.5),
-        Row("echo, binary, `async` hook", echo(binary=True, asynchronous=True), 1.7, quick=False),
-        Row("echo, 16 KB", echo(16_384), 1.5),
-        Row("echo, 16 KB, binary", echo(16_384, binary=True), 1.5),
-        Row("echo, 16 KB, `async` hook", echo(16_384, asynchronous=True), 1.7, quick=False),
+        Row("echo, plain hook", echo(), 1.5, warm_up=10_000),
+        Row("echo, `async` hook", echo(asynchronous=True), 1.7, warm_up=10_000),
+        Row("echo, binary", echo(binary=True), 1.5, warm_up=10_000),
+        Row(
+            "echo, binary, `async` hook",
+            echo(binary=True, asynchronous=True),
+            1.7,
+            quick=False,
+            warm_up=10_000,
+        ),
+        Row("echo, 16 KB", echo(16_384), 1.5, warm_up=2000),
+        Row("echo, 16 KB, binary", echo(16_384, binary=True), 1.5, quick=False, warm_up=2000),
+        Row(
+            "echo, 16 KB, `async` hook",
+            echo(16_384, asynchronous=True),
+            1.7,
+            quick=False,
+            warm_up=2000,
+        ),
     ]
 
 
@@ -50,11 +62,10 @@ def _deliveries() -> list[Row]:
     for connections, target in ((10, 1.3), (100, 1.05), (1000, 1.0)):
         room = f"delivery, room of {connections:,}"
         of = partial(deliveries, connections)
-        middle = connections == 100
         rows += [
-            Row(room, of(), target),
+            Row(room, of(), target, warm_up=10_000),
             Row(f"{room}, `exclude`", of(exclude=True), target, quick=False),
-            Row(f"{room}, binary", of(binary=True), target, quick=middle),
+            Row(f"{room}, binary", of(binary=True), target, quick=False),
             Row(
                 f"{room}, binary, `exclude`",
                 of(binary=True, exclude=True),
@@ -91,15 +102,18 @@ class Result:
 
 
 def compare(
-    rows: Sequence[Row], *, processes: int, rounds: int, seconds: float, warm: bool = True
+    rows: Sequence[Row], *, processes: int, rounds: int, seconds: float, warm_up: int
 ) -> list[Result]:
-    """So many rounds with each of so many processes: two of the same server differ, by chance."""
+    """So many rounds with each of so many processes: two of the same server differ, by chance.
+
+    At most `warm_up` units come before each.
+    """
     results = []
     for group in GROUPS:
         chosen = [row for row in group if row in rows]
         if chosen:
             first, *others = (
-                _compare(chosen, rounds=rounds, seconds=seconds, warm=warm)
+                _compare(chosen, rounds=rounds, seconds=seconds, most=warm_up)
                 for _ in range(processes)
             )
             for other in others:
@@ -110,7 +124,7 @@ def compare(
     return results
 
 
-def _compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool) -> list[Result]:
+def _compare(rows: Sequence[Row], *, rounds: int, seconds: float, most: int) -> list[Result]:
     with ExitStack() as stack:
         load = stack.enter_context(Load())
         servers = [
@@ -120,8 +134,13 @@ def _compare(rows: Sequence[Row], *, rounds: int, seconds: float, warm: bool) ->
         results = []
         for row in rows:
             print(f"  {row.title}", flush=True)
-            if warm:
-                warm_up(row.work, load, servers, row.warm_up)
-            samples = measure(row.work, load, servers, rounds=rounds, seconds=seconds)
+            samples = measure(
+                row.work,
+                load,
+                servers,
+                rounds=rounds,
+                seconds=seconds,
+                warm_up=min(row.warm_up, most),
+            )
             results.append(Result(row, samples))
         return results

@@ -10,7 +10,7 @@ from .load import Load
 from .servers import Server
 from .works import Work
 
-#: The units of a run that only warms up.
+#: Units that warm up at a time.
 WARM_UP = 500
 
 
@@ -37,8 +37,9 @@ def measure(
     *,
     rounds: int,
     seconds: float,
+    warm_up: int = 0,
 ) -> dict[str, Samples]:
-    """The samples of each server, by its name.
+    """The samples of each server, by its name, after so many units that warm it up.
 
     In every round each server gets one run of about `seconds` of CPU, in another order each time,
     so that what disturbs the machine disturbs all of them. One load generator serves all, or each
@@ -50,25 +51,26 @@ def measure(
     samples = {server.name: Samples() for server in servers}
     for server in servers:
         work.prepare(loads[server.name], server)
+        _warm_up(work, loads[server.name], server, warm_up)
     units = {
-        server.name: calibrate(work, loads[server.name], server, seconds) for server in servers
+        server.name: calibrate(work, loads[server.name], server, seconds / work.slices)
+        for server in servers
     }
-    for at in range(rounds + 1):
+    for at in range((rounds + 1) * work.slices):
         for server in random.sample(servers, len(servers)):
             # The first round only warms up.
-            into = samples[server.name] if at else Samples()
+            into = samples[server.name] if at >= work.slices else Samples()
             run_once(work, loads[server.name], server, units[server.name], into)
     for server in servers:
         work.finish(loads[server.name], server)
     return samples
 
 
-def warm_up(work: Work, load: Load, servers: Sequence[Server], units: int) -> None:
-    """Do so many units on each server, some hundreds at a time."""
-    for server in servers:
-        for _ in range(0, units, WARM_UP):
-            work.run(load, server, WARM_UP)
-            work.clear(load, server)
+def _warm_up(work: Work, load: Load, server: Server, units: int) -> None:
+    some = max(WARM_UP // work.granularity, 1) * work.granularity
+    for _ in range(0, units, some):
+        work.run(load, server, some)
+        work.clear(load, server)
 
 
 def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:

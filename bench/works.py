@@ -20,6 +20,9 @@ class Work(ABC):
     Only `run` is measured.
     """
 
+    #: A round is cut into so many short ones, of which what disturbs the machine spoils only some.
+    slices = 1
+
     @property
     def granularity(self) -> int:
         """The units of a run are a multiple of these."""
@@ -48,6 +51,8 @@ class Messages(Work):
 
     A unit is a frame that comes back, so an echo is one and a delivery is one.
     """
+
+    slices = 3
 
     party: str
     connections: int = 1

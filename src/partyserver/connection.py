@@ -24,6 +24,10 @@ class Phase(IntEnum):
     CLOSED = 3
 
 
+#: For hot paths: an enum's member costs a look-up each time.
+OPEN_PHASE = Phase.OPEN
+
+
 class Connection:
     """A WebSocket of a room, with an id, tags and a small state that survive hibernation.
 
@@ -145,7 +149,7 @@ class Connection:
             payload = message
         else:
             payload = runtime.sendable(message)
-        if self._phase is not Phase.OPEN:
+        if self._phase is not OPEN_PHASE:
             raise ConnectionClosedError(self.id)
         if send is None:
             send = self._send = runtime.bound_send(self.socket)

@@ -15,7 +15,7 @@ from workers import DurableObject, Request, Response
 
 from . import contract, failures, runtime, sql, tasks
 from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
-from .connection import Connection, Phase
+from .connection import OPEN_PHASE, Connection, Phase
 from .connections import Connections
 from .errors import RequestRefusedError, ServerNameError, SQLError, TransportError
 from .hooks import Hooks
@@ -32,9 +32,6 @@ from .upgrade import refuse, upgrade
 #: Where npm partyserver keeps the name of an object that was not addressed by name.
 NAME_STORAGE_KEY = "__ps_name"
 ROOM_HEADER = "x-partykit-room"
-
-#: An enum's member costs a look-up each time.
-_OPEN = Phase.OPEN
 
 #: Set while `on_exception` runs: its own failures are not reported to it again, for ever.
 _inside_on_exception: ContextVar[bool] = ContextVar("inside_on_exception", default=False)
@@ -317,7 +314,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     def _receive(self, connection: Connection, message: Any, run: Any = tasks.run) -> Any:
         """The hot path, called in a context in which the hook may set a `ContextVar`."""
-        if connection._phase is not _OPEN:
+        if connection._phase is not OPEN_PHASE:
             return None
         content = message
         if type(message) is not str:
