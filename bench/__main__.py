@@ -53,13 +53,14 @@ def main() -> None:
 
 def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> Values:
     rounds, seconds = (5, 0.06) if quick else (7, 0.12)
-    measured = results.about_the_run(quick=quick, rounds=rounds)
+    processes = 1 if quick else PROCESSES
+    measured = results.about_the_run(quick=quick, rounds=rounds, processes=processes)
 
     def measure_comparison() -> list[Values]:
         rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
         found = compare(
             rows,
-            processes=1 if quick else PROCESSES,
+            processes=processes,
             rounds=rounds,
             seconds=seconds,
             warm_up=500 if quick else 10_000,

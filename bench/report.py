@@ -27,7 +27,7 @@ def tables(results: Values) -> dict[str, str]:
     """The Markdown of each part of the results, by the name of its place in the page."""
     found = {"run": _run(results)}
     if results.get("comparison"):
-        found["comparison"] = _comparison(results["comparison"])
+        found["comparison"] = _comparison(results["comparison"], results["processes"])
     for story in results.get("steps", []):
         found[f"steps, {story['work']}"] = _steps(story)
     if results.get("cold_starts"):
@@ -57,11 +57,11 @@ def _run(results: Values) -> str:
     machine = results["machine"]
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}; {results['date']}; "
-        f"{results['rounds']} rounds; load average before the run {results['load_average']:.1f}.\n"
+        f"load average before the run {results['load_average']:.1f}.\n"
     )
 
 
-def _comparison(works: Sequence[Values]) -> str:
+def _comparison(works: Sequence[Values], processes: int) -> str:
     rows = []
     for work in works:
         servers = work["servers"]
@@ -71,8 +71,12 @@ def _comparison(works: Sequence[Values]) -> str:
         rows.append([work["work"], *cells, str(found), reach])
     busy = [of["load_busy"] for work in works for of in work["servers"].values()]
     table = _table(["work", *_HEADS.values(), "ratio (95%)", "to reach"], rows)
-    share = f"{min(busy):.0%} to {max(busy):.0%}"
-    return f"{table}\nThe load generator was busy for {share} of the time.\n"
+    rounds = [len(of["rounds"]) for work in works for of in work["servers"].values()]
+    return (
+        f"{table}\nMedians of {min(rounds)} to {max(rounds)} rounds, of {processes} processes of "
+        f"each server. The load generator was busy for {min(busy):.0%} to {max(busy):.0%} of the "
+        "time.\n"
+    )
 
 
 def _cell(server: Values) -> str:

@@ -18,13 +18,14 @@ from .rounds import Samples
 Values = dict[str, Any]
 
 
-def about_the_run(*, quick: bool, rounds: int) -> Values:
+def about_the_run(*, quick: bool, rounds: int, processes: int) -> Values:
     return {
         "machine": machine.describe(),
         "load_average": machine.load_average(),
         "date": time.strftime("%Y-%m-%d"),
         "quick": quick,
         "rounds": rounds,
+        "processes": processes,
     }
 
 
