@@ -84,7 +84,7 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
 
     def measure_steps() -> list[Values]:
         return [
-            results.steps(story, walk(steps, like, rounds=rounds, seconds=seconds))
+            results.steps(story, walk(steps, like, rounds=2 * rounds, seconds=seconds))
             for story, (steps, like) in STORIES.items()
         ]
 

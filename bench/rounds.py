@@ -30,6 +30,16 @@ class Samples:
         self.load_busy += more.load_busy
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A work on a server, which no other entry has on this load generator."""
+
+    name: str
+    work: Work
+    server: Server
+    load: Load
+
+
 def measure(
     work: Work,
     load: Load | Mapping[str, Load],
@@ -39,38 +49,51 @@ def measure(
     seconds: float,
     warm_up: int = 0,
 ) -> dict[str, Samples]:
-    """The samples of each server, by its name, after so many units that warm it up.
+    """The samples of each server with the same work, by its name.
 
-    In every round each server gets one run of about `seconds` of CPU, in another order each time,
-    so that what disturbs the machine disturbs all of them. One load generator serves all, or each
-    server has its own: a process may have no more than some thousand sockets.
+    One load generator serves all, or each server has its own: a process may have no more than some
+    thousand sockets.
     """
-    loads = {
-        server.name: load if isinstance(load, Load) else load[server.name] for server in servers
-    }
-    samples = {server.name: Samples() for server in servers}
-    for server in servers:
-        work.prepare(loads[server.name], server)
-        _warm_up(work, loads[server.name], server, warm_up)
-    units = {
-        server.name: calibrate(work, loads[server.name], server, seconds / work.slices)
+    entries = [
+        Entry(server.name, work, server, load if isinstance(load, Load) else load[server.name])
         for server in servers
+    ]
+    return measure_all(entries, rounds=rounds, seconds=seconds, warm_up=warm_up)
+
+
+def measure_all(
+    entries: Sequence[Entry], *, rounds: int, seconds: float, warm_up: int = 0
+) -> dict[str, Samples]:
+    """The samples of each entry, by its name, after so many units that warm it up.
+
+    In every round each gets one run of about `seconds` of CPU, in another order each time, so that
+    what disturbs the machine disturbs all of them.
+    """
+    slices = max(entry.work.slices for entry in entries)
+    samples = {entry.name: Samples() for entry in entries}
+    for entry in entries:
+        entry.work.prepare(entry.load, entry.server)
+        _warm_up(entry, warm_up)
+    units = {
+        entry.name: calibrate(entry.work, entry.load, entry.server, seconds / slices)
+        for entry in entries
     }
-    for at in range((rounds + 1) * work.slices):
-        for server in random.sample(servers, len(servers)):
+    for at in range((rounds + 1) * slices):
+        for entry in random.sample(entries, len(entries)):
             # The first round only warms up.
-            into = samples[server.name] if at >= work.slices else Samples()
-            run_once(work, loads[server.name], server, units[server.name], into)
-    for server in servers:
-        work.finish(loads[server.name], server)
+            into = samples[entry.name] if at >= slices else Samples()
+            _run_once(entry, units[entry.name], into)
+    for entry in entries:
+        entry.work.finish(entry.load, entry.server)
     return samples
 
 
-def _warm_up(work: Work, load: Load, server: Server, units: int) -> None:
+def _warm_up(entry: Entry, units: int) -> None:
+    work = entry.work
     some = max(WARM_UP // work.granularity, 1) * work.granularity
     for _ in range(0, units, some):
-        work.run(load, server, some)
-        work.clear(load, server)
+        work.run(entry.load, entry.server, some)
+        work.clear(entry.load, entry.server)
 
 
 def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:
@@ -87,12 +110,12 @@ def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:
         units *= 2
 
 
-def run_once(work: Work, load: Load, server: Server, units: int, samples: Samples) -> None:
+def _run_once(entry: Entry, units: int, samples: Samples) -> None:
     """Add one run to `samples`."""
-    before = server.cpu()
-    took = work.run(load, server, units)
-    used = server.cpu() - before
+    before = entry.server.cpu()
+    took = entry.work.run(entry.load, entry.server, units)
+    used = entry.server.cpu() - before
     samples.cpu.append(used / units * 1e6)
     samples.server_busy.append(used / took.seconds)
     samples.load_busy.append(took.cpu / took.seconds)
-    work.clear(load, server)
+    entry.work.clear(entry.load, entry.server)

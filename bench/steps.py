@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from .comparison import BASE, LIBRARY
 from .load import Load
-from .rounds import Samples, calibrate, run_once
+from .rounds import Entry, Samples, measure_all
 from .servers import running
 from .works import Connects, Messages, Requests, Work, deliveries, echo
+
+#: Units.
+WARM_UP = 3000
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ ECHO = [
     Step("no detour: a function instead of a method", "steps", "Direct"),
     Step("no look-up of that: a JavaScript object", "steps", "Fronted"),
     Step("no object of the socket: a function for each", "steps", "Dispatched"),
+    Step("the last step, and a new context for each message", "steps", "DispatchedIsolated"),
+    Step("instead, one context for all", "steps", "DispatchedShared"),
     Step("this library, plain hook", LIBRARY, "echo"),
     Step("the last step, with an eager task for an `async` hook", "steps", "DispatchedAsync"),
     Step("this library, `async` hook", LIBRARY, "async-echo"),
@@ -67,20 +71,13 @@ STORIES: dict[str, tuple[Sequence[Step], Work]] = {
 def walk(steps: Sequence[Step], like: Work, *, rounds: int, seconds: float) -> dict[str, Samples]:
     """The samples of each step, by its title. The servers are warm, and take turns."""
     with ExitStack() as stack:
-        load = stack.enter_context(Load())
-        servers = {
-            name: stack.enter_context(running(name)) for name in {step.server for step in steps}
-        }
-        samples = {step.title: Samples() for step in steps}
-        for at in range(rounds + 1):
-            for step in random.sample(steps, len(steps)):
-                work, server = _of(step, like), servers[step.server]
-                work.prepare(load, server)
-                units = calibrate(work, load, server, seconds)
-                # The first round only warms up.
-                run_once(work, load, server, units, samples[step.title] if at else Samples())
-                work.finish(load, server)
-        return samples
+        names = dict.fromkeys(step.server for step in steps)
+        servers = {name: stack.enter_context(running(name)) for name in names}
+        entries = [
+            Entry(step.title, _of(step, like), servers[step.server], stack.enter_context(Load()))
+            for step in steps
+        ]
+        return measure_all(entries, rounds=rounds, seconds=seconds, warm_up=WARM_UP)
 
 
 def _of(step: Step, work: Work) -> Work:

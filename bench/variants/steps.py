@@ -4,6 +4,8 @@ The library itself comes after the last step: it adds hooks, tags, states, phase
 """
 
 import asyncio
+from contextvars import Context, copy_context
+from functools import partial
 from urllib.parse import urlparse
 
 import js
@@ -112,6 +114,20 @@ class Dispatched(Sockets, metaclass=Dispatching):
 
     def receiver(self, send):
         return lambda message: send(message)
+
+
+class DispatchedIsolated(Dispatched):
+    """A context for each message, so that none sees another's `ContextVar`s."""
+
+    def receiver(self, send):
+        return lambda message: copy_context().run(send, message)
+
+
+class DispatchedShared(Dispatched):
+    """One context for all, entered without a Python function."""
+
+    def receiver(self, send):
+        return partial(Context().run, lambda message: send(message))
 
 
 class DispatchedAsync(Dispatched):
