@@ -54,6 +54,13 @@ def _echoes() -> list[Row]:
             quick=False,
             warm_up=2000,
         ),
+        Row(
+            "echo, 16 KB, binary, `async` hook",
+            echo(16_384, binary=True, asynchronous=True),
+            1.7,
+            quick=False,
+            warm_up=2000,
+        ),
     ]
 
 
