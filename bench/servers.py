@@ -21,7 +21,7 @@ _BASIC = ("Echo", "AsyncEcho", "Room", "Others")
 _ALL = (*_BASIC, "Tagged", "Stateful")
 _STEPS = (
     *("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "Dispatched"),
-    *("DispatchedIsolated", "DispatchedShared", "DispatchedAsync"),
+    *("DispatchedBinary", "DispatchedAsync"),
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 

@@ -33,11 +33,17 @@ ECHO = [
     Step("no detour: a function instead of a method", "steps", "Direct"),
     Step("no look-up of that: a JavaScript object", "steps", "Fronted"),
     Step("no object of the socket: a function for each", "steps", "Dispatched"),
-    Step("the last step, and a new context for each message", "steps", "DispatchedIsolated"),
-    Step("instead, one context for all", "steps", "DispatchedShared"),
     Step("this library, plain hook", LIBRARY, "echo"),
     Step("the last step, with an eager task for an `async` hook", "steps", "DispatchedAsync"),
     Step("this library, `async` hook", LIBRARY, "async-echo"),
+]
+
+BINARY = [
+    Step("npm partyserver", BASE, "echo"),
+    Step("this library without its shortcuts", "unshortened", "echo"),
+    Step("a function for each socket, which only sends", "steps", "Dispatched"),
+    Step("the same, with the bytes of what came", "steps", "DispatchedBinary"),
+    Step("this library", LIBRARY, "echo"),
 ]
 
 ROOM = [
@@ -59,6 +65,7 @@ WHOLE = [
 
 STORIES: dict[str, tuple[Sequence[Step], Work]] = {
     "echo": (ECHO, echo()),
+    "echo, binary": (BINARY, echo(binary=True)),
     "delivery, room of 10": (ROOM, deliveries(10)),
     "delivery, room of 100": (ROOM, deliveries(100)),
     "echo, 16 KB": (WHOLE, echo(16_384)),

@@ -4,8 +4,6 @@ The library itself comes after the last step: it adds hooks, tags, states, phase
 """
 
 import asyncio
-from contextvars import Context, copy_context
-from functools import partial
 from urllib.parse import urlparse
 
 import js
@@ -116,18 +114,15 @@ class Dispatched(Sockets, metaclass=Dispatching):
         return lambda message: send(message)
 
 
-class DispatchedIsolated(Dispatched):
-    """A context for each message, so that none sees another's `ContextVar`s."""
+class DispatchedBinary(Dispatched):
+    """Has a binary message's bytes, and sends it on as it came."""
 
     def receiver(self, send):
-        return lambda message: copy_context().run(send, message)
+        def receive(message):
+            message.to_bytes()
+            send(message)
 
-
-class DispatchedShared(Dispatched):
-    """One context for all, entered without a Python function."""
-
-    def receiver(self, send):
-        return partial(Context().run, lambda message: send(message))
+        return receive
 
 
 class DispatchedAsync(Dispatched):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar, copy_context
 from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
@@ -104,9 +104,6 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         self._listeners: runtime.Listeners | None = None
         maximum = self.options["max_message_size"]
         self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
-        #: Messages share it until a hook leaves a `ContextVar` in it; from then on each has one of
-        #: its own, as it took a twentieth of an echo's CPU.
-        self._context = Context()
         if self.options["hibernate"]:
             self._connections = Connections(lambda: self.name, runtime.Sockets(raw))
         else:
@@ -284,22 +281,16 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
 
     def _receiver(self, connection: Connection) -> Callable[[Any], Any]:
         """What gets a connection's messages; JavaScript holds it, so it holds neither of them."""
-        server, receiver, context = ref(self), ref(connection), self._context
-        enter: Callable[..., Any] = context.run
+        server, receiver = ref(self), ref(connection)
 
         def receive(message: Any) -> Any:
             itself, connection = server(), receiver()
             if itself is None or connection is None:
                 return None
-            if context:
-                return Context().run(itself._receive, connection, message)
-            result = itself._receive(connection, message, tasks.run_prepared)
-            if context:
-                for variable in context:
-                    variable.set(None)  # what it was may hold this room
-            return result
+            # In a context of its own: a ContextVar must not reach other rooms.
+            return copy_context().run(itself._receive, connection, message, tasks.run_prepared)
 
-        return partial(enter, receive)
+        return receive
 
     def _event_came(self, socket: Any, message: Any, *arguments: Any) -> Any:
         """A message; or, with its name in the socket's place, another of the runtime's events."""
