@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> Values:
-    rounds, seconds = (5, 0.06) if quick else (7, 0.12)
+    rounds, seconds = (5, 0.05) if quick else (7, 0.12)
     processes = 1 if quick else PROCESSES
     measured = results.about_the_run(quick=quick, rounds=rounds, processes=processes)
 
