@@ -75,6 +75,18 @@ def test_a_generator_that_a_message_hook_has_left_is_closed(party, binding):
             assert a.receive() == "closed"
 
 
+def test_a_generator_is_closed_where_no_coroutine_ran_before(party, binding):
+    with party.room(binding("Mixed"), "forgetting").connect() as a:
+        a.send("forget")
+        assert a.receive() == "forget"
+    with party.room(binding("Mixed"), "generators").connect() as a:
+        for message in ("plain", "plain", "plain", "plain"):  # so many that they are dispatched
+            a.send(message)
+            assert a.receive() == message
+        a.send("breaking")
+        assert a.receive() == "closed"
+
+
 @pytest.mark.parametrize("how", ["marking", "marking-later"])
 def test_each_request_and_call_has_a_context_of_its_own(look, party, how):
     assert [look(how) for _ in range(3)] == [None] * 3

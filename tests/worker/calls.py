@@ -228,6 +228,25 @@ class MarkingSleepy(Marking):
     options = {"hibernate": True}
 
 
+class Mixed(Server):
+    """A plain hook that sometimes gives a coroutine to await."""
+
+    def on_message(self, connection, message):
+        if message == "breaking":
+            return self.breaking(connection)
+        if message == "forget":  # as where Python has been entered for the first time
+            sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
+        connection.send(message)
+        return None
+
+    async def breaking(self, connection):
+        connection.send(await breaking())
+
+
+class MixedSleepy(Mixed):
+    options = {"hibernate": True}
+
+
 class Patched(Server):
     """Replaces its async hook by a plain one that marks the context."""
 

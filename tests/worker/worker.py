@@ -18,6 +18,8 @@ from calls import (  # noqa: F401 -- bound, too
     Calls,
     Marking,
     MarkingSleepy,
+    Mixed,
+    MixedSleepy,
     Overriding,
     Own,
     Patched,
