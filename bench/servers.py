@@ -21,7 +21,7 @@ _BASIC = ("Echo", "AsyncEcho", "Room", "Others")
 _ALL = (*_BASIC, "Tagged", "Stateful")
 _STEPS = (
     *("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "Dispatched"),
-    *("DispatchedBinary", "DispatchedAsync"),
+    *("DispatchedBinary", "BoxedBinary", "DispatchedAsync"),
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 

@@ -42,7 +42,8 @@ BINARY = [
     Step("npm partyserver", BASE, "echo"),
     Step("this library without its shortcuts", "unshortened", "echo"),
     Step("a function for each socket, which only sends", "steps", "Dispatched"),
-    Step("the same, with the bytes of what came", "steps", "DispatchedBinary"),
+    Step("the bytes of the object that comes", "steps", "DispatchedBinary"),
+    Step("no object: the bytes by a box", "steps", "BoxedBinary"),
     Step("this library", LIBRARY, "echo"),
 ]
 

@@ -8,6 +8,8 @@ from urllib.parse import urlparse
 
 import js
 from js import WebSocketPair
+from partyserver.shortcuts import javascript
+from partyserver.shortcuts.box import buffer_box
 from partyserver.shortcuts.fanout import Fanout
 from partyserver.shortcuts.front import front
 from pyodide.ffi import create_proxy, to_js
@@ -100,15 +102,15 @@ class Dispatching(type):
     """Each socket has a function of its own, which gets its messages only."""
 
     def __call__(cls, ctx, env):
-        server = super().__call__(ctx, env)
-        face, server.dispatch = front(server, print, direct=True)
-        server.dispatch.begin([])
+        face, dispatch = front(super().__call__(ctx, env), print, direct=True)
+        dispatch.begin([])
         return face
 
 
 class Dispatched(Sockets, metaclass=Dispatching):
     def accepted(self, socket):
-        self.dispatch.add(socket, self.receiver(socket.send.bind(socket)))
+        tools, receive = javascript.tools(), self.receiver(socket.send.bind(socket))
+        tools.set(socket, tools.key, tools.bind(tools.call, create_proxy(receive)))
 
     def receiver(self, send):
         return lambda message: send(message)
@@ -123,6 +125,20 @@ class DispatchedBinary(Dispatched):
             send(message)
 
         return receive
+
+
+class BoxedBinary(Dispatched):
+    """Has a binary message's bytes by a box, and sends on what is there."""
+
+    def accepted(self, socket):
+        tools, box = javascript.tools(), buffer_box()
+        send = box.content.sender(socket)
+
+        def receive(_):
+            box.take()
+            send()
+
+        tools.set(socket, tools.key, box.before(create_proxy(receive)))
 
 
 class DispatchedAsync(Dispatched):

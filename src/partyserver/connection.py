@@ -12,6 +12,7 @@ from .closing import OPEN, check_close
 from .errors import ConnectionClosedError
 from .messages import compact_json
 from .shortcuts import received
+from .shortcuts.dispatch import Way
 
 
 class Phase(IntEnum):
@@ -44,8 +45,11 @@ class Connection:
         "_ended",
         "_leave",
         "_phase",
+        "_receive",
         "_room_name",
         "_send",
+        "_send_on",
+        "_way",
         "socket",
     )
 
@@ -58,6 +62,7 @@ class Connection:
         attachment: Attachment,
         leave: Callable[[Connection], None],
         *,
+        receive: Callable[..., Any],
         room_name: Callable[[], str],
         phase: Phase,
     ) -> None:
@@ -65,10 +70,16 @@ class Connection:
         self._room_name = room_name
         self._attachment = attachment
         self._leave = leave
+        #: Called with this connection, a message, and what runs an `async` hook.
+        self._receive = receive
         self._phase = phase
         #: Whether `on_close` was called.
         self._ended = False
         self._send: Callable[[Any], None] | None = None
+        #: Sends the message that is being received, if that came by a box.
+        self._send_on: Callable[[], None] | None = None
+        #: By which messages come past the socket, if they do.
+        self._way: Way | None = None
 
     @property
     def id(self) -> str:
@@ -139,12 +150,13 @@ class Connection:
             ConnectionClosedError: the connection is closed.
             TypeError: the message is neither text nor binary.
         """
-        send = self._send
+        send: Any = self._send
         if message is received.message:
-            if received.box is None:
-                payload: Any = received.came_as
-            else:
-                payload, send = self.socket, received.box.send
+            payload: Any = received.came_as
+            if payload is None:
+                send = self._send_on
+                if send is None:
+                    send = self._send_on = received.sender(self.socket)
         elif type(message) is str and message.isascii():
             payload = message
         else:
@@ -154,7 +166,10 @@ class Connection:
         if send is None:
             send = self._send = runtime.bound_send(self.socket)
         try:
-            send(payload)
+            if payload is None:
+                send()
+            else:
+                send(payload)
         except runtime.JsException as error:
             if self.socket.readyState == OPEN:
                 raise

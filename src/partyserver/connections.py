@@ -22,9 +22,12 @@ class Connections:
     """
 
     def __init__(
-        self, room_name: Callable[[], str], sleeping: runtime.Sockets | None = None
+        self,
+        room_name: Callable[[], str],
+        receive: Callable[..., Any],
+        sleeping: runtime.Sockets | None = None,
     ) -> None:
-        self.room_name = room_name
+        self.room_name, self.receive = room_name, receive
         self._sleeping = sleeping
         self._all_awake = sleeping is None
         self._by_socket: dict[int, Connection] = {}
@@ -32,7 +35,6 @@ class Connections:
         self._by_tag: dict[str, dict[Connection, None]] = {}
         self._fanout: Fanout | Loop | None = None
         self._dispatch: Dispatch | None = None
-        self._receiver: Callable[[Connection], Callable[[Any], Any]]
         self._found = 0
 
     # --- coming and going -------------------------------------------------------------
@@ -47,7 +49,7 @@ class Connections:
         if self._fanout is not None:
             self._fanout.add(connection.socket)
         if self._dispatch is not None:
-            self._dispatch.add(connection.socket, self._receiver(connection))
+            self._dispatch.add(connection)
 
     def remove(self, connection: Connection) -> None:
         """A connection is no longer open. Its last events still find it, until `forget`."""
@@ -70,7 +72,7 @@ class Connections:
         self.remove(connection)
         self._by_socket.pop(connection.socket.js_id, None)
         if self._dispatch is not None:
-            self._dispatch.discard(connection.socket)
+            self._dispatch.discard(connection)
 
     # --- finding ----------------------------------------------------------------------
 
@@ -79,13 +81,11 @@ class Connections:
         connection = self._by_socket.get(socket.js_id)
         return connection if connection is not None else self._wake(socket)
 
-    def dispatch_to(
-        self, dispatch: Dispatch, receiver: Callable[[Connection], Callable[[Any], Any]]
-    ) -> None:
+    def dispatch_by(self, dispatch: Dispatch) -> None:
         """Have `dispatch` bring open connections their messages, once that has been worth it."""
-        self._dispatch, self._receiver = dispatch, receiver
+        self._dispatch = dispatch
         for connection in self._open():
-            dispatch.add(connection.socket, receiver(connection))
+            dispatch.add(connection)
 
     def found(self) -> None:
         """Count a message that came with its socket; after some of them, dispatch.
@@ -100,12 +100,7 @@ class Connections:
             return
         if self._all_awake or self._sleeping is None or len(self._sleeping) <= self._found:
             self._wake_all()
-            self._dispatch.begin(connection.socket for connection in self._open())
-
-    def long_text_came(self, connection: Connection) -> None:
-        """Tell of each that came as it is, so that the next may come in a way for long texts."""
-        if self._dispatch is not None:
-            self._dispatch.long_text_came(connection.socket)
+            self._dispatch.begin(self._open())
 
     def _open(self) -> list[Connection]:
         return [one for one in self._by_socket.values() if one._phase is Phase.OPEN]
@@ -143,6 +138,7 @@ class Connections:
             socket,
             attachment,
             self.remove,
+            receive=self.receive,
             room_name=self.room_name,
             phase=Phase.CLOSED_BY_PEER,
         )

@@ -24,7 +24,6 @@ from .props import HEADER as PROPS_HEADER
 from .props import decode_props
 from .routing import is_upgrade, route_partykit_request
 from .shortcuts import calls, received
-from .shortcuts.box import LONG_TEXT
 from .shortcuts.front import front
 from .startup import Startup
 from .upgrade import refuse, upgrade
@@ -105,9 +104,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         maximum = self.options["max_message_size"]
         self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
         if self.options["hibernate"]:
-            self._connections = Connections(lambda: self.name, runtime.Sockets(raw))
+            self._connections = Connections(lambda: self.name, self._receive, runtime.Sockets(raw))
         else:
-            self._connections = Connections(lambda: self.name)
+            self._connections = Connections(lambda: self.name, self._receive)
 
     # --- what hooks use ---------------------------------------------------------------
 
@@ -276,21 +275,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         # `run_sync` needs the way in that can suspend.
         face, dispatch = front(self, receive, direct=not self.options["sync_io"])
         if dispatch is not None and self.options["hibernate"]:
-            self._connections.dispatch_to(dispatch, self._receiver)
+            self._connections.dispatch_by(dispatch)
         return face
-
-    def _receiver(self, connection: Connection) -> Callable[[Any], Any]:
-        """What gets a connection's messages; JavaScript holds it, so it holds neither of them."""
-        server, receiver = ref(self), ref(connection)
-
-        def receive(message: Any) -> Any:
-            itself, connection = server(), receiver()
-            if itself is None or connection is None:
-                return None
-            # In a context of its own: a ContextVar must not reach other rooms.
-            return copy_context().run(itself._receive, connection, message, tasks.run_prepared)
-
-        return receive
 
     def _event_came(self, socket: Any, message: Any, *arguments: Any) -> Any:
         """A message; or, with its name in the socket's place, another of the runtime's events."""
@@ -299,29 +285,31 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         connection = self._connections.of_socket(socket)
         if connection is None:
             return None
-        result = copy_context().run(self._receive, connection, message)
-        self._connections.found()
-        return result
-
-    def _receive(self, connection: Connection, message: Any, run: Any = tasks.run) -> Any:
-        """The hot path, called in a context in which the hook may set a `ContextVar`."""
-        if connection._phase is not OPEN_PHASE:
-            return None
         content = message
         if type(message) is not str:
             content = message.to_bytes()
             received.begin(content, message)
-        elif len(message) >= LONG_TEXT and message is not received.message:
-            self._connections.long_text_came(connection)
         try:
-            if self._max_message_size is not None and self._too_big(connection, content):
+            # In a context of its own: a ContextVar must not reach other rooms.
+            result = copy_context().run(self._receive, connection, content)
+        finally:
+            received.end()
+        self._connections.found()
+        return result
+
+    def _receive(self, connection: Connection, message: str | bytes, run: Any = tasks.run) -> Any:
+        """The hot path, called in a context in which the hook may set a `ContextVar`."""
+        if connection._phase is not OPEN_PHASE:
+            return None
+        try:
+            if self._max_message_size is not None and self._too_big(connection, message):
                 return None
             if self._startup.started:
-                result = self.on_message(connection, content)
+                result = self.on_message(connection, message)
             else:
                 context = copy_context()
                 result = self._startup.run(
-                    partial(context.run, self.on_message, connection, content)
+                    partial(context.run, self.on_message, connection, message)
                 )
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
@@ -330,9 +318,6 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         except runtime.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
-        finally:
-            if content is not message:
-                received.end()
 
     def _too_big(self, connection: Connection, message: str | bytes) -> bool:
         limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE

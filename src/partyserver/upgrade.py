@@ -58,6 +58,7 @@ async def upgrade(server: Upgrading, request: Request) -> Response:
         socket,
         Attachment(connection_id, (connection_id,), request.url, None),
         server._connections.remove,
+        receive=server._connections.receive,
         room_name=server._connections.room_name,
         phase=Phase.CONNECTING,
     )

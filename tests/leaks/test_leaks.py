@@ -139,9 +139,9 @@ def test_rooms_that_came_and_went_leave_nothing(party, binding):
             with room.connect() as socket:
                 assert socket.receive() == "welcome"
                 # So many that the room comes to dispatch them.
-                for text in ["all"] * 4 + [LONG_TEXT.decode()] * 2:
-                    socket.send(text)
-                    assert socket.receive() == text
+                for message in ["all"] * 4 + [LONG_TEXT.decode()] * 3 + [b"binary"] * 3:
+                    socket.send(message)
+                    assert socket.receive() == message
             room.evict()
 
     come_and_go(range(ROOMS // 10))
@@ -150,8 +150,8 @@ def test_rooms_that_came_and_went_leave_nothing(party, binding):
     watched.assert_as_before(*before)
 
 
-@pytest.mark.parametrize("text", ["all", "mark"])
-def test_a_room_that_slept_and_woke_leaves_nothing(party, text):
+@pytest.mark.parametrize("message", ["all", "mark", b"binary"])
+def test_a_room_that_slept_and_woke_leaves_nothing(party, message):
     watched = Watched(party, "BusySleepy")
     room = party.room("BusySleepy", "sleeper")
     with room.connect() as socket:
@@ -161,8 +161,8 @@ def test_a_room_that_slept_and_woke_leaves_nothing(party, text):
             for _ in range(times):
                 room.hibernate()
                 for _ in range(4):
-                    socket.send(text)
-                    assert socket.receive() == text
+                    socket.send(message)
+                    assert socket.receive() == message
 
         sleep_and_wake(2 * ROOMS // 10)
         before = watched.measure()

@@ -87,7 +87,7 @@ async def check_a_socket_that_wakes_a_room_before_its_name_is_known(worker):
 
     _, socket = runtime.socket_pair()
     runtime.write_attachment(socket, Attachment("a", ("a",), None, None))
-    return Connections(no_name, runtime.Sockets(None)).of_socket(socket).id
+    return Connections(no_name, print, runtime.Sockets(None)).of_socket(socket).id
 
 
 async def check_unnamed(worker):

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Protocol
 from weakref import ref
 
 from pyodide.ffi import JsProxy, create_proxy
 
 from .. import tasks
 from . import javascript, received
-from .box import LONG_TEXT, MUCH_TEXT, Box, box
+from .box import LONG_TEXT, MUCH_TO_KEEP, Box, BufferBox, TextBox, buffer_box, text_box
 
-#: After so many long texts at most the box is tried again.
+#: After so many messages at most a box is tried again.
 _LONGEST_PAUSE = 64
+
+
+class Receiver(Protocol):
+    """A connection, as far as its messages need it."""
+
+    socket: JsProxy
+    #: Called with the receiver, its message, and what runs an `async` hook.
+    _receive: Callable[..., Any]
+    _way: Way | None
 
 
 class Dispatch:
@@ -28,108 +39,135 @@ class Dispatch:
     theirs, and until then messages come with their sockets.
     """
 
-    __slots__ = ("_entry", "_ways")
+    __slots__ = ("_entry",)
 
     def __init__(self, entry: JsProxy) -> None:
         self._entry = entry
-        self._ways: dict[int, _Way] = {}
 
-    def add(self, socket: JsProxy, receive: Callable[[Any], Any]) -> None:
-        """Have `receive` called with this socket's messages; it must not keep the socket alive.
+    def add(self, receiver: Receiver) -> None:
+        """Bring the messages of its socket to this one."""
+        self.discard(receiver)
+        receiver._way = Way(receiver)
 
-        A message is a text, or JavaScript's buffer.
-        """
-        self.discard(socket)
-        self._ways[socket.js_id] = _Way(socket, receive)
+    def discard(self, receiver: Receiver) -> None:
+        if receiver._way is not None:
+            receiver._way.end(receiver.socket)
+            receiver._way = None
 
-    def discard(self, socket: JsProxy) -> None:
-        way = self._ways.pop(socket.js_id, None)
-        if way is not None:
-            way.end()
-
-    def long_text_came(self, socket: JsProxy) -> None:
-        """Tell of each that came as it is, so that the next may come by the box."""
-        way = self._ways.get(socket.js_id)
-        if way is not None:
-            way.long_text_came()
-
-    def begin(self, sockets: Iterable[JsProxy]) -> None:
+    def begin(self, receivers: Iterable[Receiver]) -> None:
         """Dispatch, if all of these, which are to get messages, have their functions."""
-        if all(socket.js_id in self._ways for socket in sockets):
+        if all(receiver._way is not None for receiver in receivers):
             tasks.prepare()
             self._entry.callWithOptions = javascript.tools().dispatch
 
 
-class _Way:
-    """The way of one socket's messages: as they are; or by the box, while they are long texts.
+class Way:
+    """The way of one socket's messages: as they are; or by a box, while they are of its kind.
 
-    For a short one the box is a detour. So the first of these ends it, and each time that it was in
-    vain, twice as many long texts have to come before the next try.
+    For others the box is a detour. So the first of these ends it. If that was before it paid,
+    twice as many of its kind as the last time have to come before the next try.
+
+    JavaScript holds its functions, and so these hold nothing but a weak reference.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_as_it_is",
-        "_by_box",
-        "_left",
-        "_pause",
-        "_proxies",
-        "_receive",
-        "_socket",
-    )
+    __slots__ = ("_as_it_is", "_by_box", "_left", "_pause", "_proxies", "box", "itself", "uses")
 
-    def __init__(self, socket: JsProxy, receive: Callable[[Any], Any]) -> None:
-        tools, proxy = javascript.tools(), create_proxy(receive)
-        self._socket, self._receive, self._proxies = socket, receive, [proxy]
-        self._as_it_is = tools.bind(tools.call, proxy)
-        self._by_box: JsProxy | None = None
+    def __init__(self, receiver: Receiver) -> None:
+        self.itself = ref(receiver)
+        self._proxies: list[JsProxy] = []
+        tools = javascript.tools()
+        self._as_it_is = tools.bind(tools.call, self._proxy(_receive_as_it_is))
+        self._by_box: dict[Box, JsProxy] = {}
+        self.box: Any = None
         self._pause = self._left = 1
-        self._set(self._as_it_is)
+        #: Messages that have come by the box since it was begun.
+        self.uses = 0
+        self._set(receiver.socket, self._as_it_is)
 
-    def long_text_came(self) -> None:
+    def could_be_by(self, find_box: Callable[[], TextBox | BufferBox | None]) -> None:
+        """Have the next message come by a box, since one of its kind has come without."""
         self._left -= 1
-        if self._left:
+        receiver = self.itself()
+        if self._left or receiver is None:
             return
-        if self._by_box is None:
-            long_texts = box()
-            if long_texts is None:
-                return
-            self._by_box = self._make_by_box(long_texts)
-        self._set(self._by_box)
+        box = find_box()
+        if box is None:
+            return
+        if box not in self._by_box:
+            receive = _receive_text if isinstance(box, TextBox) else _receive_buffer
+            self._by_box[box] = box.before(self._proxy(receive))
+        self.box, self.uses = box, 0
+        self._set(receiver.socket, self._by_box[box])
 
-    def _make_by_box(self, box: Box) -> JsProxy:
-        itself = ref(self)  # JavaScript holds the function, and with it would hold the socket
+    def end_box(self, socket: JsProxy) -> None:
+        paid = self.uses >= self.box.pays_after
+        self._left = self._pause = 1 if paid else min(self._pause * 2, _LONGEST_PAUSE)
+        self._set(socket, self._as_it_is)
+        self.box.content.drop()
 
-        def receive(size: int, _: int) -> Any:
-            way = itself()
-            return None if way is None else way._receive_from(box, size)
-
-        proxy = create_proxy(receive)
+    def _proxy(self, receive: Callable[..., Any]) -> JsProxy:
+        proxy = create_proxy(partial(receive, self.itself))
         self._proxies.append(proxy)
-        return box.before(proxy)
+        return proxy
 
-    def _receive_from(self, box: Box, size: int) -> Any:
-        message = box.take(size)
-        if type(message) is str and len(message) >= LONG_TEXT:
-            self._pause = 1
-            received.begin_in_box(message, box)
-        else:
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-            self._left = self._pause
-            self._set(self._as_it_is)
-        try:
-            return self._receive(message)
-        finally:
-            received.end()
-            if type(message) is not str or len(message) > MUCH_TEXT:
-                box.empty()
-
-    def _set(self, function: JsProxy) -> None:
+    def _set(self, socket: JsProxy, function: JsProxy) -> None:
         tools = javascript.tools()
-        tools.set(self._socket, tools.key, function)
+        tools.set(socket, tools.key, function)
 
-    def end(self) -> None:
+    def end(self, socket: JsProxy) -> None:
         tools = javascript.tools()
-        tools.delete(self._socket, tools.key)
+        tools.delete(socket, tools.key)
         for proxy in self._proxies:
             proxy.destroy()
+
+
+# These are called by JavaScript, with what is bound to them before.
+
+
+def _receive_as_it_is(itself: ref[Receiver], message: Any) -> Any:
+    receiver = itself()
+    if receiver is None or receiver._way is None:
+        return None
+    if type(message) is str:
+        if len(message) >= LONG_TEXT:
+            receiver._way.could_be_by(text_box)
+        # In a context of its own: a ContextVar must not reach other rooms.
+        return copy_context().run(receiver._receive, receiver, message, tasks.run_prepared)
+    receiver._way.could_be_by(buffer_box)
+    content = message.to_bytes()
+    received.begin(content, message)
+    try:
+        return copy_context().run(receiver._receive, receiver, content, tasks.run_prepared)
+    finally:
+        received.end()
+
+
+def _receive_buffer(itself: ref[Receiver], _: int) -> Any:
+    receiver = itself()
+    if receiver is None or receiver._way is None:
+        return None
+    message = receiver._way.box.take()
+    return _receive_from_box(receiver, receiver._way, message, fits=type(message) is bytes)
+
+
+def _receive_text(itself: ref[Receiver], size: int, _: int) -> Any:
+    receiver = itself()
+    if receiver is None or receiver._way is None:
+        return None
+    message = receiver._way.box.take(size)
+    fits = type(message) is str and len(message) >= LONG_TEXT
+    return _receive_from_box(receiver, receiver._way, message, fits=fits)
+
+
+def _receive_from_box(receiver: Receiver, way: Way, message: Any, *, fits: bool) -> Any:
+    if not fits:
+        way.end_box(receiver.socket)
+        return _receive_as_it_is(way.itself, message)
+    way.uses += 1
+    received.message, received.came_as = message, None
+    try:
+        return copy_context().run(receiver._receive, receiver, message, tasks.run_prepared)
+    finally:
+        received.message, received.came_as = received.NOTHING, None
+        if len(message) > MUCH_TO_KEEP:
+            way.box.content.drop()

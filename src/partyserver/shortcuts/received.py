@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pyodide.ffi import JsProxy
 
 from . import switch
-from .box import Box
+from .box import content
 
-_NOTHING = object()
+NOTHING = object()
 
-message: Any = _NOTHING
-#: What JavaScript brought it in, if it did not come by a box.
+message: Any = NOTHING
+#: What JavaScript brought it in; None if it came by a box.
 came_as: JsProxy | None = None
-#: From there it is sent sooner than as its `payload`.
-box: Box | None = None
 
 
-def begin(content: str | bytes, as_it_came: JsProxy) -> None:
+def begin(content: bytes, as_it_came: JsProxy) -> None:
     """Until `end`, `content` is sent on as what it came as.
 
     Nothing is left of the message before, whose hook may block and not have ended.
     """
-    global message, came_as, box
+    global message, came_as
     if switch.enabled:
-        message, came_as, box = content, as_it_came, None
-
-
-def begin_in_box(content: str, its_box: Box) -> None:
-    """Until `end`, `content` is sent on as what is in the box."""
-    global message, came_as, box
-    message, came_as, box = content, None, its_box
+        message, came_as = content, as_it_came
 
 
 def payload() -> JsProxy:
     """What JavaScript's `send` takes for the message."""
     global came_as
     if came_as is None:
-        assert box is not None
-        came_as = box.payload()
+        came_as = content().payload()
     return came_as
 
 
+def sender(socket: JsProxy) -> Callable[[], None]:
+    """A function that has `socket` send the message, whenever that has come by a box."""
+    return content().sender(socket)
+
+
 def end() -> None:
-    global message, came_as, box
-    message, came_as, box = _NOTHING, None, None
+    global message, came_as
+    message, came_as = NOTHING, None

@@ -1,0 +1,300 @@
+"""Some messages come to Python in ways of their own, and nothing else is different for that."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pytest
+from partyserver.testing import SocketClosedError
+
+#: Where the ways part, and where what a message goes by is full: src/partyserver/shortcuts/box.py.
+LONG, MUCH, FULL = 8192, 64 * 1024, 1024 * 1024
+
+MESSAGES = {
+    "ASCII": "x" * LONG,
+    "Latin": "ü" * LONG,
+    "Asian": "語" * LONG,
+    "emoji": "😀" * LONG,
+    "mixed": "aü語😀\0\ufeff\ufffd" * LONG,
+    "nearly full": "x" * (FULL - 4),
+    "full": "x" * FULL,
+    "wide at the end": "x" * (FULL - 5) + "語語",
+    "over": "x" * (FULL + 1),
+    "very long": "ü語😀x" * 100_000,
+    "short": "short",
+    "empty": "",
+    "like a buffer's name": "[object ArrayBuffer]",
+    # What JavaScript would take for a length.
+    "number": "32",
+    "large number": "1000000000000",
+    "largest number": "1e9",
+    "negative number": "-1",
+    "no number": "Infinity",
+    "buffer of that size": b"[object ArrayBuffer]",
+    "binary": bytes(range(256)),
+    "one byte": b"\xff",
+    "no bytes": b"",
+    "long binary": b"\xff\0" * LONG,
+    "full binary": b"\xff\0" * (MUCH // 2),
+    "much binary": b"\xff\0" * (MUCH // 2) + b"\x01",
+    "very long binary": b"\xff\0" * FULL,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of messages that come by a box."""
+
+    unit: str | bytes
+    #: How many of these make a message of the kind.
+    times: int
+
+    def made_of(self, word: str) -> str | bytes:
+        return (word if isinstance(self.unit, str) else word.encode()) * self.times
+
+    @property
+    def message(self) -> str | bytes:
+        return self.unit * self.times
+
+
+TEXT, BINARY = Kind("x", LONG), Kind(b"\xff\0", 16)
+
+
+@pytest.fixture(params=[TEXT, BINARY], ids=["long text", "binary"])
+def kind(request):
+    return request.param
+
+
+def told(socket, message):
+    """Send a message, check what the room says that it got, and return whether it was boxed."""
+    socket.send(message)
+    name, length, digest, boxed = json.loads(socket.receive())
+    content = message if isinstance(message, bytes) else message.encode()
+    assert (name, length) == (type(message).__name__, len(message))
+    assert digest == sha256(content).hexdigest()
+    return boxed
+
+
+def echoed(socket, message):
+    boxed = told(socket, message)
+    assert socket.receive() == message
+    assert socket.receive() == message
+    return boxed
+
+
+def pass_on(socket, kind, how):
+    """Say how the next messages are passed on; in one of the kind, since others end the box."""
+    command = f"!{how}".ljust(kind.times)
+    socket.send(command if kind is TEXT else command.encode())
+
+
+@contextmanager
+def boxing(room, kind, id="a"):
+    """A connection whose messages come by the box, where they ever do."""
+    with room.connect(id=id) as socket:
+        for _ in range(4):
+            echoed(socket, kind.message)
+        yield socket
+
+
+@pytest.fixture
+def may_box(mode, pytestconfig):
+    return mode == "hibernating" and "SHORTCUTS=off" not in pytestconfig.getini("party_vars")
+
+
+@pytest.fixture
+def must_box(may_box, pytestconfig):
+    """Whether one after another has to come by the box; one that wakes a room does not."""
+    return may_box and not pytestconfig.getoption("party_chaos")
+
+
+@pytest.mark.no_party_chaos  # a message that wakes a room comes with its socket
+def test_long_texts_come_by_the_box_and_short_ones_do_not(party, binding, may_box):
+    """Pins it: if the runtime changes so that they do not, this says so first."""
+    long, short = TEXT.message, "x" * (LONG - 1)
+    messages = [long, short, long, long, long, b"binary", short]
+    with boxing(party.room(binding("Passing"), "boxing"), TEXT) as a:
+        boxed = [echoed(a, message) for message in messages]
+        assert boxed == [one and may_box for one in (1, 0, 0, 1, 1, 0, 0)]
+
+
+@pytest.mark.no_party_chaos
+def test_binary_messages_come_by_the_box_and_texts_do_not(party, binding, may_box):
+    """Pins it: if the runtime changes so that they do not, this says so first."""
+    messages = [b"", b"1", b"x" * MUCH, "text", b"1", b"2", b"3", b"x" * (MUCH + 1), b"4"]
+    with boxing(party.room(binding("Passing"), "binary"), BINARY) as a:
+        boxed = [echoed(a, message) for message in messages]
+        assert boxed == [one and may_box for one in (1, 1, 1, 0, 0, 0, 1, 0, 0)]
+
+
+@pytest.mark.no_party_chaos
+def test_the_box_is_tried_less_often_while_it_is_in_vain(party, binding, kind, may_box):
+    """Messages of a kind that come alone among others cost what they cost without it."""
+    with boxing(party.room(binding("Passing"), "alone"), kind) as a:
+        for _ in range(16):
+            echoed(a, kind.message)
+        echoed(a, "other")
+        for pause in (1, 2, 4, 8):
+            for _ in range(pause):
+                echoed(a, kind.message)
+            echoed(a, "other")
+        boxed = [echoed(a, kind.message) for _ in range(20)]
+        assert boxed == [may_box and at >= 16 for at in range(20)]
+
+
+@pytest.mark.no_party_chaos
+def test_binary_messages_have_to_be_many_for_the_box_to_be_tried_again_soon(
+    party, binding, may_box
+):
+    with boxing(party.room(binding("Passing"), "many"), BINARY) as a:
+        echoed(a, "other")
+        for pause in (2, 4, 8):
+            boxed = [echoed(a, b"1") for _ in range(pause + 2)]
+            assert boxed == [may_box and at >= pause for at in range(pause + 2)]
+            echoed(a, "other")
+        for _ in range(16 + 16):
+            echoed(a, b"1")
+        echoed(a, "other")
+        assert [echoed(a, b"1") for _ in range(2)] == [False, may_box]
+
+
+def test_no_message_stays_behind(party, binding, kind):
+    """One of 32 MB would stay until the next one."""
+    room = party.room(binding("Passing"), "emptied")
+    with boxing(room, kind) as a:
+        for message in ("x" * FULL, b"x" * FULL):
+            echoed(a, kind.message)
+            echoed(a, message)
+            assert room.fetch("/").json()["held"] <= MUCH
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_what_comes_by_the_box_is_what_was_sent(party, binding, kind, message, must_box):
+    room = party.room(binding("Passing"), "whole")
+    with boxing(room, kind) as a:
+        assert echoed(a, kind.message) or not must_box
+        echoed(a, message)
+        echoed(a, kind.message)
+        echoed(a, message)
+
+
+def test_a_message_goes_on_to_all(party, binding, kind, must_box):
+    room = party.room(binding("Passing"), "all")
+    message = kind.made_of("ü語😀")
+    with boxing(room, kind) as a, boxing(room, kind, "b") as b:
+        pass_on(a, kind, "to_all")
+        assert told(a, message) or not must_box
+        assert [a.receive(), b.receive(), b.receive()] == [message] * 3
+
+
+def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding, kind, must_box):
+    room = party.room(binding("Passing"), "later")
+    with boxing(room, kind) as a, boxing(room, kind, "b") as b:
+        pass_on(a, kind, "later")
+        for at in range(20):
+            ours, others = kind.made_of(f"{at} of a "), kind.made_of(f"{at} of b ")
+            a.send(ours)
+            b.send(others)
+            *_, length, _, boxed = json.loads(a.receive())
+            assert (length, boxed or not must_box) == (len(ours), True)
+            assert [a.receive(), a.receive()] == [ours] * 2
+            assert json.loads(b.receive())[1] == len(others)
+            assert [b.receive(), b.receive()] == [others] * 2
+
+
+@pytest.mark.no_party_chaos  # the room remembers what came before
+def test_a_message_that_is_kept_stays_what_it_was(party, binding, kind):
+    with boxing(party.room(binding("Passing"), "keeping"), kind) as a:
+        pass_on(a, kind, "the_one_before")
+        before = ""
+        messages = ["1" * LONG, "2" * LONG, b"3" * LONG, b"4" * LONG, b"5", "6", "7" * LONG]
+        for at, message in enumerate(messages):
+            told(a, message)
+            assert a.receive() == before, at
+            before = message
+
+
+def test_a_hook_that_fails_leaves_nothing_behind(party, binding, kind, must_box):
+    with boxing(party.room(binding("Passing"), "failing"), kind) as a:
+        pass_on(a, kind, "fail")
+        assert told(a, kind.message) or not must_box
+        assert a.receive() == "ZeroDivisionError"
+        pass_on(a, kind, "echo")
+        echoed(a, kind.made_of("y"))
+
+
+@pytest.mark.no_party_chaos  # a room that is evicted does not go on
+def test_a_message_whose_hook_blocks_stays_in_its_room(party, binding, kind, must_box):
+    with (
+        boxing(party.room(binding("Passing"), "going-on"), kind) as a,
+        party.room("PassingBlocked", "blocked").connect(id="b") as b,
+    ):
+        pass_on(a, kind, "to_all")
+        pass_on(b, kind, "block")
+        told(b, b"of b")
+        assert b.receive() == b"of b"
+        assert told(a, kind.made_of("x")) or not must_box
+        assert a.receive() == kind.made_of("x")
+        pass_on(a, kind, "unblock")
+        told(a, kind.made_of("y"))
+        assert b.receive() == b"of b"
+
+
+def test_nothing_stays_behind_of_what_came_after_a_close(party, binding, kind):
+    room = party.room(binding("Passing"), "closed")
+    with boxing(room, kind) as a:
+        pass_on(a, kind, "close")
+        with suppress(SocketClosedError):  # the close may come between
+            for _ in range(4):
+                a.send(kind.message[:1] * FULL)
+        a.wait_closed()
+        assert a.close_code == 4000
+    assert room.fetch("/").json()["held"] <= MUCH
+
+
+def test_a_room_wakes_for_a_message(party, binding, evict, kind):
+    room = party.room(binding("Passing"), "waking")
+    with boxing(room, kind) as a:
+        for _ in range(5):
+            evict(room)
+            for word in "xyz":
+                echoed(a, kind.made_of(word))
+
+
+def test_a_connection_that_closes_itself_in_front_of_messages(party, binding, kind):
+    room = party.room(binding("Passing"), "closing")
+    with boxing(room, kind, "b") as b:
+        with boxing(room, kind) as a:
+            pass_on(a, kind, "to_all")
+            for _ in range(3):
+                a.send(kind.message)
+            a.close(4000)
+        for _ in range(6):
+            assert b.receive() == kind.message
+        echoed(b, kind.made_of("y"))
+
+
+def test_two_connections_use_both_boxes(party, binding, must_box):
+    room = party.room(binding("Passing"), "both")
+    with boxing(room, TEXT) as a, boxing(room, BINARY, "b") as b:
+        for word in "xyz":
+            assert echoed(a, TEXT.made_of(word)) or not must_box
+            assert echoed(b, BINARY.made_of(word)) or not must_box
+
+
+def test_python_s_memory_may_grow(party, binding, kind, must_box):
+    """And JavaScript's view of it is then void."""
+    with boxing(party.room(binding("Passing"), "growing"), kind) as a:
+        for message in ("", "short", TEXT.message, b"binary"):
+            for _ in range(20):
+                echoed(a, kind.message)
+            pass_on(a, kind, "grow_and_echo")
+            assert told(a, kind.made_of("y")) or not must_box
+            assert a.receive() == kind.made_of("y")
+            # What comes next finds that JavaScript's view is void.
+            assert told(a, kind.made_of("z")) or not must_box
+            assert [a.receive(), a.receive()] == [kind.made_of("z")] * 2
+            echoed(a, message)
