@@ -287,7 +287,8 @@ def test_two_connections_use_both_boxes(party, binding, must_box):
 
 def test_python_s_memory_may_grow(party, binding, kind, must_box):
     """And JavaScript's view of it is then void."""
-    with boxing(party.room(binding("Passing"), "growing"), kind) as a:
+    room = party.room(binding("Passing"), "growing")
+    with boxing(room, kind) as a:
         for message in ("", "short", TEXT.message, b"binary"):
             for _ in range(20):
                 echoed(a, kind.message)
@@ -297,4 +298,6 @@ def test_python_s_memory_may_grow(party, binding, kind, must_box):
             # What comes next finds that JavaScript's view is void.
             assert told(a, kind.made_of("z")) or not must_box
             assert [a.receive(), a.receive()] == [kind.made_of("z")] * 2
+            seen = room.fetch("/").json()["seen"]
+            assert seen[[TEXT, BINARY].index(kind)] or not must_box
             echoed(a, message)

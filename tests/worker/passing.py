@@ -27,7 +27,9 @@ class Passing(Server):
     def on_request(self, request):
         held = box.content().message()
         size = len(held) if isinstance(held, str) else getattr(held, "byteLength", 0)
-        return Response.from_json({"held": size})
+        return Response.from_json(
+            {"held": size, "seen": [one._view.data.length for one in boxes()]}
+        )
 
     def echo(self, connection, message):
         connection.send(message)
@@ -63,9 +65,8 @@ class Passing(Server):
 
     def grow_and_echo(self, connection, message):
         """Have WebAssembly's memory grow, which voids JavaScript's views of it."""
-        made = [one for one in (box.text_box(), box.buffer_box()) if one]
         pieces = []
-        while made and made[0]._view.data.length:
+        while any(one._view.data.length for one in boxes()):
             pieces.append(bytearray(8 << 20))
         connection.send(message)
         connection.set_state("echo")
@@ -77,6 +78,11 @@ class PassingSleepy(Passing):
 
 class PassingBlocked(Passing):
     options = {"hibernate": True, "sync_io": True}
+
+
+def boxes():
+    """The boxes for text and for binary."""
+    return [one for one in (box.text_box(), box.buffer_box()) if one is not None]
 
 
 def came_by_the_box():
