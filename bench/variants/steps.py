@@ -132,10 +132,10 @@ class BoxedBinary(Dispatched):
 
     def accepted(self, socket):
         tools, box = javascript.tools(), buffer_box()
-        send = box.content.sender(socket)
+        send = box.slot.sender(socket)
 
-        def receive(_):
-            box.take()
+        def receive(told, _):
+            box.take(told)
             send()
 
         tools.set(socket, tools.key, box.before(create_proxy(receive)))

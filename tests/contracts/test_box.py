@@ -51,6 +51,10 @@ class Kind:
     unit: str | bytes
     #: How many of these make a message of the kind.
     times: int
+    #: So many come as they are before the box is tried, and
+    first_try: int
+    #: so many by the box make up for one of another kind.
+    pays_after: int
 
     def made_of(self, word: str) -> str | bytes:
         return (word if isinstance(self.unit, str) else word.encode()) * self.times
@@ -60,7 +64,7 @@ class Kind:
         return self.unit * self.times
 
 
-TEXT, BINARY = Kind("x", LONG), Kind(b"\xff\0", 16)
+TEXT, BINARY = Kind("x", LONG, 1, 1), Kind(b"\xff\0", 16, 8, 16)
 
 
 @pytest.fixture(params=[TEXT, BINARY], ids=["long text", "binary"])
@@ -95,7 +99,7 @@ def pass_on(socket, kind, how):
 def boxing(room, kind, id="a"):
     """A connection whose messages come by the box, where they ever do."""
     with room.connect(id=id) as socket:
-        for _ in range(4):
+        for _ in range(4 + kind.first_try):
             echoed(socket, kind.message)
         yield socket
 
@@ -124,25 +128,27 @@ def test_long_texts_come_by_the_box_and_short_ones_do_not(party, binding, may_bo
 @pytest.mark.no_party_chaos
 def test_binary_messages_come_by_the_box_and_texts_do_not(party, binding, may_box):
     """Pins it: if the runtime changes so that they do not, this says so first."""
-    messages = [b"", b"1", b"x" * MUCH, "text", b"1", b"2", b"3", b"x" * (MUCH + 1), b"4"]
+    some = [b"1"] * 2 * BINARY.first_try
+    messages = [b"", b"1", b"x" * MUCH, "text", *some, b"1", b"x" * (MUCH + 1), b"1"]
     with boxing(party.room(binding("Passing"), "binary"), BINARY) as a:
         boxed = [echoed(a, message) for message in messages]
-        assert boxed == [one and may_box for one in (1, 1, 1, 0, 0, 0, 1, 0, 0)]
+        assert boxed == [one and may_box for one in (1, 1, 1, 0, *[0 for _ in some], 1, 0, 0)]
 
 
 @pytest.mark.no_party_chaos
 def test_the_box_is_tried_less_often_while_it_is_in_vain(party, binding, kind, may_box):
     """Messages of a kind that come alone among others cost what they cost without it."""
     with boxing(party.room(binding("Passing"), "alone"), kind) as a:
-        for _ in range(16):
+        for _ in range(kind.pays_after):
             echoed(a, kind.message)
         echoed(a, "other")
-        for pause in (1, 2, 4, 8):
-            for _ in range(pause):
-                echoed(a, kind.message)
+        for times in (1, 2, 4):
+            for _ in range(times * kind.first_try):
+                assert not echoed(a, kind.message)
             echoed(a, "other")
-        boxed = [echoed(a, kind.message) for _ in range(20)]
-        assert boxed == [may_box and at >= 16 for at in range(20)]
+        last = 8 * kind.first_try
+        boxed = [echoed(a, kind.message) for _ in range(last + 4)]
+        assert boxed == [may_box and at >= last for at in range(last + 4)]
 
 
 @pytest.mark.no_party_chaos
@@ -151,14 +157,21 @@ def test_binary_messages_have_to_be_many_for_the_box_to_be_tried_again_soon(
 ):
     with boxing(party.room(binding("Passing"), "many"), BINARY) as a:
         echoed(a, "other")
-        for pause in (2, 4, 8):
-            boxed = [echoed(a, b"1") for _ in range(pause + 2)]
-            assert boxed == [may_box and at >= pause for at in range(pause + 2)]
+        few, enough = BINARY.pays_after - 1, BINARY.pays_after
+        for pause, uses in ((16, few), (32, few), (64, enough), (8, few), (16, 1)):
+            boxed = [echoed(a, b"1") for _ in range(pause + uses)]
+            assert boxed == [may_box and at >= pause for at in range(pause + uses)]
             echoed(a, "other")
-        for _ in range(16 + 16):
-            echoed(a, b"1")
-        echoed(a, "other")
-        assert [echoed(a, b"1") for _ in range(2)] == [False, may_box]
+
+
+@pytest.mark.no_party_chaos
+def test_each_kind_has_its_own_tries(party, binding, may_box):
+    """What comes between long texts is no reason to try these less often."""
+    with boxing(party.room(binding("Passing"), "own"), TEXT) as a:
+        echoed(a, b"binary")
+        for _ in range(3 * BINARY.first_try):
+            boxed = [echoed(a, message) for message in (TEXT.message, TEXT.message, b"binary")]
+            assert boxed[1] == may_box
 
 
 def test_no_message_stays_behind(party, binding, kind):
@@ -290,7 +303,7 @@ def test_python_s_memory_may_grow(party, binding, kind, must_box):
     room = party.room(binding("Passing"), "growing")
     with boxing(room, kind) as a:
         for message in ("", "short", TEXT.message, b"binary"):
-            for _ in range(20):
+            for _ in range(kind.first_try + kind.pays_after):
                 echoed(a, kind.message)
             pass_on(a, kind, "grow_and_echo")
             assert told(a, kind.made_of("y")) or not must_box

@@ -25,7 +25,7 @@ class Passing(Server):
         self.broadcast(type(error).__name__)
 
     def on_request(self, request):
-        held = box.content().message()
+        held = box.slot().message()
         size = len(held) if isinstance(held, str) else getattr(held, "byteLength", 0)
         return Response.from_json(
             {"held": size, "seen": [one._view.data.length for one in boxes()]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -20,7 +21,7 @@ LONG_TEXT = 8192
 _MUCH_TEXT = 1024 * 1024
 #: Bytes that a text may leave free when the next character, which has up to 4, did not fit.
 _MAY_BE_CUT = 3
-#: Bytes; a binary message that has more comes as it is.
+#: Bytes; for a message that has more, what it takes to copy them is all that counts.
 _MUCH_BINARY = 64 * 1024
 #: Bytes, or characters. A message that has more must not stay in memory until another comes.
 MUCH_TO_KEEP = 64 * 1024
@@ -29,12 +30,13 @@ MUCH_TO_KEEP = 64 * 1024
 _BUFFER = "[object ArrayBuffer]"
 
 
-class Content:
-    """A message that is in JavaScript only, until the next one comes or it is dropped."""
+class Slot:
+    """Holds a message in JavaScript, and makes nothing of it in Python, until the next comes."""
 
     def __init__(self) -> None:
         tools = javascript.tools()
         self.array = js.Array.of(None)
+        #: For JavaScript to call with the message.
         self.put = tools.bind(tools.member(js.Array.prototype, "fill"), self.array)
         self._apply, self._send = js.Reflect.apply, js.WebSocket.prototype.send
         self._payload = self.given_to(js.Object)
@@ -63,19 +65,29 @@ class Content:
 
 
 #: The one of the process: Python runs one event at a time.
-content = cache(Content)
+slot = cache(Slot)
 
 
 class Box:
-    """Copies messages to memory of Python's, by pipes of JavaScript's own functions."""
+    """Copies messages of a kind to memory of Python's, by pipes of JavaScript's own functions."""
 
-    #: How many messages of its kind make up for one of another.
+    #: So many have to come as they are before the box is tried, and
+    first_try: ClassVar[int]
+    #: so many by the box to make up for one of another kind.
     pays_after: ClassVar[int]
 
     def __init__(self, memory: bytearray | mmap) -> None:
-        self.content = content()
+        self.slot = slot()
         self._memory = create_proxy(memory)
         self._view: JsProxy | None = None
+
+    def before(self, receive: JsProxy) -> JsProxy:
+        """What has a handler's place, and calls `receive` with what `take` needs."""
+        raise NotImplementedError
+
+    def take(self, told: Any) -> Any:
+        """The message; None if it is not of the box's kind, and has to be had from the slot."""
+        raise NotImplementedError
 
     def _find_memory(self) -> JsProxy:
         """JavaScript's view of the memory, which has moved if WebAssembly's has grown."""
@@ -92,6 +104,7 @@ class TextBox(Box):
     `TextEncoder` writes UTF-8, and Python gets the number of bytes.
     """
 
+    first_try = 1
     pays_after = 1
 
     def __init__(self) -> None:
@@ -100,39 +113,39 @@ class TextBox(Box):
         self._slice = memoryview(memory)
         tools = javascript.tools()
         encoder, of = js.TextEncoder.new(), tools.member
-        # [message, memory]: what is not its own it finds in the content.
-        self._arguments = js.Object.create(self.content.array)
+        # [message, memory]: what is not its own it finds in the slot.
+        self._arguments = js.Object.create(self.slot.array)
         self._arguments.length = 2
         self._set_memory()
-        self._take_in = tools.pipe(
-            self.content.put,
+        self._copy = tools.pipe(
+            self.slot.put,
             tools.bind(js.Reflect.apply, None, encoder.encodeInto, encoder, self._arguments),
             of(js.Object, "values"),
             tools.bind(tools.call_function, of(js.Array.prototype, "pop")),
         )
 
     def before(self, receive: JsProxy) -> JsProxy:
-        """What has a handler's place, takes a message in, and gives `receive` its size."""
         tools = javascript.tools()
-        taken_in = tools.pipe(self._take_in, tools.bind(tools.call, receive, None))
-        return tools.handler(taken_in)
+        return tools.handler(tools.pipe(self._copy, tools.bind(tools.call, receive, None)))
 
-    def take(self, size: int) -> Any:
-        """The text whose size JavaScript gave; or else what is there, as Pyodide brings it."""
-        if 0 < size < _MUCH_TEXT - _MAY_BE_CUT:
-            text = str(self._slice[:size], "utf-8")
-            if text != _BUFFER:
-                return text
-        elif size == 0:
-            self._set_memory()
-        return self.content.message()
+    def take(self, told: int) -> str | None:
+        if 0 < told < _MUCH_TEXT - _MAY_BE_CUT:
+            message = str(self._slice[:told], "utf-8")
+            if message == _BUFFER:
+                return None
+        else:
+            if told == 0:
+                self._set_memory()
+            message = self.slot.message()
+        return message if type(message) is str and len(message) >= LONG_TEXT else None
 
     def works(self) -> bool:
         """Whether what Python gets is what was put in."""
-        texts = ["", "é€😀"]
-        if any(self.take(self._take_in(text)) != text for text in texts):
+        texts = ["x" * LONG_TEXT, "é€😀" * LONG_TEXT]
+        if any(self.take(self._copy(text)) != text for text in texts):
             return False
-        return bool(self.take(self._take_in(js.ArrayBuffer.new(1))).to_bytes() == b"\0")
+        others = ["short", js.ArrayBuffer.new(1)]
+        return all(self.take(self._copy(other)) is None for other in others)
 
     def _set_memory(self) -> None:
         setattr(self._arguments, "1", self._find_memory())
@@ -141,51 +154,56 @@ class TextBox(Box):
 class BufferBox(Box):
     """For binary messages, of which Pyodide would make an object, with a dozen look-ups.
 
-    Python is called with nothing, and has the message taken in itself: that fails for a text,
-    among others, and a failure before Python is called would be nobody's to catch.
+    Python is told whether it is a buffer, and then has it copied itself: that fails where memory
+    has moved, and a failure before Python is called would be nobody's to catch.
     """
 
-    pays_after = 16  # each gains some microseconds; a text costs an exception (2026-11-21)
+    first_try = 8  # to make the way by the box costs what it saves in some messages
+    pays_after = 16
 
     def __init__(self) -> None:
-        import mmap  # a worker that gets no binary messages need not start with it
+        from mmap import mmap  # a worker that gets no binary messages need not start with it
 
-        self._bytes = mmap.mmap(-1, _MUCH_BINARY)  # whose slices are `bytes` at once
+        self._bytes = mmap(-1, _MUCH_BINARY)  # whose slices are `bytes` at once
         super().__init__(self._bytes)
         tools = javascript.tools()
-        self._size = self.content.given_to(tools.byte_length)
-        self._as_bytes = tools.bind(
-            js.Reflect.construct, None, js.Uint8Array, self.content.array, js.Uint8Array
+        is_instance = tools.member(js.Object, js.Symbol.hasInstance)
+        self._is_buffer = self.slot.given_to(tools.bind(is_instance, js.ArrayBuffer))
+        self._size = self.slot.given_to(tools.byte_length)
+        self._as_array = tools.bind(
+            js.Reflect.construct, None, js.Uint8Array, self.slot.array, js.Uint8Array
         )
         self._set_memory()
 
     def before(self, receive: JsProxy) -> JsProxy:
-        """What has a handler's place, and calls `receive` when the message can be taken."""
         tools = javascript.tools()
-        return tools.handler(tools.pipe(self.content.put, tools.bind(tools.call, receive)))
+        receive = tools.bind(tools.call, receive, None)
+        return tools.handler(tools.pipe(self.slot.put, self._is_buffer, receive))
 
-    def take(self) -> Any:
-        """The bytes of the message; or else what is there, as Pyodide brings it."""
+    def take(self, told: bool) -> bytes | None:
+        if not told:
+            return None
         try:
-            return self._bytes[: self._take_in()]
+            return self._bytes[: self._copy()]
         except JsException:
-            return self._take_otherwise()
+            return self._take_after_failure()
 
-    def _take_otherwise(self) -> Any:
-        message = self.content.message()
-        if type(message) is str or message.byteLength > _MUCH_BINARY:
-            return message
-        self._set_memory()
-        return message.to_bytes()
+    def _take_after_failure(self) -> bytes | None:
+        message = self.slot.message()
+        if message.byteLength > _MUCH_BINARY:
+            return None
+        with suppress(JsException, MemoryError):
+            self._set_memory()
+        return message.to_bytes()  # type: ignore[no-any-return]
 
     def works(self) -> bool:
         """Whether what Python gets is what was put in."""
         for length in (3, 0):
-            self.content.put(js.ArrayBuffer.new(length))
-            if self._bytes[: self._take_in()] != bytes(length):
+            self.slot.put(js.ArrayBuffer.new(length))
+            if self._is_buffer() is not True or self.take(True) != bytes(length):
                 return False
-        self.content.put("1000000000000")
-        return bool(self.take() == "1000000000000")
+        self.slot.put("text")
+        return self._is_buffer() is False
 
     def _set_memory(self) -> None:
         tools = javascript.tools()
@@ -194,10 +212,7 @@ class BufferBox(Box):
         tools.set(setter, "set", tools.bind(js.Uint8Array.prototype.set, self._find_memory()))
         js.Object.defineProperty(memory, "bytes", setter)
         write = tools.bind(js.Reflect.set, None, memory, "bytes")
-        # The size comes first, too, since it fails for a text, of which a number would be taken
-        # for the length that the bytes are to have.
-        take_in = tools.pipe(self._size, self._as_bytes, write, self._size)
-        self._take_in = tools.bind(take_in, None, 0)
+        self._copy = tools.bind(tools.pipe(self._as_array, write, self._size), None, 0)
 
 
 _AnyBox = TypeVar("_AnyBox", TextBox, BufferBox)
@@ -219,7 +234,7 @@ def _working(kind: Callable[[], _AnyBox]) -> _AnyBox | None:
     try:
         box = kind()
         works = box.works()
-        box.content.drop()
+        box.slot.drop()
     except (AttributeError, ImportError, OSError, TypeError, ValueError, MemoryError, JsException):
         return None
     return box if works else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Protocol
 from weakref import ref
 
-from pyodide.ffi import JsProxy, create_proxy
+from pyodide.ffi import JsException, JsProxy, create_proxy
 
 from .. import tasks
 from . import javascript, received
@@ -64,46 +65,54 @@ class Dispatch:
 class Way:
     """The way of one socket's messages: as they are; or by a box, while they are of its kind.
 
-    For others the box is a detour. So the first of these ends it. If that was before it paid,
-    twice as many of its kind as the last time have to come before the next try.
-
     JavaScript holds its functions, and so these hold nothing but a weak reference.
     """
 
-    __slots__ = ("_as_it_is", "_by_box", "_left", "_pause", "_proxies", "box", "itself", "uses")
+    __slots__ = ("_as_it_is", "_buffers", "_proxies", "_texts", "by", "itself")
 
     def __init__(self, receiver: Receiver) -> None:
         self.itself = ref(receiver)
         self._proxies: list[JsProxy] = []
         tools = javascript.tools()
         self._as_it_is = tools.bind(tools.call, self._proxy(_receive_as_it_is))
-        self._by_box: dict[Box, JsProxy] = {}
-        self.box: Any = None
-        self._pause = self._left = 1
-        #: Messages that have come by the box since it was begun.
-        self.uses = 0
+        self._texts: _ByBox | None = None
+        self._buffers: _ByBox | None = None
+        #: What the next message comes by.
+        self.by: _ByBox | None = None
         self._set(receiver.socket, self._as_it_is)
 
-    def could_be_by(self, find_box: Callable[[], TextBox | BufferBox | None]) -> None:
-        """Have the next message come by a box, since one of its kind has come without."""
-        self._left -= 1
-        receiver = self.itself()
-        if self._left or receiver is None:
-            return
-        box = find_box()
-        if box is None:
-            return
-        if box not in self._by_box:
-            receive = _receive_text if isinstance(box, TextBox) else _receive_buffer
-            self._by_box[box] = box.before(self._proxy(receive))
-        self.box, self.uses = box, 0
-        self._set(receiver.socket, self._by_box[box])
+    def long_text_came(self, socket: JsProxy) -> None:
+        """Tell of one that came as it is, so that the next may come by the box."""
+        if self._texts is None:
+            self._texts = _ByBox(text_box, TextBox.first_try)
+        self._try(self._texts, socket)
 
-    def end_box(self, socket: JsProxy) -> None:
-        paid = self.uses >= self.box.pays_after
-        self._left = self._pause = 1 if paid else min(self._pause * 2, _LONGEST_PAUSE)
+    def buffer_came(self, socket: JsProxy) -> None:
+        """Tell of one that came as it is, so that the next may come by the box."""
+        if self._buffers is None:
+            self._buffers = _ByBox(buffer_box, BufferBox.first_try)
+        self._try(self._buffers, socket)
+
+    def _try(self, by: _ByBox, socket: JsProxy) -> None:
+        by.left -= 1
+        if by.left:
+            return
+        with suppress(JsException, MemoryError):  # as it is, a message may come nevertheless
+            if by.function is None:
+                box = by.find()
+                if box is None:
+                    return
+                by.box, by.function = box, box.before(self._proxy(_receive_by_box))
+            by.uses = 0
+            self._set(socket, by.function)
+            self.by = by
+
+    def end_box(self, by: _ByBox, socket: JsProxy) -> None:
+        """One of another kind came by the box."""
+        by.box.slot.drop()
+        by.end()
+        self.by = None
         self._set(socket, self._as_it_is)
-        self.box.content.drop()
 
     def _proxy(self, receive: Callable[..., Any]) -> JsProxy:
         proxy = create_proxy(partial(receive, self.itself))
@@ -121,7 +130,31 @@ class Way:
             proxy.destroy()
 
 
-# These are called by JavaScript, with what is bound to them before.
+class _ByBox:
+    """The way of one socket's messages of one kind, by their box.
+
+    For others the box is a detour, so the first of these ends it. If that was before it paid,
+    twice as many have to come before the next try.
+    """
+
+    __slots__ = ("_pause", "box", "find", "function", "left", "uses")
+
+    def __init__(self, find: Callable[[], Box | None], first_try: int) -> None:
+        self.find = find
+        self.box: Box
+        self.function: JsProxy | None = None
+        #: So many have to come as they are before the next try.
+        self.left = self._pause = first_try
+        #: So many have come by the box since the last.
+        self.uses = 0
+
+    def end(self) -> None:
+        paid = self.uses >= self.box.pays_after
+        self._pause = self.box.first_try if paid else min(self._pause * 2, _LONGEST_PAUSE)
+        self.left = self._pause
+
+
+# JavaScript calls these, with what is bound to them before.
 
 
 def _receive_as_it_is(itself: ref[Receiver], message: Any) -> Any:
@@ -130,10 +163,10 @@ def _receive_as_it_is(itself: ref[Receiver], message: Any) -> Any:
         return None
     if type(message) is str:
         if len(message) >= LONG_TEXT:
-            receiver._way.could_be_by(text_box)
+            receiver._way.long_text_came(receiver.socket)
         # In a context of its own: a ContextVar must not reach other rooms.
         return copy_context().run(receiver._receive, receiver, message, tasks.run_prepared)
-    receiver._way.could_be_by(buffer_box)
+    receiver._way.buffer_came(receiver.socket)
     content = message.to_bytes()
     received.begin(content, message)
     try:
@@ -142,32 +175,21 @@ def _receive_as_it_is(itself: ref[Receiver], message: Any) -> Any:
         received.end()
 
 
-def _receive_buffer(itself: ref[Receiver], _: int) -> Any:
+def _receive_by_box(itself: ref[Receiver], told: Any, _: int) -> Any:
     receiver = itself()
-    if receiver is None or receiver._way is None:
+    if receiver is None or receiver._way is None or receiver._way.by is None:
         return None
-    message = receiver._way.box.take()
-    return _receive_from_box(receiver, receiver._way, message, fits=type(message) is bytes)
-
-
-def _receive_text(itself: ref[Receiver], size: int, _: int) -> Any:
-    receiver = itself()
-    if receiver is None or receiver._way is None:
-        return None
-    message = receiver._way.box.take(size)
-    fits = type(message) is str and len(message) >= LONG_TEXT
-    return _receive_from_box(receiver, receiver._way, message, fits=fits)
-
-
-def _receive_from_box(receiver: Receiver, way: Way, message: Any, *, fits: bool) -> Any:
-    if not fits:
-        way.end_box(receiver.socket)
-        return _receive_as_it_is(way.itself, message)
-    way.uses += 1
+    by = receiver._way.by
+    message = by.box.take(told)
+    if message is None:
+        message = by.box.slot.message()
+        receiver._way.end_box(by, receiver.socket)
+        return _receive_as_it_is(itself, message)
+    by.uses += 1
     received.message, received.came_as = message, None
     try:
         return copy_context().run(receiver._receive, receiver, message, tasks.run_prepared)
     finally:
         received.message, received.came_as = received.NOTHING, None
         if len(message) > MUCH_TO_KEEP:
-            way.box.content.drop()
+            by.box.slot.drop()

@@ -8,36 +8,37 @@ from typing import Any
 from pyodide.ffi import JsProxy
 
 from . import switch
-from .box import content
+from .box import slot
 
 NOTHING = object()
 
+#: `Dispatch` sets both itself for what comes by a box, which is the hottest path.
 message: Any = NOTHING
-#: What JavaScript brought it in; None if it came by a box.
+#: What JavaScript brought it in; None if it came by a box, whose slot has it.
 came_as: JsProxy | None = None
 
 
-def begin(content: bytes, as_it_came: JsProxy) -> None:
-    """Until `end`, `content` is sent on as what it came as.
+def begin(as_bytes: bytes, as_it_came: JsProxy) -> None:
+    """Until `end`, these bytes are sent on as what they came as.
 
     Nothing is left of the message before, whose hook may block and not have ended.
     """
     global message, came_as
     if switch.enabled:
-        message, came_as = content, as_it_came
+        message, came_as = as_bytes, as_it_came
 
 
 def payload() -> JsProxy:
     """What JavaScript's `send` takes for the message."""
     global came_as
     if came_as is None:
-        came_as = content().payload()
+        came_as = slot().payload()
     return came_as
 
 
 def sender(socket: JsProxy) -> Callable[[], None]:
     """A function that has `socket` send the message, whenever that has come by a box."""
-    return content().sender(socket)
+    return slot().sender(socket)
 
 
 def end() -> None:
