@@ -169,7 +169,7 @@ class BufferBox(Box):
         tools = javascript.tools()
         is_instance = tools.member(js.Object, js.Symbol.hasInstance)
         self._is_buffer = self.slot.given_to(tools.bind(is_instance, js.ArrayBuffer))
-        self._size = self.slot.given_to(tools.byte_length)
+        self._size = self.slot.given_to(tools.bind(tools.call_function, _byte_length()))
         self._as_array = tools.bind(
             js.Reflect.construct, None, js.Uint8Array, self.slot.array, js.Uint8Array
         )
@@ -213,6 +213,16 @@ class BufferBox(Box):
         js.Object.defineProperty(memory, "bytes", setter)
         write = tools.bind(js.Reflect.set, None, memory, "bytes")
         self._copy = tools.bind(tools.pipe(self._as_array, write, self._size), None, 0)
+
+
+def _byte_length() -> JsProxy:
+    """The getter of a buffer's property, which is called on the buffer."""
+    describe = js.Object.getOwnPropertyDescriptor
+    # [prototype, ...]: of that prototype itself Pyodide cannot make an object.
+    arguments = js.Object.values(describe(js.ArrayBuffer, "prototype"))
+    setattr(arguments, "1", "byteLength")
+    getter: JsProxy = javascript.tools().member(js.Reflect.apply(describe, None, arguments), "get")
+    return getter
 
 
 _AnyBox = TypeVar("_AnyBox", TextBox, BufferBox)

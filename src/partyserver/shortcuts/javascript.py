@@ -29,17 +29,7 @@ class Tools:
         self.call_function = function.call
         #: For what Pyodide's own methods of a proxy hide, such as an array's `pop`.
         self.member = js.Reflect.get
-        self.byte_length = function.call.bind(self._getter(js.ArrayBuffer, "byteLength"))
         self._reduce = self.member(js.Array.prototype, "reduce")
-
-    def _getter(self, constructor: JsProxy, name: str) -> JsProxy:
-        """The getter of a property of its instances."""
-        describe = js.Object.getOwnPropertyDescriptor
-        # [prototype, ...]: Pyodide cannot make an object of some prototypes themselves.
-        arguments = js.Object.values(describe(constructor, "prototype"))
-        self.set(arguments, "1", name)
-        getter: JsProxy = self.member(js.Reflect.apply(describe, None, arguments), "get")
-        return getter
 
     def handler(self, receive: JsProxy) -> JsProxy:
         """What has an event handler's place, called with options and a message."""
