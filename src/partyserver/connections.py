@@ -8,6 +8,7 @@ from typing import Any
 from . import runtime
 from .closing import INTERNAL_ERROR, OPEN
 from .connection import Connection, Phase
+from .shortcuts import received
 from .shortcuts.dispatch import Dispatch
 from .shortcuts.fanout import Fanout, Loop
 from .shortcuts.fanout import fanout as make_fanout
@@ -178,7 +179,8 @@ class Connections:
 
     def broadcast(self, message: Any, exclude: Iterable[str]) -> None:
         """Send to all but those ids. A socket that fails is closed with 1011."""
-        payload = runtime.sendable(message)
+        in_slot = message is received.message and received.came_as is None
+        payload = None if in_slot else runtime.sendable(message)
         self._wake_all()
         if not self._by_id:
             return
@@ -193,7 +195,7 @@ class Connections:
         try:
             fanout.send(payload)
         except runtime.JsException as error:
-            self._finish_broadcast(fanout, payload, error)
+            self._finish_broadcast(fanout, runtime.sendable(message), error)
         finally:
             for connection in excluded:
                 if connection._phase is Phase.OPEN:

@@ -203,6 +203,16 @@ def test_a_message_goes_on_to_all(party, binding, kind, must_box):
         assert [a.receive(), b.receive(), b.receive()] == [message] * 3
 
 
+def test_a_message_goes_on_to_all_past_a_socket_that_fails(party, binding, kind, must_box):
+    room = party.room(binding("Passing"), "past")
+    with boxing(room, kind) as a, room.connect(id="dead") as dead, room.connect(id="b") as b:
+        pass_on(a, kind, "past_the_dead")
+        assert told(a, kind.message) or not must_box
+        assert [a.receive(), b.receive()] == [kind.message] * 2
+        dead.wait_closed()
+        assert dead.close_code == 3333
+
+
 def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding, kind, must_box):
     room = party.room(binding("Passing"), "later")
     with boxing(room, kind) as a, boxing(room, kind, "b") as b:

@@ -39,6 +39,10 @@ class Passing(Server):
         self.broadcast(message)
         self.broadcast(message, [connection.id])
 
+    def past_the_dead(self, connection, message):
+        self.get_connection("dead").socket.close(3333, "behind the room's back")
+        self.broadcast(message)
+
     async def later(self, connection, message):
         connection.send(message)
         await asyncio.sleep(0)

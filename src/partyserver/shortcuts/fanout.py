@@ -8,7 +8,8 @@ from typing import Any
 import js
 from pyodide.ffi import JsProxy
 
-from . import switch
+from . import javascript, switch
+from .box import slot
 
 
 class Fanout:
@@ -20,7 +21,7 @@ class Fanout:
     `Reflect.apply(send, socket, map)` for each, and that is `socket.send(map[0])`.
     """
 
-    __slots__ = ("_apply", "_delete", "_for_each", "_map", "_send", "_set")
+    __slots__ = ("_apply", "_delete", "_fill", "_for_each", "_map", "_send", "_set")
 
     def __init__(self) -> None:
         self._map = js.Map.new()
@@ -30,6 +31,9 @@ class Fanout:
         self._for_each = self._map.forEach
         self._set = self._map.set
         self._delete = self._map.delete
+        tools = javascript.tools()
+        fill = tools.member(js.Array.prototype, "fill")
+        self._fill = tools.bind(self._apply, None, fill, self._map, slot().array)
 
     def add(self, socket: JsProxy) -> None:
         self._set(socket, self._send)
@@ -38,8 +42,14 @@ class Fanout:
         self._delete(socket)
 
     def send(self, payload: Any) -> None:
-        """Send to all, in the order they were added; the first failure ends it."""
-        setattr(self._map, "0", payload)
+        """Send to all, in the order they were added; the first failure ends it.
+
+        If there is no payload, it is what is in the slot.
+        """
+        if payload is None:
+            self._fill()
+        else:
+            setattr(self._map, "0", payload)
         try:
             self._for_each(self._apply)
         finally:
