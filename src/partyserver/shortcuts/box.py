@@ -135,7 +135,8 @@ class TextBox(Box):
                 return None
         else:
             if told == 0:
-                self._set_memory()
+                with suppress(JsException, MemoryError):  # the message is in the slot nevertheless
+                    self._set_memory()
             message = self.slot.message()
         return message if type(message) is str and len(message) >= LONG_TEXT else None
 
