@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from enum import IntEnum
 from typing import Any
 
 from . import runtime
-from .attachment import Attachment, copy_state
+from .attachment import Attachment, copy_state, read_state
 from .closing import OPEN, check_close
 from .errors import ConnectionClosedError
 from .messages import compact_json
@@ -42,6 +43,7 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_attachment",
+        "_context",
         "_ended",
         "_leave",
         "_phase",
@@ -63,6 +65,7 @@ class Connection:
         leave: Callable[[Connection], None],
         *,
         receive: Callable[..., Any],
+        context: Context,
         room_name: Callable[[], str],
         phase: Phase,
     ) -> None:
@@ -72,6 +75,8 @@ class Connection:
         self._leave = leave
         #: Called with this connection, a message, and what runs an `async` hook.
         self._receive = receive
+        #: What the context of each of its messages is a copy of.
+        self._context = context
         self._phase = phase
         #: Whether `on_close` was called.
         self._ended = False
@@ -107,7 +112,7 @@ class Connection:
     @property
     def state(self) -> Any:
         """What `set_state` stored last, or None. A copy: changing it changes nothing."""
-        return copy_state(self._attachment.state)
+        return read_state(self._attachment.state)
 
     def set_state(self, value: Any) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.
@@ -118,9 +123,14 @@ class Connection:
         URL and state share 16,384 bytes as the platform serializes them:
         https://developers.cloudflare.com/durable-objects/api/websockets/
 
+        JavaScript keeps the state, and it is read back, at once and after a sleep, as that has it:
+        a tuple is a list, `1.0` is `1`, and keys that are whole numbers ("10") come first, in
+        their order. NaN and infinity are kept.
+
         Raises:
             StateTooLargeError: the state is over the limit; the old one stands.
             TypeError: the value is not JSON-like; the old state stands.
+            ValueError: it is nested more than 500 levels deep; the old state stands.
         """
         if callable(value):
             value = value(self.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context
 from typing import Any
 
 from . import runtime
@@ -26,9 +27,10 @@ class Connections:
         self,
         room_name: Callable[[], str],
         receive: Callable[..., Any],
+        context: Context,
         sleeping: runtime.Sockets | None = None,
     ) -> None:
-        self.room_name, self.receive = room_name, receive
+        self.room_name, self.receive, self.context = room_name, receive, context
         self._sleeping = sleeping
         self._all_awake = sleeping is None
         self._by_socket: dict[int, Connection] = {}
@@ -140,6 +142,7 @@ class Connections:
             attachment,
             self.remove,
             receive=self.receive,
+            context=self.context,
             room_name=self.room_name,
             phase=Phase.CLOSED_BY_PEER,
         )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial, wraps
 from types import FunctionType
 from typing import Any, Literal
+
+#: Set while an overridden `fetch` runs, which is before the start until it calls the base's: the
+#: methods that it calls are its own affair, and not calls from outside.
+inside_fetch: ContextVar[bool] = ContextVar("inside_fetch", default=False)
 
 #: Hooks, and how many arguments each is called with, `self` aside.
 HOOK_ARGUMENTS = {
@@ -129,9 +134,9 @@ def own_options(cls: type, root: type) -> list[Any]:
 
 
 def guard_public_methods(cls: type, root: type) -> None:
-    """Make the user's public methods, and `fetch`, see a started server.
+    """Make the user's public methods see a started server: callers reach them over RPC.
 
-    Callers reach them over RPC; and what `fetch` calls must be there before it runs.
+    Methods that an overridden `fetch` calls itself are not held back.
     """
     for base in cls.__mro__:
         # `cls` itself, and mixins that were not made by this function before.
@@ -162,19 +167,18 @@ def _guarded(method: FunctionType) -> Callable[..., Any]:
 def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
     @wraps(fetch)
     async def call(self: Any, request: Any, *more: Any) -> Any:
-        refusal = await self._start_for(request)
-        if refusal is not None:
-            return refusal
-        response = fetch(self, request, *more)
-        return await response if inspect.isawaitable(response) else response
+        token = inside_fetch.set(True)
+        try:
+            response = fetch(self, request, *more)
+            return await response if inspect.isawaitable(response) else response
+        finally:
+            inside_fetch.reset(token)
 
     return call
 
 
 async def _when_started(server: Any, call: Callable[[], Any]) -> Any:
-    pending = server._startup.run(lambda: None)
-    if pending is not None:
-        await pending
+    await server._until_open_to_calls()
     result = call()
     return await result if inspect.isawaitable(result) else result
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import Any, NoReturn
 
 
 def well_formed(text: str) -> str:
@@ -22,14 +24,52 @@ def well_formed(text: str) -> str:
     return text
 
 
+# Made once: `json.dumps` makes an encoder for each call that has options.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
 def compact_json(value: Any) -> str:
-    """JSON without spaces; half surrogate pairs are escaped, and so arrive as they are."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """JSON without spaces; half surrogate pairs are escaped, and so arrive as they are.
+
+    Raises `ValueError` for NaN and infinity, which JSON has not, and names their path.
+    """
+    text = _json(_encode, value)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
+        return _encode_ascii(value)
     return text
+
+
+def ascii_json(value: Any) -> str:
+    """The same JSON in ASCII."""
+    return _json(_encode_ascii, value)
+
+
+def _json(encode: Callable[[Any], str], value: Any) -> str:
+    try:
+        return encode(value)
+    except ValueError:
+        for path, number in _not_in_json(value, "$", set()):
+            raise ValueError(f"{number} is not JSON compliant: it is at {path}") from None
+        raise
+
+
+def _not_in_json(value: Any, path: str, above: set[int]) -> Iterator[tuple[str, float]]:
+    """The NaN and infinite numbers in a value that has been refused, and where they are."""
+    if isinstance(value, float) and not isfinite(value):
+        yield path, value
+    if id(value) in above:
+        return
+    above = above | {id(value)}
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _not_in_json(key, f"a key of {path}", above)
+            yield from _not_in_json(item, f"{path}.{key}", above)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _not_in_json(item, f"{path}[{index}]", above)
 
 
 #: Levels of lists and objects. Far above what people nest, and far below what breaks.
@@ -46,32 +86,54 @@ def parse_json(text: str | bytes) -> Any:
                 connection.send_json({"error": "not JSON"})
                 return
 
-    `json.loads` itself must not be given a client's text on this platform: about 5,000
-    opening brackets, in 5 KB, end the whole process with all of its rooms, because
-    WebAssembly's stack overflows where Python cannot notice (Pyodide 314.0.6).
+    That includes what Python reads and JSON cannot hold, so that it does not reach other
+    clients: `NaN`, `Infinity`, numbers such as `1e999`, and more than 500 levels of brackets.
     """
     if isinstance(text, bytes):
         text = text.decode()
-    if text.count("[") + text.count("{") > MAX_JSON_DEPTH and _depth(text) > MAX_JSON_DEPTH:
-        raise ValueError(f"JSON nested more than {MAX_JSON_DEPTH} levels deep")
+    check_depth(text)
+    if _MAY_OVERFLOW.search(text):
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     return json.loads(text, parse_constant=_refuse)
 
 
-def _refuse(constant: str) -> None:
+#: An exponent of three digits, or so many digits that one of two would do.
+_MAY_OVERFLOW = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{200}")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError(f"{number[:20]} is larger than numbers get")
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def check_depth(text: str, start: int = 0) -> None:
+    """Raise `ValueError` for JSON that would end the whole process, with all of its rooms.
+
+    About 5,000 brackets inside each other, in 5 KB, overflow WebAssembly's stack in Python's
+    decoder, where Python cannot notice (Pyodide 314.0.6).
+    """
+    if text.count("[", start) + text.count("{", start) <= MAX_JSON_DEPTH:
+        return
+    depth = 0
+    for token in _STRINGS_AND_BRACKETS.finditer(text, start):
+        match text[token.start()]:
+            case "[" | "{":
+                depth += 1
+                if depth > MAX_JSON_DEPTH:
+                    raise json.JSONDecodeError(
+                        f"JSON nested more than {MAX_JSON_DEPTH} levels deep", text, token.start()
+                    )
+            case "]" | "}":
+                depth -= 1
+                if depth <= 0:  # the end of the value; what follows it is another's, or an error
+                    return
 
 
 # Possessive, so that a long string costs no memory.
 _STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)
-
-
-def _depth(text: str) -> int:
-    """How many brackets are open at most; those inside of strings do not count."""
-    depth = deepest = 0
-    for token in _STRINGS_AND_BRACKETS.findall(text):
-        if token in ("[", "{"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in ("]", "}"):
-            depth -= 1
-    return deepest

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from typing import Any
 
 from .errors import RequestRefusedError
-from .messages import parse_json
+from .messages import ascii_json, parse_json
 
 HEADER = "x-partykit-props"
 
@@ -17,10 +16,15 @@ def encode_props(props: Any) -> str:
 
     Raises `TypeError` or `ValueError` for what JSON cannot hold.
     """
+    return b64encode(checked_json(props).encode()).decode()
+
+
+def checked_json(props: Any) -> str:
+    """The JSON of props; `TypeError` or `ValueError` for what JSON cannot hold."""
     # Escaped, since half a surrogate pair has no UTF-8.
-    text = json.dumps(props, allow_nan=False, separators=(",", ":"))
+    text = ascii_json(props)
     parse_json(text)  # what the room would refuse is the caller's to know
-    return b64encode(text.encode()).decode()
+    return text
 
 
 def decode_props(header: str) -> Any:

@@ -10,9 +10,10 @@ from typing import Any
 
 from workers import Request, Response
 
-from . import failures, runtime
+from . import failures, runtime, values
 from .cors import cors_headers
 from .errors import RequestRefusedError
+from .io_context import enter_request
 from .names import kebab_case
 from .origins import origin_allowed
 from .props import HEADER as PROPS_HEADER
@@ -175,6 +176,7 @@ async def route_to_room(
     allowed_origins: Iterable[str] | None = None,
 ) -> Response:
     """`route_partykit_request` from where the room and its raw namespace are known."""
+    enter_request()
     headers = js_request.headers
     upgrading = is_upgrade(headers)
     answer_headers = None if upgrading else cors_headers(cors)
@@ -257,7 +259,7 @@ def _in_jurisdiction(namespace: Any, jurisdiction: str | None) -> Any:
 def _stub(namespace: Any, name: str, location_hint: str | None) -> Any:
     if location_hint is None:
         return namespace.getByName(name)
-    return namespace.getByName(name, runtime.javascript_value({"locationHint": location_hint}))
+    return namespace.getByName(name, values.javascript_value({"locationHint": location_hint}))
 
 
 # --- requests and responses -----------------------------------------------------------

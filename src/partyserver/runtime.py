@@ -8,9 +8,7 @@ can hold imported modules but no objects that were made.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import js
@@ -21,68 +19,19 @@ from pyodide.ffi import create_proxy, to_js
 from pyodide.ffi import jsnull as jsnull
 from workers import Response, import_from_javascript
 
+from . import isolate as isolate
 from . import tasks
 from .attachment import MAX_SIZE, Attachment, unpack
 from .errors import StateTooLargeError
+from .io_context import prepare_return_of
 from .messages import compact_json, well_formed
 from .shortcuts import received
+from .values import builtin, javascript_value, kind_of, python_value
 
 T = TypeVar("T")
 
 
-@cache
-def builtin(path: str) -> JsProxy:
-    """JavaScript's own "Request" or "JSON.parse": each look-up of one is a call across."""
-    value: Any = js
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value  # type: ignore[no-any-return]
-
-
-# --- values ---------------------------------------------------------------------------
-
-
-def python_value(value: Any) -> Any:
-    """A plain JavaScript value (JSON-like, with binary) as a Python value."""
-    if isinstance(value, JsProxy):
-        value = value.to_py()
-    return _without_null(value)
-
-
-def _without_null(value: Any) -> Any:
-    if value is jsnull:
-        return None
-    if isinstance(value, dict):
-        return {key: _without_null(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_null(item) for item in value]
-    if isinstance(value, memoryview):
-        return value.tobytes()
-    if isinstance(value, set):
-        return {_without_null(item) for item in value}
-    if isinstance(value, int) and type(value) is not bool:
-        return int(value)  # a BigInt comes as a kind of int
-    return value
-
-
-def javascript_value(value: Any) -> Any:
-    """A JSON-like Python value, bytes included, as a plain JavaScript value."""
-    return to_js(_with_null(value), dict_converter=builtin("Object.fromEntries"))
-
-
-def _with_null(value: Any) -> Any:
-    if value is None:
-        return jsnull
-    if isinstance(value, dict):
-        return {key: _with_null(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_null(item) for item in value]
-    return value
-
-
-def string_list(strings: Iterable[str]) -> JsProxy:
-    array: JsProxy = to_js(list(strings))
-    return array
+# --- what the platform has for everybody ----------------------------------------------
 
 
 def random_fraction() -> float:
@@ -99,27 +48,6 @@ def log_info(text: str) -> None:
 
 
 # --- storage --------------------------------------------------------------------------
-
-
-def javascript_date(value: datetime) -> JsProxy:
-    return js.Date.new(value.timestamp() * 1000)  # type: ignore[no-any-return]
-
-
-def javascript_set(values: list[Any]) -> JsProxy:
-    return js.Set.new(javascript_value(values))  # type: ignore[no-any-return]
-
-
-def stored_value(value: Any) -> Any:
-    """A structured clone as Python values: dict for Map, set for Set, datetime for Date."""
-    if isinstance(value, JsProxy):
-        value = value.to_py(default_converter=_python_date)
-    return _without_null(value)
-
-
-def _python_date(value: JsProxy, *_: Any) -> Any:
-    if value.constructor.name == "Date":
-        return datetime.fromtimestamp(value.getTime() / 1000, UTC)
-    return value
 
 
 async def transact(storage: JsProxy, work: Callable[[JsProxy], Awaitable[T]]) -> T:
@@ -178,7 +106,7 @@ def copy_response(response: JsProxy) -> JsProxy:
 
 
 def is_js_response(value: Any) -> bool:
-    return isinstance(value, JsProxy) and value.constructor.name == "Response"
+    return isinstance(value, JsProxy) and kind_of(value) == "[object Response]"
 
 
 class PassedOn(Response):
@@ -261,7 +189,7 @@ def read_attachment(socket: JsProxy) -> Attachment | None:
     """What is kept with a socket; None if that is not this library's."""
     try:
         return unpack(python_value(socket.deserializeAttachment()))
-    except RecursionError:
+    except ValueError:
         return None  # holds itself, as somebody else's may
 
 
@@ -367,10 +295,17 @@ def new_future() -> asyncio.Future[Any]:
 
 
 def promise_of(task: asyncio.Task[Any]) -> JsProxy:
-    """A promise that is fulfilled when `task` has ended, however it ended."""
+    """A promise that is fulfilled when `task`, which has not ended, has, however it ends."""
+    prepare_return_of(task)
     resolvers = js.Promise.withResolvers()
     task.add_done_callback(lambda _: resolvers.resolve(None))
     return resolvers.promise  # type: ignore[no-any-return]
+
+
+def wait_until(ctx: Any, task: asyncio.Task[Any]) -> None:
+    """Have the platform keep the object in memory until `task` has ended."""
+    if not task.done():
+        ctx.waitUntil(promise_of(task))
 
 
 async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -13,15 +13,23 @@ from weakref import ref
 
 from workers import DurableObject, Request, Response
 
-from . import contract, failures, runtime, sql, tasks
+from . import contract, failures, runtime, sql, tasks, values
 from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
 from .connection import OPEN_PHASE, Connection, Phase
 from .connections import Connections
-from .errors import RequestRefusedError, ServerNameError, SQLError, TransportError
+from .errors import (
+    PartyServerError,
+    RequestRefusedError,
+    ServerNameError,
+    SQLError,
+    TransportError,
+)
 from .hooks import Hooks
+from .io_context import IoContext
+from .io_context import current as current_io_context
 from .options import DEFAULTS, PLATFORM_MAX_MESSAGE_SIZE, ServerOptions, merge_options
 from .props import HEADER as PROPS_HEADER
-from .props import decode_props
+from .props import checked_json, decode_props
 from .routing import is_upgrade, route_partykit_request
 from .shortcuts import calls, received
 from .shortcuts.front import front
@@ -97,16 +105,23 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
         raw = self._raw_ctx = self.ctx._ctx
-        self._name = raw.id.name
+        self.ctx.waitUntil = self._wait_until
+        self._io_context = IoContext(self._label)
+        #: What each event's own context is a copy of.
+        self._context = copy_context()
+        self._context.run(current_io_context.set, self._io_context)
+        self._name: str | None = getattr(raw.id, "name", None)
         self._props: Any = None
         self._startup = Startup(raw, self._start)
         self._listeners: runtime.Listeners | None = None
         maximum = self.options["max_message_size"]
         self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
-        if self.options["hibernate"]:
-            self._connections = Connections(lambda: self.name, self._receive, runtime.Sockets(raw))
-        else:
-            self._connections = Connections(lambda: self.name, self._receive)
+        self._connections = Connections(
+            lambda: self.name,
+            self._receive,
+            self._context,
+            runtime.Sockets(raw) if self.options["hibernate"] else None,
+        )
 
     # --- what hooks use ---------------------------------------------------------------
 
@@ -178,28 +193,39 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     async def set_name(self, name: str, props: Any = None) -> None:
         """Name an object that was not addressed by name, and run `on_start` with `props`.
 
-        The name is kept in storage. For an object that has this name already, it only delivers
-        the props.
+            class Job(Server):
+                async def begin(self, name, props):  # over RPC, on a stub of newUniqueId()
+                    await self.set_name(name, props)
+
+        Public methods of an object without a name run before `on_start`, so that one of them can
+        do this. The name is kept in storage. An object that has this name already is started with
+        the props, if it has not been started yet.
 
         Raises:
             ServerNameError: the object has another name, or the name is empty.
+            PartyServerError: there are props, and `on_start` has run, or is running.
+            TypeError, ValueError: JSON cannot hold the props.
         """
-        if not isinstance(name, str) or not name:
-            raise ServerNameError(f"a name is a str that is not empty, not {name!r}")
-        if self._name is None:
-            self._name = await self._stored_name()
-        if self._name is not None and self._name != name:
-            raise ServerNameError(f"this server is named {self._name!r}, and not {name!r}")
-        if self._name is None:
-            await self._raw_ctx.storage.put(NAME_STORAGE_KEY, name)
-            self._name = name
+        checked_json(props)
+        await self._take_name(name)
         if props is not None:
+            if not self._startup.can_have_props:
+                raise PartyServerError(
+                    f"{self._label()} has started, and its on_start has had its props: give them "
+                    "to the call that starts it, or pass them to a method of your own"
+                )
             self._props = props
         await self._until_started()
 
     async def setName(self, name: str, props: Any = None) -> None:
-        """`set_name`, for npm partyserver's `getServerByName`."""
-        await self.set_name(name, props)
+        """What the routers of this library and of npm partyserver call: `set_name`.
+
+        They give props each time, which a room that has started has no use for.
+        """
+        await self._take_name(name)
+        if props is not None:
+            self._props = props
+        await self._until_started()
 
     @staticmethod
     async def party_fetch(
@@ -213,11 +239,23 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     # --- the runtime's events ---------------------------------------------------------
 
     async def fetch(self, request: Request) -> Response:
-        """Answer a request to the room. An override must end in `super().fetch(request)`."""
+        """Start the room, if that is still to do, and answer a request to it.
+
+        An override ends in `super().fetch(request)`. What it does before runs before `on_start`:
+
+            async def fetch(self, request):
+                if request.url.endswith("/health"):
+                    return Response("ok")
+                return await super().fetch(request)
+        """
+        current_io_context.set(self._io_context)
         try:
             headers = request.js_object.headers
-            await self._start_with(headers)
-            if self._name is None:
+            self._read_headers(headers)
+            if not self._startup.started:
+                await self._until_started()
+            # A facet's id may be a plain string, and who has its parent's stub means this object.
+            if self._name is None and not isinstance(self._raw_ctx.id, str):
                 self.name  # noqa: B018 -- raises what to do
             if is_upgrade(headers):
                 return await upgrade(self, request)
@@ -250,6 +288,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         return self._promise(self._broken(connection, error))
 
     async def alarm(self, info: Any = None) -> None:
+        current_io_context.set(self._io_context)
         try:
             await self._until_started()
             result: Any = self.on_alarm()
@@ -291,7 +330,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             received.begin(content, message)
         try:
             # In a context of its own: a ContextVar must not reach other rooms.
-            result = copy_context().run(self._receive, connection, content)
+            result = self._context.copy().run(self._receive, connection, content)
         finally:
             received.end()
         self._connections.found()
@@ -377,7 +416,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     def _accept(self, connection: Connection) -> None:
         socket = connection.socket
         if self.options["hibernate"]:
-            self._raw_ctx.acceptWebSocket(socket, runtime.string_list(connection.tags))
+            self._raw_ctx.acceptWebSocket(socket, values.string_list(connection.tags))
         else:
             runtime.accept_in_memory(socket)
             if self._listeners is None:
@@ -391,7 +430,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         return self._start_unnamed() if self._name is None else self._call_on_start()
 
     async def _start_unnamed(self) -> None:
-        self._name = await self._stored_name()
+        await self._find_name()
         result = self._call_on_start()
         if isawaitable(result):
             await result
@@ -404,27 +443,37 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 return self.on_start(props=self._props)
         return self.on_start()
 
-    async def _stored_name(self) -> str | None:
-        name = await self._raw_ctx.storage.get(NAME_STORAGE_KEY)
-        return name if isinstance(name, str) else None
+    async def _take_name(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise ServerNameError(f"a name is a str that is not empty, not {name!r}")
+        await self._find_name()
+        if self._name is not None:
+            if self._name != name:
+                raise ServerNameError(f"this server is named {self._name!r}, and not {name!r}")
+            return
+        # At once, so that of two calls the second finds the name of the first.
+        self._name = name
+        self._startup.nameless = False
+        await self._raw_ctx.storage.put(NAME_STORAGE_KEY, name)
+
+    async def _find_name(self) -> None:
+        if self._name is None:
+            stored = await self._raw_ctx.storage.get(NAME_STORAGE_KEY)
+            if self._name is None and isinstance(stored, str):
+                self._name = stored
 
     async def _until_started(self) -> None:
-        if not self._startup.open_to_calls:
+        if self._startup.to_be_waited_for:
             pending = self._startup.run(_nothing)
             if pending is not None:
                 await pending
 
-    async def _start_for(self, request: Request) -> Response | None:
-        """Start, if that is still to do; a response if it fails."""
-        try:
-            await self._start_with(request.js_object.headers)
-        except runtime.HOOK_FAILURES as error:
-            return self._failed(request, error)
-        return None
-
-    async def _start_with(self, headers: Any) -> None:
-        self._read_headers(headers)
-        if not self._startup.started:
+    async def _until_open_to_calls(self) -> None:
+        """What a public method waits for: `on_start`, unless the object has no name yet."""
+        await self._find_name()
+        if self._name is None and not self._startup.started:
+            self._startup.nameless = True
+        else:
             await self._until_started()
 
     def _read_headers(self, headers: Any) -> None:
@@ -464,8 +513,22 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         finally:
             _inside_on_exception.reset(token)
 
+    def _wait_until(self, awaitable: Any) -> None:
+        """In the place of `self.ctx.waitUntil`, which takes JavaScript's promises only."""
+        if isinstance(awaitable, runtime.JsProxy):
+            self._raw_ctx.waitUntil(awaitable)
+        elif isawaitable(awaitable):
+            where = "what ctx.waitUntil was given"
+            task = tasks.run(_finish(awaitable, self._report, where), self._context.copy())
+            runtime.wait_until(self._raw_ctx, task)
+        else:
+            raise TypeError(
+                "ctx.waitUntil takes a coroutine, a task, a future or a JavaScript promise, "
+                f"not {type(awaitable).__name__}"
+            )
+
     def _promise(self, coroutine: Coroutine[Any, Any, None]) -> Any:
-        task = tasks.run(coroutine)
+        task = tasks.run(coroutine, self._context.copy())
         return None if task.done() else runtime.promise_of(task)
 
 

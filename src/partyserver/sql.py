@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import runtime
+from . import runtime, values
+from .attachment import MAX_SAFE_INTEGER
 from .errors import SQLError
-
-#: Beyond this JavaScript's numbers, and so the platform's bindings, lose digits.
-MAX_SAFE_INTEGER = 2**53 - 1
 
 
 def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any]]:
     """Run a query with `?` parameters, or a t-string, and return its rows."""
-    text, values = (query, params) if isinstance(query, str) else _from_template(query, params)
-    bound = [_bindable(value, text) for value in values]
+    text, given = (query, params) if isinstance(query, str) else _from_template(query, params)
+    bound = [_bindable(value, text) for value in given]
     try:
-        rows = ctx.storage.sql.exec(text, *bound).toArray()
+        cursor = ctx.storage.sql.exec(text, *bound)
+        # The platform's rows are objects, which lose a column of this name.
+        if "__proto__" in text:
+            return _rows_by_column(cursor)
+        rows = cursor.toArray()
     except runtime.JsException as error:
         raise SQLError(error.message or str(error), text) from error
-    return [] if rows.length == 0 else runtime.python_value(rows)
+    return [] if rows.length == 0 else values.python_value(rows)
+
+
+def _rows_by_column(cursor: Any) -> list[dict[str, Any]]:
+    names = values.python_value(cursor.columnNames)
+    rows = values.python_value(cursor.raw().toArray())
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _from_template(template: Any, params: tuple[Any, ...]) -> tuple[str, list[Any]]:

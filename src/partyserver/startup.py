@@ -9,6 +9,7 @@ from inspect import isawaitable
 from typing import Any
 
 from . import runtime, tasks
+from .contract import inside_fetch
 
 #: Set while `on_start` runs: what it calls is not made to wait for it.
 _inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
@@ -27,13 +28,30 @@ class Startup:
         self.constructed = False
         self._ctx = ctx
         self._on_start = on_start
+        #: Whether there is no name, as has been looked up: calls run before the start.
+        self.nameless = False
         self._starting = False
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     @property
     def open_to_calls(self) -> bool:
-        """Whether a call that comes now may run now."""
-        return self.started or not self.constructed or _inside_on_start.get()
+        """Whether a public method that is called now may run now."""
+        return (
+            self.started
+            or not self.constructed
+            or self.nameless
+            or _inside_on_start.get()
+            or inside_fetch.get()
+        )
+
+    @property
+    def to_be_waited_for(self) -> bool:
+        return not self.started and self.constructed and not _inside_on_start.get()
+
+    @property
+    def can_have_props(self) -> bool:
+        """Whether `on_start` is still to be called."""
+        return not self.started and not self._starting
 
     def run(self, event: Callable[[], Any]) -> Any:
         """`event()`, now if possible, else a future of its result once the start is over."""

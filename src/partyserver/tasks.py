@@ -6,6 +6,7 @@ import asyncio
 import sys
 from asyncio import Task, _get_running_loop
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any
 
 _unfinished: set[Task[Any]] = set()
@@ -26,17 +27,17 @@ def prepare() -> Any:
     return loop
 
 
-def start(coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:
+def start(coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> Task[Any]:
     """Run a coroutine, and hold nothing: what it waits for has to.
 
     Only the constructor honours `eager_start` in Pyodide 314, `loop.create_task` does not.
     """
-    return Task(coroutine, loop=prepare(), eager_start=True)  # type: ignore[call-arg]
+    return Task(coroutine, loop=prepare(), eager_start=True, context=context)  # type: ignore[call-arg]
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:
+def run(coroutine: Coroutine[Any, Any, Any], context: Context | None = None) -> Task[Any]:
     """Run a coroutine, and hold the task until it ends: asyncio itself holds tasks weakly."""
-    return _held(start(coroutine))
+    return _held(start(coroutine, context))
 
 
 def run_prepared(coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:

@@ -59,6 +59,7 @@ async def upgrade(server: Upgrading, request: Request) -> Response:
         Attachment(connection_id, (connection_id,), request.url, None),
         server._connections.remove,
         receive=server._connections.receive,
+        context=server._connections.context,
         room_name=server._connections.room_name,
         phase=Phase.CONNECTING,
     )

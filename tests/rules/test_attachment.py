@@ -5,7 +5,8 @@ from enum import Enum, IntEnum, StrEnum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.attachment import Attachment, copy_state, unpack
+from partyserver.attachment import Attachment, copy_state, read_state, unpack
+from partyserver.messages import MAX_JSON_DEPTH
 
 
 class Color(str, Enum):  # noqa: UP042 -- its str() is not its value
@@ -97,9 +98,76 @@ def test_what_an_attachment_lacks_is_taken_as_nothing(value, attachment):
 
 @given(states)
 def test_a_state_is_read_back_equal(state):
+    assert copy_state(state) == state
+
+
+@given(states)
+def test_what_was_read_back_stays_as_it_is(state):
     copy = copy_state(state)
-    assert copy == state
-    assert repr(copy) == repr(state)  # so that 1, 1.0 and True, or 0.0 and -0.0, stay apart
+    for another in (copy_state(copy), read_state(copy)):
+        assert repr(another) == repr(copy)  # so that 1, 1.0 and True stay apart
+
+
+@pytest.mark.parametrize(
+    ("number", "read"),
+    [
+        (1.0, "1"),
+        (-3.0, "-3"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.5, "1.5"),
+        (2.0**53 - 1, "9007199254740991"),
+        (2.0**53, "9007199254740992.0"),
+        (1e300, "1e+300"),
+        (2**53 + 1, "9007199254740993"),
+        (True, "True"),
+        (Ratio(2.0), "2"),
+    ],
+)
+def test_a_number_is_read_back_as_javascript_has_it(number, read):
+    assert repr(copy_state(number)) == read
+    assert repr(copy_state([{"a": number}])) == f"[{{'a': {read}}}]"
+
+
+@pytest.mark.parametrize(
+    ("keys", "order"),
+    [
+        (["b", "a"], ["b", "a"]),
+        (["10", "9"], ["9", "10"]),
+        (["b", "2", "a", "1"], ["1", "2", "b", "a"]),
+        (["0", "00", "-1", "+1", "1.5", "1e1", " 1", "1"], ["0", "1", "00", "-1", "+1", "1.5"]),
+        (["4294967295", "4294967294"], ["4294967294", "4294967295"]),
+        (["99999999999", "3"], ["3", "99999999999"]),
+        (["\xb2", "\u0661", "1"], ["1", "\xb2", "\u0661"]),
+    ],
+)
+def test_keys_are_read_back_in_javascripts_order(keys, order):
+    copy = copy_state(dict.fromkeys(keys))
+    assert list(copy)[: len(order)] == order
+    assert set(copy) == set(keys)
+
+
+def nested(depth):
+    value = 1
+    for level in range(depth):
+        value = {"a": value} if level % 2 else [value]
+    return value
+
+
+def test_a_state_may_be_nested_as_deeply_as_json():
+    assert repr(copy_state(nested(MAX_JSON_DEPTH))) == repr(nested(MAX_JSON_DEPTH))
+
+
+def holding_itself():
+    value = []
+    value.append({"a": value})
+    return value
+
+
+@pytest.mark.parametrize("value", [nested(MAX_JSON_DEPTH + 1), nested(5_000), holding_itself()])
+def test_a_state_nested_deeper_is_a_value_error(value):
+    with pytest.raises(ValueError, match="nested at most 500 levels deep"):
+        copy_state(value)
 
 
 @given(states)

@@ -10,6 +10,7 @@ from partyserver.contract import (
     RESERVED,
     check_members,
     guard_public_methods,
+    inside_fetch,
     own_options,
     props_parameter,
 )
@@ -160,6 +161,11 @@ class Root(metaclass=ABCMeta):  # noqa: B024 -- as `Server`'s own
 
     def __init__(self, startup=None):
         self._startup = startup
+
+    async def _until_open_to_calls(self):
+        pending = self._startup.run(lambda: None)
+        if pending is not None:
+            await pending
 
     def on_message(self):
         return "root"
@@ -400,6 +406,24 @@ def test_of_two_mixins_the_first_wins():
 
     assert Mixed(Startup(started=True)).hello() == "other"
     assert Mixed(Startup(started=True)).bye() == "mixin"
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_an_overridden_fetch_runs_before_the_start_and_its_own_calls_are_not_held_back(later):
+    class Own(Root):
+        def fetch(self, request):
+            seen = request, inside_fetch.get(), self._startup.open_to_calls
+            return self._later(seen) if later else seen
+
+        async def _later(self, seen):
+            await asyncio.sleep(0)
+            return seen
+
+    async def call():
+        answer = await Own(Startup()).fetch("request")
+        return answer, inside_fetch.get()
+
+    assert asyncio.run(call()) == (("request", True, False), False)
 
 
 def test_the_roots_own_bases_are_left_alone():

@@ -1,11 +1,18 @@
 import json
 import re
 import tracemalloc
+from math import inf, isinf, nan
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.messages import MAX_JSON_DEPTH, compact_json, parse_json, well_formed
+from partyserver.messages import (
+    MAX_JSON_DEPTH,
+    check_depth,
+    compact_json,
+    parse_json,
+    well_formed,
+)
 
 any_text = st.text(st.characters() | st.sampled_from("\ud800\ud83d\ude00\udfff"))
 
@@ -121,6 +128,54 @@ def test_anything_else_that_is_wrong_is_a_value_error(text):
 def test_what_only_python_takes_for_json_is_a_value_error(text):
     with pytest.raises(ValueError, match="is not JSON"):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["1e999", "-1e999", "1E+309", "0.1e400", "1" * 215 + "e99", "1" * 310 + ".0", "9e0000308"],
+)
+def test_a_number_that_is_no_number_any_more_is_a_value_error(number):
+    assert isinf(float(number))
+    with pytest.raises(ValueError, match="larger than numbers get"):
+        parse_json(f'{{"x": [{number}]}}')
+
+
+@pytest.mark.parametrize(
+    "number", ["1e308", "1e-999", "1.5e+30", "0e999", "1" * 300, "0." + "1" * 300, "1e0000000001"]
+)
+def test_any_other_number_is_read_as_json_does(number):
+    assert parse_json(number) == json.loads(number)
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        (inf, "inf is not JSON compliant: it is at $"),
+        ([1, nan], r"nan is not JSON compliant: it is at $[1]"),
+        ({"a": [{"b": -inf}]}, "-inf is not JSON compliant: it is at $.a[0].b"),
+        ({"a": {nan: 1}}, "nan is not JSON compliant: it is at a key of $.a"),
+        ({"a": (1, (inf,))}, "inf is not JSON compliant: it is at $.a[1][0]"),
+    ],
+)
+def test_a_number_that_json_has_not_is_a_value_error_that_names_its_path(value, where):
+    with pytest.raises(ValueError, match="JSON compliant") as refused:
+        compact_json(value)
+    assert str(refused.value) == where
+
+
+def test_a_value_that_holds_itself_is_a_value_error():
+    value = []
+    value.append(value)
+    with pytest.raises(ValueError, match="Circular"):
+        compact_json(value)
+
+
+@pytest.mark.parametrize("before", ["", "  [1] "])
+def test_the_depth_of_one_value_only_is_measured(before):
+    text = before + "[]" + nested(MAX_JSON_DEPTH + 1)
+    check_depth(text, len(before))
+    with pytest.raises(ValueError, match="levels deep"):
+        check_depth(text, len(before) + 2)
 
 
 def test_a_long_string_behind_many_brackets_costs_no_memory():

@@ -31,7 +31,8 @@ class Room:
     @property
     def internal_id(self) -> str:
         """The platform's id of the Durable Object: 64 hexadecimal digits."""
-        return str(self._server.ctx.id.toString())
+        id = self._server.ctx.id
+        return id if isinstance(id, str) else str(id.toString())
 
     @property
     def env(self) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
-from .. import runtime
+from .. import runtime, values
+from ..messages import MAX_JSON_DEPTH
 from .errors import StorageLimitError
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Transaction:
     Raises:
         StorageLimitError: a key or a value is over its limit.
         TypeError: a key or a value is of another type.
+        ValueError: a value is nested more than 500 levels deep.
     """
 
     def __init__(self, raw: Any) -> None:
@@ -43,7 +45,7 @@ class Transaction:
     async def get(self, key: Iterable[str]) -> dict[str, Any]: ...
     async def get(self, key: Any) -> Any:
         """The value of a key, or None; of several keys (up to 128), a dict of those that exist."""
-        return runtime.stored_value(await self._raw.get(_key_or_keys(key)))
+        return values.python_value(await self._raw.get(_key_or_keys(key)))
 
     @overload
     async def put(self, key: str, value: Any) -> None: ...
@@ -53,9 +55,9 @@ class Transaction:
         """Store a value; or, all or none, the values of a dict of up to 128 keys."""
         if isinstance(key, Mapping):
             entries = {_key(one): self._value(one, item) for one, item in key.items()}
-            await self._raw.put(runtime.javascript_value(entries))
+            await self._raw.put(values.javascript_value(entries))
         else:
-            stored = runtime.javascript_value(self._value(_key(key), value))
+            stored = values.javascript_value(self._value(_key(key), value))
             await self._raw.put(key, stored)
 
     @overload
@@ -95,8 +97,8 @@ class Transaction:
             "limit": limit,
         }
         chosen = {name: value for name, value in options.items() if value is not None}
-        found: dict[str, Any] = runtime.stored_value(
-            await self._raw.list(runtime.javascript_value(chosen))
+        found: dict[str, Any] = values.python_value(
+            await self._raw.list(values.javascript_value(chosen))
         )
         return found
 
@@ -124,7 +126,7 @@ class Storage(Transaction):
 
     async def get_alarm(self) -> int | None:
         """When the alarm is set for, in milliseconds since 1970, or None."""
-        return runtime.stored_value(await self._raw.getAlarm())  # type: ignore[no-any-return]
+        return values.python_value(await self._raw.getAlarm())  # type: ignore[no-any-return]
 
     async def set_alarm(self, when: float | datetime) -> None:
         """Have `on_alarm` called at a time, in milliseconds since 1970 or as a `datetime`.
@@ -170,29 +172,37 @@ def _key(key: Any) -> str:
 
 
 def _key_or_keys(key: Any) -> Any:
-    return _key(key) if isinstance(key, str) else runtime.string_list([_key(one) for one in key])
+    return _key(key) if isinstance(key, str) else values.string_list([_key(one) for one in key])
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: Any, levels: int = MAX_JSON_DEPTH) -> Any:
     """A copy of `value` in types that have a counterpart in JavaScript."""
     if value is None or isinstance(value, str | int | float | bytes):
         return value
-    if isinstance(value, dict):
-        for key in value:
+    if isinstance(value, dict | list | tuple):
+        if not levels:
+            raise ValueError(f"a stored value is nested at most {MAX_JSON_DEPTH} levels deep")
+        # Loops, since each level may take one of Python's frames only.
+        if not isinstance(value, dict):
+            items = []
+            for item in value:
+                items.append(_storable(item, levels - 1))
+            return items
+        copy = {}
+        for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"a stored dict has str keys only, not {key!r}")
-        return {key: _storable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
+            copy[key] = _storable(item, levels - 1)
+        return copy
     if isinstance(value, set | frozenset):
         for item in value:
             if not isinstance(item, str | int | float):
                 raise TypeError(f"a stored set holds str, int, float and bool only, not {item!r}")
-        return runtime.javascript_set(list(value))
+        return values.javascript_set(list(value))
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     if isinstance(value, datetime):
-        return runtime.javascript_date(value)
+        return values.javascript_date(value)
     raise TypeError(
         "storage holds dict, list, tuple, set, str, int, float, bool, None, bytes and datetime, "
         f"not {type(value).__name__}: {value!r}"

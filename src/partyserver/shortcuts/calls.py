@@ -12,9 +12,11 @@ from typing import Any
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
-from workers import Request, Response, python_to_rpc
+from workers import Request, Response, WorkerEntrypoint, python_to_rpc
 
 from .. import tasks
+from ..io_context import IoContext, prepare_return_of, request_io_context
+from ..io_context import current as current_io_context
 from . import javascript, switch
 
 #: Modules whose functions may stand between the runtime and what it calls.
@@ -49,8 +51,10 @@ def enter_calls() -> None:
 
     def enter(_options: Any, relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
         if name == "fetch" and args and _takes_a_request(instance):
-            return _answer(_fetch(instance, args[0]))
-        return _answer(usual(relaxed, instance, name, *args))
+            call = _fetch(instance, args[0])
+        else:
+            call = usual(relaxed, instance, name, *args)
+        return _answer(call, _io_context_of(instance))
 
     try:
         proxy = create_proxy(enter)
@@ -62,6 +66,13 @@ def enter_calls() -> None:
     introspection.wrapper_func = entry
     _is_no_promise(introspection)
     _quicken_futures()
+
+
+def _io_context_of(instance: Any) -> IoContext | None:
+    known: IoContext | None = getattr(instance, "_io_context", None)
+    if known is None and isinstance(instance, WorkerEntrypoint):
+        return request_io_context()
+    return known
 
 
 def _is_no_promise(module: ModuleType) -> None:
@@ -157,19 +168,24 @@ def _has_plain_requests(request: JsProxy) -> bool:
     return _plain_requests
 
 
-def _answer(call: Coroutine[Any, Any, Any]) -> Any:
+def _answer(call: Coroutine[Any, Any, Any], io_context: IoContext | None) -> Any:
     """The result of a call if it is there at once, else a promise of it."""
     late: list[Any] = []
     # Not held: if what it waits for never comes, because the client has left, both may go.
-    task = tasks.start(_deliver(call, late))
+    task = tasks.start(_deliver(call, late, io_context))
     if task.done():
         return task.result()
+    prepare_return_of(task)
     late.append(javascript.tools().with_resolvers())
     return late[0].promise
 
 
-async def _deliver(call: Coroutine[Any, Any, Any], late: list[Any]) -> Any:
+async def _deliver(
+    call: Coroutine[Any, Any, Any], late: list[Any], io_context: IoContext | None
+) -> Any:
     """The call's result; or, if that comes late, nothing, and the promise is fulfilled with it."""
+    if io_context is not None:
+        current_io_context.set(io_context)
     try:
         result = await call
     except GeneratorExit:

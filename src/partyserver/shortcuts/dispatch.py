@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context
 from functools import partial
 from typing import Any, Protocol
 from weakref import ref
@@ -23,6 +23,8 @@ class Receiver(Protocol):
     """A connection, as far as its messages need it."""
 
     socket: JsProxy
+    #: What the context of each of its messages is a copy of.
+    _context: Context
     #: Called with the receiver, its message, and what runs an `async` hook.
     _receive: Callable[..., Any]
     _way: Way | None
@@ -165,12 +167,16 @@ def _receive_as_it_is(itself: ref[Receiver], message: Any) -> Any:
         if len(message) >= LONG_TEXT:
             receiver._way.long_text_came(receiver.socket)
         # In a context of its own: a ContextVar must not reach other rooms.
-        return copy_context().run(receiver._receive, receiver, message, tasks.run_prepared)
+        return receiver._context.copy().run(
+            receiver._receive, receiver, message, tasks.run_prepared
+        )
     receiver._way.buffer_came(receiver.socket)
     content = message.to_bytes()
     received.begin(content, message)
     try:
-        return copy_context().run(receiver._receive, receiver, content, tasks.run_prepared)
+        return receiver._context.copy().run(
+            receiver._receive, receiver, content, tasks.run_prepared
+        )
     finally:
         received.end()
 
@@ -188,7 +194,9 @@ def _receive_by_box(itself: ref[Receiver], told: Any, _: int) -> Any:
     by.uses += 1
     received.message, received.came_as = message, None
     try:
-        return copy_context().run(receiver._receive, receiver, message, tasks.run_prepared)
+        return receiver._context.copy().run(
+            receiver._receive, receiver, message, tasks.run_prepared
+        )
     finally:
         received.message, received.came_as = received.NOTHING, None
         if len(message) > MUCH_TO_KEEP:

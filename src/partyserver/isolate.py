@@ -1,0 +1,120 @@
+"""What is changed for the whole isolate, so that no room can end it with the rooms of others.
+
+These are no shortcuts: they stay when the shortcuts are off. Each is a plain assignment that asks
+JavaScript nothing, and so can be part of a start-up snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, JsProxy, jsnull
+from workers import rpc
+
+from . import failures, io_context, values
+from .messages import check_depth
+
+
+def _protect() -> None:
+    _refuse_deep_json()
+    _convert_calls_safely()
+    _survive_exits()
+    io_context.install(asyncio.get_event_loop())
+
+
+# --- JSON -----------------------------------------------------------------------------
+
+
+def _refuse_deep_json() -> None:
+    """Have `json.loads` refuse what would overflow WebAssembly's stack.
+
+    The SDK's `Request.json`, Starlette, FastAPI and httpx all read what comes from outside by it.
+    """
+    decoder: Any = json.JSONDecoder
+    usual = decoder.raw_decode
+
+    def raw_decode(self: Any, s: str, idx: int = 0) -> tuple[Any, int]:
+        check_depth(s, idx)
+        return usual(self, s, idx)  # type: ignore[no-any-return]
+
+    decoder.raw_decode = raw_decode
+
+
+# --- RPC and storage ------------------------------------------------------------------
+
+
+def _convert_calls_safely() -> None:
+    """Have the SDK convert arguments and results of calls, and stored values, as `values` does."""
+    # The SDK and the runtime have imported it from one another.
+    for module in list(sys.modules.values()):
+        members = getattr(module, "__dict__", {})
+        if members.get("python_from_rpc") is _sdk_python_from_rpc:
+            members["python_from_rpc"] = python_from_rpc
+
+
+_sdk_python_from_rpc = rpc.python_from_rpc
+
+
+def python_from_rpc(value: Any) -> Any:
+    """As the SDK's, for any depth and any keys.
+
+    Raises `ValueError` for a value that is nested too deeply.
+    """
+    if not isinstance(value, JsProxy):
+        return None if value is jsnull else value
+    kind = values.kind_of(value)
+    if kind not in values.CONTAINERS or values.is_of_a_class(value, kind):
+        return _sdk_python_from_rpc(value)
+    try:
+        try:
+            converted = value.to_py(depth=values.MAX_DEPTH)
+        except JsException:  # an object whose key "constructor" is null
+            return _by_hand(value)
+        return _as_the_sdk_does(converted)
+    except RecursionError:
+        raise values.too_deep() from None
+
+
+def _as_the_sdk_does(value: Any) -> Any:
+    if value is jsnull:
+        return None
+    if isinstance(value, dict):
+        return rpc.JsDict({key: _as_the_sdk_does(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return [_as_the_sdk_does(item) for item in value]
+    if isinstance(value, JsProxy):
+        kind = values.kind_of(value)
+        if kind not in values.CONTAINERS or values.is_of_a_class(value, kind):
+            return _sdk_python_from_rpc(value)
+        if values.has_own_constructor(value):
+            return _by_hand(value)
+        raise values.too_deep()
+    return value
+
+
+def _by_hand(value: JsProxy) -> Any:
+    return values.by_hand(value, leaf=_as_the_sdk_does, mapping=rpc.JsDict)
+
+
+# --- exits ----------------------------------------------------------------------------
+
+
+def _survive_exits() -> None:
+    """Have the event loop log what would end the process: `sys.exit()` in a task or a callback."""
+    loop: Any = asyncio.get_event_loop()
+    loop._system_exit_handler = _log_exit
+    loop._keyboard_interrupt_handler = _log_exit
+
+
+def _log_exit(*_code: Any) -> None:
+    error = sys.exception()
+    if error is not None:
+        failures.mark(error, "in a task or a callback, which it has ended")
+        js.console.error(failures.traceback_text(error))
+
+
+_protect()
