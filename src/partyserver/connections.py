@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any
 
 from . import runtime
@@ -27,10 +27,12 @@ class Connections:
         self,
         room_name: Callable[[], str],
         receive: Callable[..., Any],
-        context: Context,
         sleeping: runtime.Sockets | None = None,
+        context: Context | None = None,
     ) -> None:
-        self.room_name, self.receive, self.context = room_name, receive, context
+        self.room_name, self.receive = room_name, receive
+        #: What the context of each message is a copy of.
+        self.context = context or copy_context()
         self._sleeping = sleeping
         self._all_awake = sleeping is None
         self._by_socket: dict[int, Connection] = {}

@@ -70,13 +70,9 @@ def python_from_rpc(value: Any) -> Any:
     if kind not in values.CONTAINERS or values.is_of_a_class(value, kind):
         return _sdk_python_from_rpc(value)
     try:
-        try:
-            converted = value.to_py(depth=values.MAX_DEPTH)
-        except JsException:  # an object whose key "constructor" is null
-            return _by_hand(value)
-        return _as_the_sdk_does(converted)
-    except RecursionError:
-        raise values.too_deep() from None
+        return _as_the_sdk_does(value.to_py(depth=values.MAX_DEPTH))
+    except (JsException, RecursionError):  # "constructor" is null; or the value holds itself
+        return _by_hand(value)
 
 
 def _as_the_sdk_does(value: Any) -> Any:

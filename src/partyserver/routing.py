@@ -10,7 +10,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from . import failures, runtime, values
+from . import failures, rereadable, runtime, values
 from .cors import cors_headers
 from .errors import RequestRefusedError
 from .io_context import enter_request
@@ -27,6 +27,9 @@ NAMESPACE_HEADER = "x-partykit-namespace"
 JURISDICTION_HEADER = "x-partykit-jurisdiction"
 
 DEFAULT_RETRY = RoutingRetry()
+
+#: Bytes of a body that is kept for another try. An isolate, which many requests share, has 128 MB.
+MAX_RETRIED_BODY = 128 * 1024
 
 Hook = Callable[[Request, "Lobby"], Any]
 
@@ -129,10 +132,12 @@ async def route_partykit_request(
         cors: True for headers that let every page in, or a mapping of headers, for HTTP
             requests; preflights are answered.
         routing_retry: by default `RoutingRetry()`; None tries once. When the platform still
-            fails, the answer is 503 with `Retry-After`.
+            fails, the answer is 503 with `Retry-After`. Requests with a body of more than
+            128 KiB, or of unknown length, are tried once: they stream to the room.
         on_before_connect: called with the request and a `Lobby` before a WebSocket request
             goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
-            lets it go on. If it raises, the answer is 500 with an error id.
+            lets it go on. If it raises, the answer is 500 with an error id. It may read the
+            body (`await request.text()`), which the room gets nevertheless.
         on_before_request: the same for HTTP requests.
         allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
             origins than these and the worker's own get 403. "*" allows all.
@@ -294,16 +299,18 @@ async def _ask(
 ) -> tuple[Any, Any]:
     """Call a hook: the request that goes on, and the answer if the hook has given one."""
     try:
-        decision = hook(Request(outgoing), lobby)
+        decision = hook(rereadable.Request(outgoing), lobby)
         if isawaitable(decision):
             decision = await decision
         if decision is None:
-            return outgoing, None
+            return _unread(outgoing), None
         if _is_response(decision):
+            runtime.discard_body(outgoing)
             return outgoing, decision
         if hasattr(raw_request(decision), "headers"):
             # It may have been made from the client's request, with what that forged.
-            return _outgoing(raw_request(decision), lobby.party, jurisdiction), None
+            replacement = _unread(raw_request(decision))
+            return _outgoing(replacement, lobby.party, jurisdiction), None
         raise TypeError(
             f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
             f"not {type(decision).__name__}"
@@ -316,6 +323,16 @@ async def _ask(
         return outgoing, failed(error, f"the hook before {lobby.party}/{lobby.name}")
 
 
+def _unread(request: Any) -> Any:
+    if runtime.is_read(request):
+        raise RuntimeError(
+            "the hook has read the body of the JavaScript request, and nothing is left for the "
+            "room: read it with request.text(), json(), bytes(), form_data() or body, which leave "
+            "it there, or return a Request with a body of its own"
+        )
+    return request
+
+
 async def _forward(
     outgoing: Any,
     stub: Callable[[], Any],
@@ -323,8 +340,12 @@ async def _forward(
     retry: RoutingRetry | None,
 ) -> Response:
     """Send a request to its room, with retries; 503 when the platform cannot reach it."""
-    # A body can be read only once, so each try sends a copy.
-    copies = retry is not None and retry.max_attempts > 1 and runtime.has_body(outgoing)
+    # A body can be read only once. So each try sends a copy of a small one, and others, which
+    # would be kept in memory for that, are sent once and stream through.
+    has_body = runtime.has_body(outgoing)
+    copies = has_body and retry is not None and retry.max_attempts > 1 and _is_small(outgoing)
+    if has_body and not copies:
+        retry = None
 
     async def send() -> Any:
         return await stub().fetch(outgoing.clone() if copies else outgoing)
@@ -337,9 +358,14 @@ async def _forward(
         runtime.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
         return Response("Service unavailable", status=503, headers={"Retry-After": "1"})
     finally:
-        if copies:
+        if has_body:
             runtime.discard_body(outgoing)
     return runtime.PassedOn(response)
+
+
+def _is_small(request: Any) -> bool:
+    length = _header(request.headers, "content-length") or ""
+    return length.isdigit() and int(length) <= MAX_RETRIED_BODY
 
 
 def _is_response(value: Any) -> bool:

@@ -96,8 +96,13 @@ def has_body(request: JsProxy) -> bool:
 
 def discard_body(request: JsProxy) -> None:
     """Let go of a body that nobody will read; else the runtime complains when it is too late."""
-    if not request.bodyUsed:
+    if has_body(request) and not is_read(request):
         request.body.cancel()
+
+
+def is_read(request: JsProxy) -> bool:
+    """Whether somebody has read from a request's body, or has begun to."""
+    return bool(request.bodyUsed or (has_body(request) and request.body.locked))
 
 
 def copy_response(response: JsProxy) -> JsProxy:

@@ -119,8 +119,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         self._connections = Connections(
             lambda: self.name,
             self._receive,
-            self._context,
             runtime.Sockets(raw) if self.options["hibernate"] else None,
+            self._context,
         )
 
     # --- what hooks use ---------------------------------------------------------------
@@ -252,11 +252,10 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         try:
             headers = request.js_object.headers
             self._read_headers(headers)
+            if self._name is None:
+                await self._check_named()
             if not self._startup.started:
                 await self._until_started()
-            # A facet's id may be a plain string, and who has its parent's stub means this object.
-            if self._name is None and not isinstance(self._raw_ctx.id, str):
-                self.name  # noqa: B018 -- raises what to do
             if is_upgrade(headers):
                 return await upgrade(self, request)
             response: Any = self.on_request(request)
@@ -461,6 +460,12 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             stored = await self._raw_ctx.storage.get(NAME_STORAGE_KEY)
             if self._name is None and isinstance(stored, str):
                 self._name = stored
+
+    async def _check_named(self) -> None:
+        await self._find_name()
+        # A facet's id may be a plain string: it has no name, and nobody has mistaken its address.
+        if self._name is None and not isinstance(self._raw_ctx.id, str):
+            self.name  # noqa: B018 -- raises what to do
 
     async def _until_started(self) -> None:
         if self._startup.to_be_waited_for:

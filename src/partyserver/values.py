@@ -53,13 +53,9 @@ def python_value(value: Any) -> Any:
     if not isinstance(value, JsProxy):
         return _as_python(value)
     try:
-        try:
-            converted = value.to_py(depth=MAX_DEPTH)
-        except JsException:  # an object whose key "constructor" is null
-            return by_hand(value)
-        return _as_python(converted)
-    except RecursionError:
-        raise too_deep() from None
+        return _as_python(value.to_py(depth=MAX_DEPTH))
+    except (JsException, RecursionError):  # "constructor" is null; or the value holds itself
+        return by_hand(value)
 
 
 def _as_python(value: Any) -> Any:
@@ -119,16 +115,18 @@ def by_hand(
         return leaf(value.to_py())
     if not levels:
         raise too_deep()
-
-    def item_by_hand(item: Any) -> Any:
-        return by_hand(item, levels - 1, leaf=leaf, mapping=mapping)
-
-    if kind == "[object Array]":
-        return [item_by_hand(item) for item in value]
-    if kind == "[object Set]":
-        return {item_by_hand(item) for item in value}
+    levels -= 1
+    # Loops, since each level may take one of Python's frames only.
+    if kind in ("[object Array]", "[object Set]"):
+        items = []
+        for item in value:
+            items.append(by_hand(item, levels, leaf=leaf, mapping=mapping))
+        return items if kind == "[object Array]" else set(items)
     pairs = builtin("Object.entries" if kind == "[object Object]" else "Array.from")(value)
-    return mapping({key: item_by_hand(item) for key, item in pairs})
+    made = {}
+    for key, item in pairs:
+        made[key] = by_hand(item, levels, leaf=leaf, mapping=mapping)
+    return mapping(made)
 
 
 def too_deep() -> ValueError:

@@ -53,6 +53,38 @@ def test_an_exiting_message_hook_ends_neither_room_nor_connection(
         assert failures_and_ids(room) == [["SystemExit"], ["a"]]
 
 
+@pytest.mark.log_may_hold("Task exception was never retrieved", "Unhandled exception in event loop")
+@pytest.mark.parametrize("how", ["task", "later", "soon", "group", "interrupt"])
+def test_an_exit_behind_a_hook_ends_nothing(party, binding, how):
+    with (
+        party.room(binding("Exiting"), "a").connect() as a,
+        party.room(binding("Exiting"), "b").connect() as b,
+    ):
+        a.send(how)
+        party.logs.wait_for("KeyboardInterrupt" if how == "interrupt" else "SystemExit")
+        for socket in (a, b):
+            socket.send("hi")
+            assert socket.receive() == "hi"
+
+
+@pytest.mark.parametrize("what", ["coroutine", "task", "future", "promise"])
+def test_what_is_given_to_wait_until_runs(party, binding, what):
+    with party.room(binding("Exiting"), "a").connect() as a:
+        a.send(f"wait until {what}")
+        assert a.receive() == "done"
+
+
+def test_what_was_given_to_wait_until_and_fails_is_reported(party, binding):
+    with party.room(binding("Exiting"), "a").connect() as a:
+        a.send("wait until failure")
+        assert a.receive() == "on_exception: ZeroDivisionError"
+        a.send("wait until 1")
+        assert a.receive() == (
+            "on_exception: TypeError: ctx.waitUntil takes a coroutine, a task, a future or a "
+            "JavaScript promise, not int"
+        )
+
+
 @pytest.mark.no_party_chaos  # the room counts in memory
 def test_an_exiting_on_exception_ends_nothing(party, binding):
     room = party.room(binding("Ending"), "on_exception-exit")
@@ -63,13 +95,14 @@ def test_an_exiting_on_exception_ends_nothing(party, binding):
 
 
 def test_on_start_may_call_public_methods_also_after_it_was_suspended(party):
-    room = party.room("Helped", "x")
-    assert room.fetch("/secret").json() == ["START", "LATER", "latest"]
+    assert party.fetch("/rpc/Helped/x/seen_so_far").json() == ["START", "LATER", "latest"]
 
 
-def test_what_a_fetch_of_ones_own_calls_is_started(party):
+@pytest.mark.no_party_chaos  # the room is started by a call, and asked then
+def test_what_a_fetch_of_ones_own_calls_before_the_start_is_answered_at_once(party):
     room = party.room("Helped", "x")
-    assert room.fetch("/").status_code == 403
+    assert room.fetch("/secret").status_code == 403  # and no coroutine, which would count as true
+    assert party.fetch("/rpc/Helped/x/whisper/HI").json() == "hi"
     assert room.fetch("/").status_code == 403
     assert room.fetch("/secret").status_code == 200
 

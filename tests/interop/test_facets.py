@@ -31,6 +31,30 @@ def test_a_facet_without_an_id_has_its_parents_name(party):
     assert party.room("PyParent", "outer").fetch("/", params=facet).json()["name"] == "outer"
 
 
+PLAIN = {"facet": "key", "name": "plain id", "class": "PyUnnamed"}
+
+
+def test_a_facet_whose_id_is_a_plain_string_lives_and_only_its_name_raises(party):
+    parent = party.room("PyParent", "outer")
+    method, error = parent.fetch("/", params=PLAIN).json()
+    assert method == "GET"
+    assert error.startswith("this PyUnnamed has no name")
+    assert parent.fetch("/", params=PLAIN | {"method": "name_or_error"}).json() == error
+    with parent.connect(id="a", query=PLAIN) as socket:
+        assert socket.receive() == "a"
+        parent.hibernate()
+        socket.send("hi")
+        assert socket.receive() == "hi from a"
+
+
+def test_a_facet_whose_id_is_a_plain_string_may_be_named(party):
+    parent = party.room("PyParent", "outer")
+    assert parent.fetch("/", params=PLAIN | {"method": "become"}).json() == "inner"
+    for _ in range(2):
+        assert parent.fetch("/", params=PLAIN).json() == ["GET", "inner"]
+        parent.hibernate()
+
+
 def test_a_method_of_a_facet_sees_an_initialised_server(party):
     facet = {**FACET, "class": "PySleepy", "method": "events"}
     assert party.room("PyParent", "outer").fetch("/", params=facet).json() == [

@@ -1,5 +1,6 @@
 """What can only be asked inside of the runtime: each check returns JSON for its test."""
 
+import asyncio
 import json
 
 import js
@@ -77,8 +78,13 @@ async def check_own_mistakes(worker):
 
 
 async def check_naming_in_on_start(worker):
+    """An object without a name is started by its alarm, say."""
     namespace = worker.env.Renaming
-    return await namespace.get(namespace.newUniqueId()).room_name()
+    stub = namespace.get(namespace.newUniqueId())
+    await stub.set_alarm()
+    while (name := await stub.room_name()) is None:
+        await asyncio.sleep(0.01)
+    return name
 
 
 async def check_a_socket_that_wakes_a_room_before_its_name_is_known(worker):

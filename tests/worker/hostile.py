@@ -3,7 +3,9 @@
 import asyncio
 import sys
 
+import js
 from partyserver import Server
+from pyodide.ffi import create_once_callable
 from workers import Response
 
 
@@ -65,6 +67,68 @@ class EndingSleepy(Ending):
     options = {"hibernate": True}
 
 
+class Exiting(Server):
+    """Leaves behind what ends the process, or what goes on when the hook is over."""
+
+    async def on_message(self, connection, message):
+        loop = asyncio.get_running_loop()
+        match message.split():
+            case ["task"]:
+                self.task = asyncio.create_task(self.exit())
+            case ["later"]:
+                loop.call_later(0.01, sys.exit, 1)
+            case ["soon"]:
+                loop.call_soon(sys.exit, 1)
+            case ["interrupt"]:
+                loop.call_soon(interrupt)
+            case ["group"]:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self.exit())
+            case ["wait", "until", what]:
+                self.ctx.waitUntil(self.awaitable(what, connection))
+            case _:
+                connection.send(message)
+
+    async def exit(self):
+        await asyncio.sleep(0)
+        sys.exit(1)
+
+    def awaitable(self, what, connection):
+        match what:
+            case "coroutine":
+                return self.done(connection)
+            case "task" | "future":
+                return asyncio.ensure_future(self.done(connection))
+            case "promise":
+                return js.Promise.resolve(None).then(
+                    create_once_callable(lambda _: connection.send("done"))
+                )
+            case "failure":
+                return self.fail()
+        return int(what)
+
+    async def done(self, connection):
+        await asyncio.sleep(0.01)
+        connection.send("done")
+
+    async def fail(self):
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    def on_exception(self, error):
+        if not isinstance(error, SystemExit):
+            what = f": {error}" if str(error) else ""
+            self.broadcast(f"on_exception: {type(error).__name__}{what}")
+
+
+class ExitingSleepy(Exiting):
+    options = {"hibernate": True}
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
 class Helped(Server):
     """Calls its own public methods before it has started."""
 
@@ -80,6 +144,9 @@ class Helped(Server):
 
     def shout(self, text):
         return text.upper()
+
+    def seen_so_far(self):
+        return self.seen
 
     async def whisper(self, text):
         return text.lower()
@@ -99,11 +166,19 @@ class Helped(Server):
 class Renaming(Server):
     """Names itself, and fails in the hook that hears of failures."""
 
+    started = False
+
     async def on_start(self):
         await self.set_name("chosen by itself")
 
+    async def set_alarm(self):
+        await self.ctx.storage.setAlarm(js.Date.now())
+
     def room_name(self):
-        return self.name
+        return self.name if self.started else None
+
+    def on_alarm(self):
+        self.started = True
 
     def on_request(self, request):
         raise ValueError("the first")

@@ -10,10 +10,15 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
+import bodies
 import calls
 import checks
 import js
+import keeping
+import starting
 import templates
+import waiting
+from bodies import Inbox  # noqa: F401 -- bound, too
 from calls import (  # noqa: F401 -- bound, too
     Calls,
     Marking,
@@ -27,7 +32,15 @@ from calls import (  # noqa: F401 -- bound, too
     RelayingSleepy,
     Traced,
 )
-from hostile import Ending, EndingSleepy, Helped, Renaming  # noqa: F401 -- bound in wrangler.toml
+from hostile import (  # noqa: F401 -- bound in wrangler.toml
+    Ending,
+    EndingSleepy,
+    Exiting,
+    ExitingSleepy,
+    Helped,
+    Renaming,
+)
+from keeping import Keeping, KeepingSleepy  # noqa: F401 -- bound, too
 from partyserver import (
     RequestRefusedError,
     RoutingRetry,
@@ -39,6 +52,8 @@ from partyserver import (
 from partyserver.shortcuts import switch
 from passing import Passing, PassingBlocked, PassingSleepy  # noqa: F401 -- bound, too
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
+from starting import Begun, BegunSleepy  # noqa: F401 -- bound, too
+from waiting import Waiting, WaitingSleepy  # noqa: F401 -- bound, too
 from workers import Request, Response, WorkerEntrypoint, import_from_javascript
 
 # `make test ARGS="-o party_vars=SHORTCUTS=off tests/contracts"`: all works without them.
@@ -210,6 +225,18 @@ class Scripted(Recorder):
             parse_json("[" * depth)
         except ValueError as error:
             connection.send_json(["raised", str(error)])
+
+    def do_parse(self, connection, text):
+        try:
+            parse_json(text)
+        except ValueError as error:
+            connection.send_json(["raised", str(error)])
+
+    def do_send_number(self, connection, number):
+        try:
+            connection.send_json({"x": [1, float(number)]})
+        except Exception as error:
+            connection.send_json(["raised", type(error).__name__, str(error)])
 
     def do_sql(self, connection, query, *params):
         try:
@@ -469,6 +496,14 @@ class Default(WorkerEntrypoint):
         path = "/" + request.url.split("/", 3)[3]
         if path.startswith("/routed/"):
             return await self.routed(path.split("/")[2], request)
+        if path.startswith("/starting/"):
+            return Response.from_json(await starting.look(self, path.split("/")[2]))
+        if path.startswith("/keeping/"):
+            return Response.from_json(await keeping.call(self, path.split("/")[2]))
+        if path == "/json":
+            return await keeping.answer(request)
+        if path.startswith("/waiting/"):
+            return await waiting.request(*path.split("/")[2:])
         if path.startswith("/calls/"):
             return Response.from_json(await calls.look(path))
         if path.startswith("/check/"):
@@ -528,6 +563,12 @@ class Default(WorkerEntrypoint):
             return before(request, lobby)
 
         return {"on_before_request": before, "on_before_connect": before_async}
+
+    def with_json(self):
+        return {"on_before_request": lambda request, lobby: keeping.answer(request)}
+
+    def with_reading(self):
+        return {"on_before_request": bodies.before}
 
     def with_jurisdiction(self):
         return {"jurisdiction": "eu", "location_hint": "weur"}

@@ -181,7 +181,7 @@ def _answer(call: Coroutine[Any, Any, Any], io_context: IoContext | None) -> Any
 
 
 async def _deliver(
-    call: Coroutine[Any, Any, Any], late: list[Any], io_context: IoContext | None
+    call: Coroutine[Any, Any, Any], late: list[Any], io_context: IoContext | None = None
 ) -> Any:
     """The call's result; or, if that comes late, nothing, and the promise is fulfilled with it."""
     if io_context is not None:

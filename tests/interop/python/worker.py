@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import js
-from partyserver import Server, get_server_by_name, route_partykit_request
+from partyserver import Server, ServerNameError, get_server_by_name, route_partykit_request
 from pyodide.ffi import create_once_callable, to_js
 from workers import Request, Response, WorkerEntrypoint
 
@@ -356,6 +356,32 @@ class PyCaller(Server):
                     return Response.from_json({"message": str(error)})
 
 
+class PyUnnamed(Server):
+    """Does without its name."""
+
+    options = {"hibernate": True}
+
+    async def on_connect(self, connection, ctx):
+        connection.send(connection.id)
+
+    def on_message(self, connection, message):
+        connection.set_state(message)
+        self.broadcast(f"{message} from {connection.id}")
+
+    def name_or_error(self):
+        try:
+            return self.name
+        except ServerNameError as error:
+            return str(error)
+
+    async def become(self):
+        await self.set_name("inner")
+        return self.name
+
+    async def on_request(self, request):
+        return Response.from_json([request.method, self.name_or_error()])
+
+
 class PyParent(Server):
     """Has facets: objects of other classes that live inside of it, here to be asked by URL."""
 
@@ -376,7 +402,9 @@ class PyParent(Server):
         namespace = getattr(self.ctx.exports, class_name)
         options = {"class": namespace}
         if name:
-            options["id"] = namespace.idFromName(name)
+            # A facet's id may also be any string of its parent's.
+            is_plain = name.startswith("plain ")
+            options["id"] = name if is_plain else namespace.idFromName(name)
         return to_js(options, dict_converter=js.Object.fromEntries)
 
 

@@ -1,0 +1,100 @@
+"""Whoever waits for what another room does goes on in its own room: its sockets work there."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
+import pytest
+
+from .scripted import eventually
+
+WHAT = ["lock", "semaphore", "event", "queue", "condition", "future", "task"]
+
+
+@pytest.fixture
+def test(request):
+    """A name for what the worker's module shares in this test."""
+    return quote(re.sub(r"\W+", "-", request.node.name), safe="")
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("what", WHAT)
+def test_a_message_hook_goes_on_in_its_own_room(party, binding, test, what):
+    rooms = [party.room(binding("Waiting"), name) for name in ("a", "b")]
+    with rooms[0].connect() as a, rooms[1].connect() as b:
+        for _ in range(2):  # the second time the way back has been used before
+            a.send(f"wait {what} {test}")
+            assert a.receive() == "waiting"
+            if what == "task":
+                b.send(f"wait {what} {test}")
+                assert b.receive() == "waiting"
+                assert b.receive() == "wait is over in b"
+            else:
+                b.send(f"set {what} {test}")
+                assert b.receive() == "set is over in b"
+            assert a.receive() == "wait is over in a"
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("what", ["lock", "semaphore"])
+def test_many_rooms_take_turns(party, binding, test, what):
+    names = [f"room-{number}" for number in range(8)]
+    sockets = [party.room(binding("Waiting"), name).connect() for name in names]
+    for _ in range(2):
+        for socket in sockets:
+            socket.send(f"wait {what} {test}")
+        for name, socket in zip(names, sockets, strict=True):
+            assert [socket.receive(), socket.receive()] == ["waiting", f"wait is over in {name}"]
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+def test_a_wait_that_times_out_ends_in_its_own_room(party, binding, test):
+    rooms = [party.room(binding("Waiting"), name) for name in ("a", "b")]
+    with rooms[0].connect() as a, rooms[1].connect() as b:
+        a.send(f"wait timeout {test}")
+        assert [a.receive(), a.receive(), a.receive()] == [
+            "waiting",
+            "timed out",
+            "wait is over in a",
+        ]
+        b.send(f"set event {test}")
+        assert b.receive() == "set is over in b"
+
+
+def waiting(party, test):
+    return int(party.fetch(f"/waiting/count/-/{test}").text)
+
+
+#: To a room, to another room, over RPC, to the worker.
+PLACES = {
+    "/parties/{party}/a/": "a",
+    "/parties/{party}/b/": "b",
+    "/rpc/{binding}/c/call/": '"c"',
+    "/waiting/": "the worker",
+}
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("there", PLACES)
+@pytest.mark.parametrize("here", PLACES)
+@pytest.mark.parametrize("what", ["lock", "event", "queue", "small_queue", "condition"])
+def test_a_request_goes_on_where_it_is_answered(party, binding, test, what, here, there):
+    if here == there and here != "/waiting/":
+        pytest.skip("the same room")
+    name = binding("Waiting")
+    names = {"binding": name, "party": "waiting" if name == "Waiting" else "waiting-sleepy"}
+
+    def ask(place, verb):
+        path = place.format(**names) + f"{verb}/{what}/{test}"
+        return party.fetch(path).text.strip('"')
+
+    if what == "small_queue":
+        assert ask(there, "wait").startswith("wait is over")
+    before = waiting(party, test)
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(ask, here, "wait")
+        eventually(lambda: waiting(party, test) > before)
+        assert ask(there, "set") == f"set is over in {PLACES[there]}".replace('"', "")
+        assert waits.result() == f"wait is over in {PLACES[here]}".replace('"', "")
