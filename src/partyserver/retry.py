@@ -115,7 +115,7 @@ async def with_retries(
                 told = retry.on_retry(event) if retry.on_retry else None
                 if isawaitable(told):
                     await told
-            except Exception as failure:
+            except (Exception, SystemExit) as failure:
                 log_error(f"on_retry raised\n{traceback_text(failure)}")
         await sleep(delay_ms / 1000)
         attempt += 1

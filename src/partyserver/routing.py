@@ -384,7 +384,7 @@ def _with_headers(response: Any, headers: Mapping[str, str] | None) -> Response:
     return runtime.PassedOn(copy) if error is None else _Failure(error, copy)
 
 
-def failed(error: Exception, where: str) -> Response:
+def failed(error: BaseException, where: str) -> Response:
     if not isinstance(error, RequestRefusedError):
         failures.mark(error, f"in {where}")
         runtime.log_error(failures.traceback_text(error))
@@ -395,12 +395,12 @@ def failed(error: Exception, where: str) -> Response:
 class _Failure(Response):
     """The answer to a request that did not get to its room, and why."""
 
-    def __init__(self, error: Exception, body: Any, **options: Any) -> None:
+    def __init__(self, error: BaseException, body: Any, **options: Any) -> None:
         super().__init__(body, **options)
         self.error = error
 
 
-def failure_of(response: Response) -> Exception | None:
+def failure_of(response: Response) -> BaseException | None:
     """What was raised on the way to a room, if this is the answer to that."""
     return response.error if isinstance(response, _Failure) else None
 

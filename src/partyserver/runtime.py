@@ -290,11 +290,6 @@ class Sockets:
 # --- events ---------------------------------------------------------------------------
 
 
-#: What counts as a hook's failure. `CancelledError` comes from awaiting a task that the hook
-#: has cancelled; `SystemExit` would end the process, with the rooms of others.
-HOOK_FAILURES = (Exception, asyncio.CancelledError, SystemExit)
-
-
 def new_future() -> asyncio.Future[Any]:
     return asyncio.get_event_loop().create_future()
 

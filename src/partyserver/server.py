@@ -266,7 +266,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                     f"on_request must return a workers.Response, not {type(response).__name__}"
                 )
             return response  # type: ignore[no-any-return]
-        except runtime.HOOK_FAILURES as error:
+        except tasks.HOOK_FAILURES as error:
             return self._failed(request, error)
 
     def webSocketMessage(self, socket: runtime.JsProxy, message: Any) -> Any:
@@ -293,7 +293,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             result: Any = self.on_alarm()
             if isawaitable(result):
                 await result
-        except runtime.HOOK_FAILURES as error:
+        except tasks.HOOK_FAILURES as error:
             self._report("on_alarm", error)
             # Raised so that the platform tries again.
             if isinstance(error, Exception):
@@ -353,7 +353,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 return None
             task = run(_finish(result, self._report, "on_message"))
             return None if task.done() else runtime.promise_of(task)
-        except runtime.HOOK_FAILURES as error:
+        except tasks.HOOK_FAILURES as error:
             self._report("on_message", error)
             return None
 
@@ -380,7 +380,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             result: Any = self.on_close(connection, code, reason, was_clean)
             if isawaitable(result):
                 await result
-        except runtime.HOOK_FAILURES as error:
+        except tasks.HOOK_FAILURES as error:
             self._report("on_close", error)
         finally:
             self._end(connection, code, reason, was_clean)
@@ -408,7 +408,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 result: Any = self.on_error(connection, failure)
                 if isawaitable(result):
                     await result
-            except runtime.HOOK_FAILURES as raised:
+            except tasks.HOOK_FAILURES as raised:
                 self._report("on_error", raised)
         await self._closed(connection, ABNORMAL, "", False)
 
@@ -513,7 +513,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
             result: Any = self.on_exception(error)  # type: ignore[arg-type]
             if isawaitable(result):
                 tasks.run(_finish(result, _log_failed, "on_exception"))
-        except runtime.HOOK_FAILURES as another:
+        except tasks.HOOK_FAILURES as another:
             _log_failed("on_exception", another)
         finally:
             _inside_on_exception.reset(token)
@@ -550,7 +550,7 @@ async def _finish(hook: Any, report: Callable[[str, BaseException], None], where
         hook = await hook
         while hook is not None and isawaitable(hook):
             hook = await hook
-    except runtime.HOOK_FAILURES as error:
+    except tasks.HOOK_FAILURES as error:
         report(where, error)
 
 

@@ -9,6 +9,10 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
+#: What counts as a failure of the user's code. `CancelledError` comes from awaiting a task that the
+#: code has cancelled; `SystemExit` would end the process, with the rooms of others.
+HOOK_FAILURES = (Exception, asyncio.CancelledError, SystemExit)
+
 _unfinished: set[Task[Any]] = set()
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from workers import Request, Response
 
-from . import failures, runtime
+from . import failures, runtime, tasks
 from .attachment import Attachment
 from .closing import INTERNAL_ERROR, REPLACED
 from .connection import Connection, Phase
@@ -71,7 +71,7 @@ async def upgrade(server: Upgrading, request: Request) -> Response:
         ) from error
     try:
         await _open(server, connection, ConnectionContext(request))
-    except runtime.HOOK_FAILURES as error:
+    except tasks.HOOK_FAILURES as error:
         _abandon(server, connection)
         if isinstance(error, RequestRefusedError):
             raise

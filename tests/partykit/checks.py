@@ -21,6 +21,11 @@ async def outcome(call, *arguments, **keywords):
 
 # --- storage --------------------------------------------------------------------------
 
+WORDS = [
+    "constructor", "__proto__", "prototype", "toString", "valueOf", "hasOwnProperty", "then",
+    "length", "size", "name", "get", "has", "next", "toJSON", "byteLength",
+]  # fmt: skip
+
 VALUES = {
     "str": "grüß dich 🎉",
     "empty": "",
@@ -52,6 +57,36 @@ async def check_values(party):
     await storage.put("other types", (bytearray(b"x"), memoryview(b"y"), frozenset([3])))
     other = await storage.get("other types")
     return [wrong, other == [b"x", b"y", {3}]]
+
+
+async def check_words(party):
+    """Any word may be a key; and a value is read back at once as it will be later."""
+    storage = party.room.storage
+    wrong = {}
+    for word in WORDS:
+        for value in (1, None, "x", [], {"name": "Map"}, {word: {word: b"x"}}):
+            stored = {word: value, "b": [{word: value}]}
+            await storage.put(word, stored)
+            for found in (await storage.get(word), (await storage.list(prefix=word))[word]):
+                if found != stored:
+                    wrong[f"{word}: {value!r}"] = repr(found)
+    await storage.put(dict.fromkeys(WORDS, 1))
+    if await storage.get(WORDS) != dict.fromkeys(WORDS, 1):
+        wrong["together"] = repr(await storage.get(WORDS))
+    await storage.put("numbers", {"b": 1.0, "10": float("inf"), "9": -0.0})
+    return [wrong, repr(await storage.get("numbers"))]
+
+
+async def check_depth(party):
+    storage = party.room.storage
+    answers = []
+    for depth in (500, 501):
+        value = 1
+        for level in range(depth):
+            value = {"constructor": value} if level % 2 else [value]
+        answers.append(await outcome(storage.put, "deep", value))
+        answers.append(repr(await storage.get("deep")) == repr(value))
+    return answers
 
 
 async def check_wrong_values(party):

@@ -187,6 +187,20 @@ def test_an_on_socket_that_raises_closes_with_1011_and_no_details(party, path):
     assert "a secret" in str(party.logs)
 
 
+def test_an_exit_in_a_static_hook_or_a_listener_ends_nothing(party):
+    with party.connect("/exit-listener") as a:
+        for _ in range(2):
+            a.send("hi")
+            assert a.receive() == "hi"
+        assert party.fetch("/exit").status_code == 500
+        b = party.connect("/exit")
+        b.wait_closed()
+        assert b.close_code == 1011
+        a.send("still here")
+        assert a.receive() == "still here"
+    assert "SystemExit" in str(party.logs)
+
+
 def test_a_fetch_socket_that_nobody_reads_is_closed_in_the_end(party):
     a = party.connect("/ignore")
     for _ in range(1001):

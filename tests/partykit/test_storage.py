@@ -17,6 +17,16 @@ def test_values_are_read_back_equal_and_of_the_same_type(check):
     assert check("values") == [{}, True]
 
 
+def test_any_word_may_be_a_key_of_a_value(check):
+    assert check("words") == [{}, "{'9': 0, '10': inf, 'b': 1}"]
+
+
+def test_values_are_stored_up_to_a_depth(check):
+    answers = check("depth")
+    assert answers[:2] == ["None", True]
+    assert answers[2:] == ["ValueError: a stored value is nested at most 500 levels deep", False]
+
+
 def test_what_cannot_be_stored_is_a_type_error(check):
     answers = check("wrong_values")
     assert answers.pop("nothing stored") == "{}"

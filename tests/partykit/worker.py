@@ -178,6 +178,8 @@ class Main(Recorder):
             return "not a response"
         if path == "raise":
             raise ValueError("a secret")
+        if path == "exit":
+            sys.exit(1)
         if path.startswith("check/"):
             return Response.from_json(await checks.run(path.removeprefix("check/"), lobby))
         if path == "other":
@@ -194,6 +196,11 @@ class Main(Recorder):
             )
         elif path == "raise":
             raise ValueError("a secret")
+        elif path == "exit":
+            sys.exit(1)
+        elif path == "exit-listener":
+            socket.add_event_listener("message", lambda event: sys.exit(1))
+            socket.add_event_listener("message", lambda event: socket.send(event.data))
         elif path == "raise-later":
             async for _ in socket:
                 raise ValueError("a secret")

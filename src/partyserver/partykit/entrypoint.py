@@ -74,7 +74,7 @@ class Entrypoint(WorkerEntrypoint):
             return await self._fetch(request)
         except UnknownPartyError as error:
             return Response(str(error.args[0]), status=404)
-        except Exception as error:
+        except tasks.HOOK_FAILURES as error:
             return failed(error, f"the way to {request.url}")
 
     async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
@@ -139,7 +139,7 @@ class Entrypoint(WorkerEntrypoint):
                 result = _static_hook(self._project.main, "on_socket")(socket, lobby, self.ctx)
                 if isawaitable(result):
                     await result
-            except Exception as error:
+            except tasks.HOOK_FAILURES as error:
                 failures.mark(error, f"in on_socket for {request.url}")
                 runtime.log_error(failures.traceback_text(error))
                 if socket.is_open:

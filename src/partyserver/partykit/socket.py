@@ -150,7 +150,7 @@ class Socket:
             result = listener(event)
             if isawaitable(result):
                 await result
-        except Exception as error:
+        except tasks.HOOK_FAILURES as error:
             failures.mark(error, f"in a listener of {self!r}")
             runtime.log_error(failures.traceback_text(error))
 
