@@ -9,9 +9,9 @@ from functools import partial, wraps
 from types import FunctionType
 from typing import Any, Literal
 
-#: Set while an overridden `fetch` runs, which is before the start until it calls the base's: the
-#: methods that it calls are its own affair, and not calls from outside.
-inside_fetch: ContextVar[bool] = ContextVar("inside_fetch", default=False)
+#: Set while code of the room's own runs that may come before its start: an overridden `fetch`, and
+#: `on_exception`. The methods that it calls are its own affair, and not calls from outside.
+calls_are_own: ContextVar[bool] = ContextVar("calls_are_own", default=False)
 
 #: Hooks, and how many arguments each is called with, `self` aside.
 HOOK_ARGUMENTS = {
@@ -167,12 +167,12 @@ def _guarded(method: FunctionType) -> Callable[..., Any]:
 def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
     @wraps(fetch)
     async def call(self: Any, request: Any, *more: Any) -> Any:
-        token = inside_fetch.set(True)
+        token = calls_are_own.set(True)
         try:
             response = fetch(self, request, *more)
             return await response if inspect.isawaitable(response) else response
         finally:
-            inside_fetch.reset(token)
+            calls_are_own.reset(token)
 
     return call
 

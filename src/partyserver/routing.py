@@ -133,7 +133,7 @@ async def route_partykit_request(
             requests; preflights are answered.
         routing_retry: by default `RoutingRetry()`; None tries once. When the platform still
             fails, the answer is 503 with `Retry-After`. Requests with a body of more than
-            128 KiB, or of unknown length, are tried once: they stream to the room.
+            128 KiB, or that is still arriving, are tried once: they stream to the room.
         on_before_connect: called with the request and a `Lobby` before a WebSocket request
             goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
             lets it go on. If it raises, the answer is 500 with an error id. It may read the
@@ -305,7 +305,6 @@ async def _ask(
         if decision is None:
             return _unread(outgoing), None
         if _is_response(decision):
-            runtime.discard_body(outgoing)
             return outgoing, decision
         if hasattr(raw_request(decision), "headers"):
             # It may have been made from the client's request, with what that forged.
@@ -343,7 +342,8 @@ async def _forward(
     # A body can be read only once. So each try sends a copy of a small one, and others, which
     # would be kept in memory for that, are sent once and stream through.
     has_body = runtime.has_body(outgoing)
-    copies = has_body and retry is not None and retry.max_attempts > 1 and _is_small(outgoing)
+    tries_again = retry is not None and retry.max_attempts > 1
+    copies = has_body and tries_again and await _is_small(outgoing)
     if has_body and not copies:
         retry = None
 
@@ -358,13 +358,15 @@ async def _forward(
         runtime.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
         return Response("Service unavailable", status=503, headers={"Retry-After": "1"})
     finally:
-        if has_body:
+        if copies:
             runtime.discard_body(outgoing)
     return runtime.PassedOn(response)
 
 
-def _is_small(request: Any) -> bool:
-    length = _header(request.headers, "content-length") or ""
+async def _is_small(request: Any) -> bool:
+    length = _header(request.headers, "content-length")
+    if length is None:  # as of a request that the worker has made itself
+        return await runtime.is_short(request, MAX_RETRIED_BODY)
     return length.isdigit() and int(length) <= MAX_RETRIED_BODY
 
 

@@ -105,6 +105,24 @@ def is_read(request: JsProxy) -> bool:
     return bool(request.bodyUsed or (has_body(request) and request.body.locked))
 
 
+async def is_short(request: JsProxy, limit: int) -> bool:
+    """Whether a body is there already, and has at most so many bytes."""
+    reader: Any = request.clone().body.getReader()
+    size = 0
+    while True:
+        reading = reader.read()
+        part = await js.Promise.race(to_js([reading, js.scheduler.wait(0)]))
+        if part is None:  # the time was over first
+            break
+        if part.done:
+            return True
+        size += part.value.byteLength
+        if size > limit:
+            break
+    reader.cancel()
+    return False
+
+
 def copy_response(response: JsProxy) -> JsProxy:
     """A response whose headers can be changed."""
     return builtin("Response").new(response.body, response)  # type: ignore[no-any-return]

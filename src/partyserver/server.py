@@ -17,6 +17,7 @@ from . import contract, failures, runtime, sql, tasks, values
 from .closing import ABNORMAL, MESSAGE_TOO_BIG, answer_to_close, is_teardown_noise
 from .connection import OPEN_PHASE, Connection, Phase
 from .connections import Connections
+from .contract import calls_are_own
 from .errors import (
     PartyServerError,
     RequestRefusedError,
@@ -509,6 +510,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if type(self).on_exception is not Hooks.on_exception:
             runtime.log_error(f"{self._label()}: {failures.summary(error)}")
         token = _inside_on_exception.set(True)
+        own = calls_are_own.set(True)
         try:
             result: Any = self.on_exception(error)  # type: ignore[arg-type]
             if isawaitable(result):
@@ -516,6 +518,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         except tasks.HOOK_FAILURES as another:
             _log_failed("on_exception", another)
         finally:
+            calls_are_own.reset(own)
             _inside_on_exception.reset(token)
 
     def _wait_until(self, awaitable: Any) -> None:

@@ -9,7 +9,7 @@ from inspect import isawaitable
 from typing import Any
 
 from . import runtime, tasks
-from .contract import inside_fetch
+from .contract import calls_are_own
 
 #: Set while `on_start` runs: what it calls is not made to wait for it.
 _inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
@@ -41,7 +41,7 @@ class Startup:
             or not self.constructed
             or self.nameless
             or _inside_on_start.get()
-            or inside_fetch.get()
+            or calls_are_own.get()
         )
 
     @property

@@ -23,6 +23,13 @@ def test_an_overridden_fetch_answers_while_on_start_fails(party, binding):
         assert room.fetch("/health").json() == ["healthy", [], 8]
 
 
+@pytest.mark.no_party_chaos  # the room counts its failures in memory
+def test_on_exception_may_call_methods_before_the_start(party, binding):
+    room = party.room(binding("Begun"), "broken")
+    assert room.fetch("/").status_code == 500
+    assert room.fetch("/failures").json() == [["RuntimeError", 2]]
+
+
 @pytest.mark.no_party_chaos  # the room counts its starts in memory
 def test_an_overridden_fetch_lets_a_connection_in_after_the_start(party, binding, evict):
     room = party.room(binding("Begun"), "room")

@@ -8,9 +8,9 @@ from partyserver.contract import (
     CAMEL_CASE,
     HOOK_ARGUMENTS,
     RESERVED,
+    calls_are_own,
     check_members,
     guard_public_methods,
-    inside_fetch,
     own_options,
     props_parameter,
 )
@@ -412,7 +412,7 @@ def test_of_two_mixins_the_first_wins():
 def test_an_overridden_fetch_runs_before_the_start_and_its_own_calls_are_not_held_back(later):
     class Own(Root):
         def fetch(self, request):
-            seen = request, inside_fetch.get(), self._startup.open_to_calls
+            seen = request, calls_are_own.get(), self._startup.open_to_calls
             return self._later(seen) if later else seen
 
         async def _later(self, seen):
@@ -421,7 +421,7 @@ def test_an_overridden_fetch_runs_before_the_start_and_its_own_calls_are_not_hel
 
     async def call():
         answer = await Own(Startup()).fetch("request")
-        return answer, inside_fetch.get()
+        return answer, calls_are_own.get()
 
     assert asyncio.run(call()) == (("request", True, False), False)
 

@@ -12,6 +12,7 @@ class Begun(Server):
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
         self.starts = []
+        self.failures = []
 
     async def on_start(self, props=None):
         await asyncio.sleep(0)
@@ -47,7 +48,12 @@ class Begun(Server):
     def twice(self, number):
         return number * 2
 
+    def on_exception(self, error):
+        self.failures.append([type(error).__name__, self.twice(1)])
+
     async def fetch(self, request):
+        if request.url.endswith("/failures"):
+            return Response.from_json(self.failures)
         if request.url.endswith("/health"):
             return Response.from_json(["healthy", self.starts, self.twice(4)])
         if request.url.endswith("/named"):
