@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ..progress import run
+
 REPOSITORY = Path(__file__).parents[2]
 BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle"
 
@@ -37,14 +39,7 @@ class Project:
         }
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
+        return run(self.command(*arguments), cwd=self.folder, env=self.environment | environment)
 
     def use_partyserver(self) -> None:
         """Vendor the library itself, which the worker of the project does without."""

@@ -12,8 +12,14 @@ import httpx
 from ..names import kebab_case
 from .evictions import Address, Evictions
 from .logs import Logs
-from .runtime import RoomClass, Runtime, RuntimeCommandError
-from .socket import Socket
+from .runtime import (
+    SUSPICION,
+    RoomClass,
+    Runtime,
+    RuntimeCommandError,
+    RuntimeLostError,
+)
+from .socket import TIMEOUT, Socket
 
 #: Seconds. Generous: a first request imports the user's modules.
 FETCH_TIMEOUT = 30.0
@@ -29,12 +35,14 @@ class AlarmError(Exception):
 class Party:
     """The worker under test, with empty storage: what the fixture `party` gives."""
 
-    def __init__(self, runtime: Runtime, *, chaos: bool = False) -> None:
+    def __init__(self, runtime: Runtime, *, chaos: bool = False, timeout: float = TIMEOUT) -> None:
+        runtime.begin()
         self._runtime = runtime
+        self._timeout = timeout
+        self._loss_is_told = False
         self._evictions = Evictions(runtime, chaos=chaos)
         self._sockets: list[tuple[Socket, Address | None]] = []
-        self._client = httpx.Client(timeout=FETCH_TIMEOUT, trust_env=False)
-        runtime.flush()
+        self._client = self._new_client()
         self._log_start = len(runtime.log.lines)
 
     @property
@@ -44,10 +52,19 @@ class Party:
 
     @property
     def logs(self) -> Logs:
-        """What the runtime has logged since the test began, complete up to this moment."""
-        with contextlib.suppress(RuntimeCommandError):  # it has crashed, and the log tells it
-            self._runtime.flush()
-        return Logs(self._runtime.log, self._log_start)
+        """What the runtime has logged since the test began, complete up to this moment.
+
+        Raises:
+            RuntimeLostError: the worker no longer answers. From then on, `logs` is what it had
+                logged before.
+        """
+        self._flush()
+        return Logs(
+            self._runtime.log,
+            self._log_start,
+            timeout=self._timeout,
+            check=lambda: self._flush(SUSPICION),
+        )
 
     @property
     def losses(self) -> str:
@@ -60,9 +77,13 @@ class Party:
 
     def fetch(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
         """Send an HTTP request to the worker. `options` are those of `httpx.Client.request`."""
+        self._runtime.check()
         self._before_event(self._room_at(path))
         try:
             return self._client.request(method, self.url + path, **options)
+        except httpx.TimeoutException as error:
+            error.add_note(self._late_note().lstrip())
+            raise
         except httpx.TransportError as error:
             error.add_note(self.logs.as_note().lstrip())
             raise
@@ -93,17 +114,55 @@ class Party:
         Storage and alarms are kept; sockets and all memory are lost. Overdue alarms fire at once.
         """
         self._client.close()
-        self._client = httpx.Client(timeout=FETCH_TIMEOUT, trust_env=False)
+        self._client = self._new_client()
         self._evictions.forget()
         self._runtime.restart()
 
     def close(self) -> None:
-        """Close what is open and empty the storage, for the next test to start afresh."""
+        """Close what is open and empty the storage, for the next test to start afresh.
+
+        Raises:
+            RuntimeLostError: the worker no longer answers, and no failure has told it so far.
+        """
         for socket, _ in self._sockets:
             if socket.is_open:
                 socket._drop()
         self._client.close()
-        self._runtime.wipe()
+        if not self._loss_is_told:
+            self._runtime.wipe()
+
+    @property
+    def lost(self) -> str | None:
+        """Why the worker is gone, if it was found hung or ended."""
+        return self._runtime.lost
+
+    def report(self) -> dict[str, str]:
+        """What a failing test shows, under titles."""
+        with contextlib.suppress(RuntimeLostError):
+            self._flush(SUSPICION)
+        log, losses = str(self.logs), self.losses
+        self._loss_is_told = bool(self.lost)
+        texts = {"Log of the worker": log, "Evictions": losses}
+        return {title: text for title, text in texts.items() if text}
+
+    def _new_client(self) -> httpx.Client:
+        return httpx.Client(timeout=max(FETCH_TIMEOUT, self._timeout), trust_env=False)
+
+    def _flush(self, patience: float | None = None) -> None:
+        """Complete the log; once the worker is known to be lost, it is as complete as can be."""
+        # A command fails when the runtime has crashed, and the log tells that.
+        with contextlib.suppress(RuntimeCommandError):
+            if self._runtime.is_alive:
+                self._runtime.flush(patience)
+
+    def _late_note(self) -> str:
+        """The log, as the end of the message that a wait has timed out.
+
+        Raises:
+            RuntimeLostError: the worker no longer answers, and that is the true message.
+        """
+        self._flush(SUSPICION)
+        return self.logs.as_note()
 
     def _connect(
         self,
@@ -114,6 +173,7 @@ class Party:
         subprotocols: Sequence[str] | None,
         origin: str | None,
     ) -> Socket:
+        self._runtime.check()
         room = self._room_at(path)
         self._before_event(room)
         url = self.url.replace("http", "ws", 1) + path
@@ -125,7 +185,9 @@ class Party:
             headers=headers,
             subprotocols=subprotocols,
             origin=origin,
+            timeout=self._timeout,
             log_note=lambda: self.logs.as_note(),
+            late_note=self._late_note,
             before_event=lambda: self._before_event(room),
         )
         self._sockets.append((socket, room))
@@ -214,7 +276,7 @@ class Room:
             raise TimeoutError(
                 f"{self!r} does not hibernate: an open socket that was not accepted for "
                 'hibernation (options = {"hibernate": True}), a running handler or a pending '
-                f"task keeps it in memory{self._party.logs.as_note()}"
+                f"task keeps it in memory{self._party._late_note()}"
             ) from None
 
     def evict(self) -> None:
@@ -240,7 +302,7 @@ class Room:
         except RuntimeCommandError as error:
             raise AlarmError(
                 f"the alarm of {self!r} cannot be fired: {error} (it must be of a Python class in "
-                f"the worker's main module){self._party.logs.as_note()}"
+                f"the worker's main module){self._party._late_note()}"
             ) from None
         if not answer["pending"]:
             raise LookupError(f"{self!r} has no pending alarm")
