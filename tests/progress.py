@@ -81,3 +81,12 @@ def _read_to_end(stream: _Stream, streams: Sequence[_Stream], silence: float) ->
         if left <= 0:
             said = "\n".join(each.text for each in streams)
             raise TimeoutError(f"nothing was said for {silence:g} s; before that:\n{said}")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs still: one that has ended and that nobody waits for does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
