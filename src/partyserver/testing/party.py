@@ -21,8 +21,9 @@ from .runtime import (
 )
 from .socket import TIMEOUT, Socket
 
-#: Seconds. Generous: a first request imports the user's modules.
+#: Seconds. Generous: a first request imports the user's modules. (`party_timeout` may be longer.)
 FETCH_TIMEOUT = 30.0
+ALARM_TIMEOUT = 25.0
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -294,20 +295,34 @@ class Room:
 
         Raises:
             LookupError: no alarm is pending.
-            AlarmError: the handler raised.
+            AlarmError: the handler raised, has aborted the object, or does not end; or the object
+                is none that can be asked for its alarm.
         """
         self._party._before_event(self._address)
+        timeout = max(ALARM_TIMEOUT, self._party._timeout)
         try:
-            answer = self._party._runtime.run_alarm(*self._address)
+            answer = self._party._runtime.run_alarm(*self._address, timeout)
         except RuntimeCommandError as error:
-            raise AlarmError(
-                f"the alarm of {self!r} cannot be fired: {error} (it must be of a Python class in "
-                f"the worker's main module){self._party._late_note()}"
-            ) from None
+            log = self._party._late_note()
+            raise AlarmError(f"{self._why_no_alarm(error, timeout)}{log}") from None
         if not answer["pending"]:
             raise LookupError(f"{self!r} has no pending alarm")
         if answer["error"]:
             raise AlarmError(f"the alarm of {self!r} raised\n\n{answer['error']}")
+
+    def _why_no_alarm(self, error: RuntimeCommandError, timeout: float) -> str:
+        match error.kind:
+            case "reset":
+                return f"{self!r} was aborted while its alarm ran: {error}"
+            case "late":
+                hook = "its hook is still running"
+                return f"the alarm of {self!r} has not ended within {timeout:g} s: {hook}"
+            case "crash":
+                return f"the runtime crashed while the alarm of {self!r} ran"
+            case "no probe":
+                reason = "it must be of a Python class in the worker's main module"
+                return f"the alarm of {self!r} cannot be fired: {reason}"
+        return f"the alarm of {self!r} cannot be fired: {error}"
 
     def __repr__(self) -> str:
         return f"<Room {self._address.room_class.binding} {self.name!r}>"

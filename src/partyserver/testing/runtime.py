@@ -44,9 +44,8 @@ _LOOK = 0.5
 HIBERNATE_MS = 3000
 EVICT_MS = 500
 
-#: Milliseconds that a room is given to tell its attributes, and that its alarm may take.
+#: Milliseconds that a room is given to tell its attributes.
 ATTRIBUTES_MS = 1000
-ALARM_MS = 25_000
 
 _RECORD = "\x1e"
 _TRACEBACK = "Traceback (most recent call last):"
@@ -59,6 +58,12 @@ class RuntimeStartError(Exception):
 
 class RuntimeCommandError(Exception):
     """The runtime refused a command."""
+
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        #: `reset`, of the object by the platform, or by itself with `abort`; `late`, an object's
+        #: answer; `no probe`, as in JavaScript; `crash`, of the runtime; `None`: anything else.
+        self.kind = kind
+        super().__init__(message)
 
 
 class RuntimeLostError(Exception):
@@ -244,10 +249,13 @@ class Runtime:
             return None
         return held
 
-    def run_alarm(self, room: RoomClass, name: str) -> dict[str, Any]:
-        """Fire an object's alarm. See `run_alarm` in probe.py."""
+    def run_alarm(self, room: RoomClass, name: str, timeout: float) -> dict[str, Any]:
+        """Fire an object's alarm, which may take `timeout` seconds.
+
+        See `run_alarm` in probe.py.
+        """
         answer: dict[str, Any] = self._command(
-            "run_alarm", binding=room.binding, name=name, timeout=ALARM_MS
+            "run_alarm", binding=room.binding, name=name, timeout=int(timeout * 1000)
         )
         return answer
 
@@ -336,7 +344,7 @@ class Runtime:
             return
         answer = self._answers.pop(message["id"])
         if "error" in message:
-            answer.set_exception(RuntimeCommandError(message["error"]))
+            answer.set_exception(RuntimeCommandError(message["error"], message.get("kind")))
         else:
             answer.set_result(message["result"])
 
