@@ -64,6 +64,7 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\n"
         "filterwarnings = error\n"
+        "party_timeout = 60\n"
         f"party_pyodide_bundle = {BUNDLE}\n"
         "party_vars =\n    FROM_INI=from the ini file\n"
     )

@@ -47,7 +47,7 @@ def test_lock(party):
         socket.send("lock")
         socket.send("lock")
         socket.send("hi")
-        socket.receive()
+        socket.receive(timeout=5)
 """
 
 WAITS = """

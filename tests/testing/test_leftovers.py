@@ -21,7 +21,7 @@ import time
 
 def test_it(party):
     print("running", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -42,8 +42,8 @@ def test_nothing_is_left_running(project: Project, how: signal.Signals) -> None:
         started = descendants(session.pid)
         assert len(started) >= 2, "node and the runtime"
         session.send_signal(how)
-        session.wait(20)
-    deadline = time.monotonic() + 10
+        session.wait(120)
+    deadline = time.monotonic() + 60
     while alive := [pid for pid in started if is_alive(pid)]:
         assert time.monotonic() < deadline, alive
         time.sleep(0.05)
