@@ -19,7 +19,7 @@ ROUTING_SCENES = []
 
 #: Seconds that something is waited for which should come by itself.
 PATIENCE = 30
-#: Seconds that an answer to a broken frame is waited for: the platform ends the connection after 10.
+#: The same for the end after a broken frame: the platform itself brings it after 10.
 PATIENCE_WITH_CLOSE = 5
 
 #: What is not the same twice, or not in both languages, and what stands for it in the record.
