@@ -60,12 +60,7 @@ class Party:
                 logged before.
         """
         self._flush()
-        return Logs(
-            self._runtime.log,
-            self._log_start,
-            timeout=self._timeout,
-            check=lambda: self._flush(SUSPICION),
-        )
+        return self._logs_so_far()
 
     @property
     def losses(self) -> str:
@@ -141,7 +136,7 @@ class Party:
         """What a failing test shows, under titles."""
         with contextlib.suppress(RuntimeLostError):
             self._flush(SUSPICION)
-        log, losses = str(self.logs), self.losses
+        log, losses = str(self._logs_so_far()), self.losses
         self._loss_is_told = bool(self.lost)
         texts = {"Log of the worker": log, "Evictions": losses}
         return {title: text for title, text in texts.items() if text}
@@ -156,6 +151,14 @@ class Party:
             if self._runtime.is_alive:
                 self._runtime.flush(patience)
 
+    def _logs_so_far(self) -> Logs:
+        return Logs(
+            self._runtime.log,
+            self._log_start,
+            timeout=self._timeout,
+            check=lambda: self._flush(SUSPICION),
+        )
+
     def _late_note(self) -> str:
         """The log, as the end of the message that a wait has timed out.
 
@@ -163,7 +166,7 @@ class Party:
             RuntimeLostError: the worker no longer answers, and that is the true message.
         """
         self._flush(SUSPICION)
-        return self.logs.as_note()
+        return self._logs_so_far().as_note()
 
     def _connect(
         self,

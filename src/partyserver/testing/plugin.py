@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,7 @@ CALM = "no_party_chaos"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{CALM}: partyserver: --party-chaos leaves the test alone")
+    config.stash[_timeout_key] = _timeout(config)
 
 
 class _Runtimes:
@@ -88,6 +91,7 @@ class _Runtimes:
         ]
 
 
+_timeout_key = pytest.StashKey[float]()
 _party_key = pytest.StashKey[Party]()
 _runtimes_key = pytest.StashKey[_Runtimes]()
 #: What the processes of pytest-xdist have told the one with the terminal.
@@ -129,7 +133,7 @@ def party(
     calm = not request.config.getoption("party_chaos") or request.node.get_closest_marker(CALM)
 
     def begin() -> Party:
-        timeout = _timeout(request.config)
+        timeout = request.config.stash[_timeout_key]
         return Party(_party_runtimes.get(configs), chaos=not calm, timeout=timeout)
 
     try:
@@ -201,10 +205,10 @@ def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
 
 def _timeout(config: pytest.Config) -> float:
     text = config.getini("party_timeout") or str(TIMEOUT)
-    try:
-        return float(text)
-    except ValueError:
-        raise pytest.UsageError(f"party_timeout: {text!r} is not a number of seconds") from None
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= threading.TIMEOUT_MAX:
+            return float(text)
+    raise pytest.UsageError(f"party_timeout: {text!r} is not a number of seconds")
 
 
 def _variables(lines: list[str]) -> dict[str, str]:

@@ -40,8 +40,9 @@ IDLE = 60.0
 #: Seconds between two looks at a runtime that has not answered yet.
 _LOOK = 0.5
 
-#: Milliseconds that a room is given to come to rest before it is evicted.
-HIBERNATE_MS = 3000
+#: Milliseconds that a room is given to come to rest before it is evicted. The first is one that a
+#: test waits for in vain only if it fails; after the second, a stronger means is there.
+HIBERNATE_MS = 10_000
 EVICT_MS = 500
 
 #: Milliseconds that a room is given to tell its attributes.
@@ -300,7 +301,9 @@ class Runtime:
 
     def _command(self, command: str, patience: float | None = None, **options: Any) -> Any:
         self.check()
-        limit = Patience(self._process.pid, computing=patience or self.patience, idle=IDLE)
+        # Some commands have a limit of their own, at which node answers that nothing came.
+        idle = IDLE + options.get("timeout", 0) / 1000
+        limit = Patience(self._process.pid, computing=patience or self.patience, idle=idle)
         try:
             answer = self._send(command, **options)
             while True:
