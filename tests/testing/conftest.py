@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -40,6 +41,19 @@ class Project:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return run(self.command(*arguments), cwd=self.folder, env=self.environment | environment)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A session to read from and to interrupt."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # What runs in the background of a shell ignores it, and so do all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     def use_partyserver(self) -> None:
         """Vendor the library itself, which the worker of the project does without."""

@@ -149,16 +149,16 @@ def test_so_it_is_with_an_alarm_set_after_it(room):
     room.run_alarm()
 
 def test_abort_is_told(room):
-    message = "was aborted while its alarm ran: Application called abort() to reset Durable Object."
+    message = f"{room!r} was aborted or reset while its alarm ran: Application called abort()"
     assert message in why(room, "abort")
 
 def test_abort_is_told_with_its_reason(room):
-    message = f"{room!r} was aborted while its alarm ran: all is deleted\\n"
+    message = f"{room!r} was aborted or reset while its alarm ran: all is deleted\\n"
     assert why(room, "delete_all_and_abort").startswith(message)
 
 def test_a_reset_by_an_error_is_told(room):
     message = why(room, "fail_to_start")
-    assert f"{room!r} was aborted while its alarm ran: " in message
+    assert f"{room!r} was aborted or reset while its alarm ran: " in message
     assert "ValueError: not to be started" in message
 
 def test_a_hook_that_does_not_end_is_told(room, monkeypatch):

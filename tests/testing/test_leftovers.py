@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,13 +27,7 @@ def test_it(party):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_running(project: Project, how: signal.Signals) -> None:
     project.write(test_it=WAITS)
-    with subprocess.Popen(
-        project.command("-s", "-q"),
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as session:
+    with project.start("-s", "-q") as session:
         assert session.stdout
         for line in session.stdout:
             if "running" in line:

@@ -55,7 +55,7 @@ class Logs(Sequence[LogLine]):
     def __init__(
         self, book: LogBook, start: int, timeout: float, check: Callable[[], object]
     ) -> None:
-        """`timeout` is the default one; `check` raises if the worker that logs has been lost."""
+        # `timeout` is the default one; `check` raises if the worker that logs has been lost.
         self._book = book
         self._start = start
         self._timeout = timeout

@@ -30,7 +30,11 @@ Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class AlarmError(Exception):
-    """An alarm that was fired by `Room.run_alarm` raised; the message holds its traceback."""
+    """An alarm that was to be fired by `Room.run_alarm` was not handled.
+
+    The message says why: it holds the traceback of a hook that has raised, or the reason with which
+    the object was aborted, and the worker's log.
+    """
 
 
 class Party:
@@ -272,7 +276,7 @@ class Room:
         """Evict the room from memory and keep its sockets, as the platform does when it idles.
 
         Raises:
-            TimeoutError: something keeps the room in memory, as it would on the platform.
+            TimeoutError: for 10 s, something keeps the room in memory, as it would on the platform.
         """
         try:
             self._party._evictions.hibernate(self._address)
@@ -298,8 +302,8 @@ class Room:
 
         Raises:
             LookupError: no alarm is pending.
-            AlarmError: the handler raised, has aborted the object, or does not end; or the object
-                is none that can be asked for its alarm.
+            AlarmError: the handler raised, has aborted the object, or has not ended within 25 s (or
+                `party_timeout`, if that is longer); or the object's class is not a Python one.
         """
         self._party._before_event(self._address)
         timeout = max(ALARM_TIMEOUT, self._party._timeout)
@@ -316,7 +320,7 @@ class Room:
     def _why_no_alarm(self, error: RuntimeCommandError, timeout: float) -> str:
         match error.kind:
             case "reset":
-                return f"{self!r} was aborted while its alarm ran: {error}"
+                return f"{self!r} was aborted or reset while its alarm ran: {error}"
             case "late":
                 hook = "its hook is still running"
                 return f"the alarm of {self!r} has not ended within {timeout:g} s: {hook}"

@@ -65,8 +65,8 @@ class Socket:
         late_note: Callable[[], str] = str,
         before_event: Callable[[], object] = object,
     ) -> None:
-        """`timeout` is the default of the waits. The notes end the messages of errors: `late_note`
-        where a wait has timed out, else `log_note`. They may raise the true reason instead."""
+        # The notes end the messages of errors: `late_note` where a wait has timed out, else
+        # `log_note`. They may raise the true reason instead.
         self.url = url
         #: The id that the client chose (`_pk`), or `None` when that was left to the server.
         self.id = id
