@@ -210,24 +210,27 @@ def test_it(party):
     assert summary(result.stdout) == "1 passed", result.stdout
 
 
-NODE_DIES = """
-def test_it(party, room):
+USES = ("party.logs", "room.hibernate()", "party.restart()", "assert 0", "pass")
+
+
+def test_the_end_of_node_is_told_likewise(project: Project) -> None:
+    tests = "".join(
+        f"""
+def test_{number}(party, room):
     room.fetch("/print")
     os.kill(party._runtime._process.pid, signal.SIGKILL)
-    party._runtime._process.wait()
-    USE
+    {use}
 """
-
-
-@pytest.mark.parametrize(
-    "use", ["party.logs", "room.hibernate()", "party.restart()", "assert 0", "pass"]
-)
-def test_the_end_of_node_is_told_likewise(project: Project, use: str) -> None:
-    project.write(test_it=BEGIN + NODE_DIES.replace("USE", use) + AFTER)
+        for number, use in enumerate(USES)
+    )
+    project.write(test_it=BEGIN + tests + AFTER)
     output = project.run("-q").stdout
-    assert "the Node.js process that runs the worker has ended; the runtime was replaced" in output
-    assert summary(output) == ("3 passed, 1 error" if use == "pass" else "1 failed, 2 passed")
-    assert re.search("- Log of the worker -+\nprinted by the room\n", output)
+    told = "the Node.js process that runs the worker has ended; the runtime was replaced\n"
+    assert output.count(f"RuntimeLostError: {told}") == len(USES) - 1
+    assert re.search(f"assert 0\n(.*\n)*-+ The worker -+\n{told}", output)
+    assert len(re.findall("- Log of the worker -+\nprinted by the room\n", output)) == len(USES)
+    # The last test itself passes.
+    assert summary(output) == "4 failed, 3 passed, 1 error"
 
 
 def test_a_runtime_that_ends_between_two_tests_is_replaced(project: Project) -> None:
