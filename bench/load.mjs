@@ -280,7 +280,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { op, ...options } = JSON.parse(line);
   const before = process.cpuUsage();
   const start = process.hrtime.bigint();
-  const patience = setTimeout(() => fail("the answers do not come"), 120_000);
+  const patience = setTimeout(() => fail("the answers do not come"), 600_000);
   try {
     await commands[op](options);
   } catch (error) {

@@ -20,7 +20,7 @@ FLAGS = [
 ]
 
 #: Milliseconds. Only a failing test waits this long.
-TIMEOUT = 30_000
+TIMEOUT = 120_000
 
 OpenPage = Callable[..., Page]
 
@@ -36,7 +36,9 @@ def browser() -> Iterator[Browser]:
         )
     expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=FLAGS, timeout=TIMEOUT
+        )
         yield browser
         browser.close()
 

@@ -37,7 +37,7 @@ class Site:
             method, self.party.url + path, headers=self.headers, **options
         )
 
-    def sees(self, *wanted, timeout=20):
+    def sees(self, *wanted, timeout=60):
         """Wait until the plain app has noted all that is wanted, in that order."""
         seen = []
         deadline = time.monotonic() + timeout

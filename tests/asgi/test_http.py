@@ -109,7 +109,7 @@ def test_a_large_request_body(plain):
 
 def test_a_request_body_is_read_as_it_arrives(plain, party):
     host, port = party.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as client:
+    with socket.create_connection((host, int(port)), timeout=60) as client:
         client.sendall(
             b"POST /meanwhile HTTP/1.1\r\nhost: x\r\nx-site: plain\r\n"
             b"transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"

@@ -23,7 +23,7 @@ def events(room, *names):
     return [[name, detail] for name, detail in recorded if not names or name in names]
 
 
-def eventually(check, timeout=20):
+def eventually(check, timeout=60):
     """Ask `check` until it answers with something true, and return that."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

@@ -9,7 +9,7 @@ import pytest
 
 from .scripted import command, events, eventually, open_socket
 
-PROMPT = 5  # seconds; the platform's own timeout is 10
+PROMPT = 9  # seconds; the platform's own timeout is 10
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def site(tmp_path_factory):
         ],
         env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
         check=True,
-        timeout=100,
+        timeout=600,
     )
     return folder
 

@@ -69,10 +69,10 @@ class Handler(BaseHTTPRequestHandler):
             case ["loop"]:
                 self.answer(b"", 302, [("Location", "/loop")])
             case ["slow"]:
-                server.over.wait(20)
+                server.over.wait(60)
             case ["gate"]:
                 server.waiting.set()
-                server.gate.wait(20)
+                server.gate.wait(60)
                 self.answer(b"through")
             case ["cookies"]:
                 self.answer(b"", headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2; Path=/")])
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", "100")
                 self.end_headers()
                 self.wfile.write(b"half")
-                server.over.wait(20)
+                server.over.wait(60)
             case ["broken"]:
                 self.send_response(200)
                 self.send_header("Content-Length", "100")

@@ -90,7 +90,7 @@ def test_a_thousand_clients_connect_at_once_and_leave_at_once(party, binding):
 
     with open_socket(room, "witness") as witness:
         asyncio.run(crowd())
-        eventually(lambda: command(witness, "ids") == ["ids", ["witness"]], timeout=60)
+        eventually(lambda: command(witness, "ids") == ["ids", ["witness"]], timeout=300)
         for event in ("connect", "close"):
             seen = [detail[0] for _, detail in events(room, event)]
             assert len(seen) == len(set(seen))
@@ -176,7 +176,7 @@ def test_a_close_code_that_may_not_be_sent_is_never_echoed(party, binding, evict
         client = await Client.open(url, b'["connected", "a"]')
         evict(room)
         client.send(client_frame(CLOSE, struct.pack("!H", code)))
-        answer = await asyncio.wait_for(client.reader.read(1024), timeout=5)
+        answer = await asyncio.wait_for(client.reader.read(1024), timeout=60)
         client.drop()
         return answer
 
@@ -264,8 +264,7 @@ def test_an_on_exception_that_raises_itself_is_logged(party, binding, how):
 
 # The runtime's own word on it, and what becomes of the promise that was waited for.
 @pytest.mark.log_may_hold("blockConcurrencyWhile", "callback", "Durable Object")
-@pytest.mark.timeout(180)
 def test_an_on_start_that_never_finishes_is_ended_by_the_platform(party):
     room = party.room("Endless", "x")
-    assert room.fetch("/", timeout=90).status_code == 503
-    assert room.fetch("/", timeout=90).text == "start 2"
+    assert room.fetch("/", timeout=300).status_code == 503
+    assert room.fetch("/", timeout=300).text == "start 2"

@@ -18,7 +18,9 @@ SCENES = {}
 ROUTING_SCENES = []
 
 #: Seconds that something is waited for which should come by itself.
-PATIENCE = 3
+PATIENCE = 30
+#: The same for the end after a broken frame: the platform itself brings it after 10.
+PATIENCE_WITH_CLOSE = 5
 
 #: What is not the same twice, or not in both languages, and what stands for it in the record.
 NEUTRAL = [
@@ -217,7 +219,7 @@ class Client:
         self._stage.note(f"{self._name} {what}")
         self._socket.send_raw(data)
         try:
-            self._socket.wait_closed(1)
+            self._socket.wait_closed(PATIENCE_WITH_CLOSE)
         except TimeoutError:
             self._stage.note(f"{self._name} waits in vain")
             self._stage.leave(self._name)

@@ -22,7 +22,7 @@ MESSES = {
 @pytest.mark.parametrize("mess", MESSES)
 def test_a_mess_in_the_log_is_seen(party, mess):
     party.room("Careless", "home").fetch(f"/{mess}")
-    party.logs.wait_for(MESSES[mess], timeout=20)
+    party.logs.wait_for(MESSES[mess])
     assert any(MESSES[mess] in line for line in trouble_in(party.logs))
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .. import progress
+
 ROOT = Path(__file__).parents[2]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,9 +29,7 @@ def run() -> Run:
     }
 
     def run(*command: str | Path, cwd: Path = ROOT, check: bool = True):
-        done = subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=100
-        )
+        done = progress.run(command, cwd=cwd, env=env)
         if check and done.returncode:
             pytest.fail(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done

@@ -30,6 +30,6 @@ def call(function: str, arguments: Iterable[Any]) -> list[Any]:
         capture_output=True,
         check=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     return json.loads(done.stdout)

@@ -91,4 +91,4 @@ def test_importing_the_package_needs_neither_entropy_nor_the_runtime():
         "heavy = {'random', 'secrets', 'uuid', 'asyncio', 'js', 'workers'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=600)

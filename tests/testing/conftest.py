@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from ..progress import run
 
 REPOSITORY = Path(__file__).parents[2]
 BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle"
@@ -37,13 +40,19 @@ class Project:
         }
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return run(self.command(*arguments), cwd=self.folder, env=self.environment | environment)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A session to read from and to interrupt."""
+        return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environment | environment,
-            capture_output=True,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=100,
+            # What runs in the background of a shell ignores it, and so do all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def use_partyserver(self) -> None:
@@ -69,6 +78,7 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\n"
         "filterwarnings = error\n"
+        "party_timeout = 60\n"
         f"party_pyodide_bundle = {BUNDLE}\n"
         "party_vars =\n    FROM_INI=from the ini file\n"
     )

@@ -177,7 +177,8 @@ def test_it(party):
         for n in range(1, 100):
             socket.send("hi")
             assert socket.receive() == RECEIVED
-        assert time.monotonic() - began < 5
+        # To wait at each event for half a second, in vain, would take 50.
+        assert time.monotonic() - began < 40
     # It leaves memory when nobody is connected.
     with room.connect() as socket:
         socket.send("hi")

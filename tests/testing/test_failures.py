@@ -87,6 +87,15 @@ def test_a_variable_without_a_value(project: Project) -> None:
     assert "party_vars: 'NO_VALUE' is not KEY=VALUE" in error(project)
 
 
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
+def test_a_timeout_that_is_none(project: Project, value: str) -> None:
+    ini = project.folder / "pytest.ini"
+    ini.write_text(ini.read_text().replace("party_timeout = 60", f"party_timeout = {value}"))
+    result = project.run("-q")
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr == f"ERROR: party_timeout: '{value}' is not a number of seconds\n\n"
+
+
 def fake_node(folder: Path, version: str) -> Path:
     (folder / "bin").mkdir()
     node = folder / "bin" / "node"

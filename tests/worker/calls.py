@@ -92,7 +92,7 @@ async def breaking():
     async for _ in numbers(name):
         break
     gc.collect()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while name not in closed_generators:
             await asyncio.sleep(0.001)
     return "closed"

@@ -6,6 +6,7 @@ Nothing here needs the worker to use partyserver: any Python Worker with Durable
 
 from .logs import LogLine, Logs
 from .party import AlarmError, Party, Room
+from .runtime import RuntimeLostError
 from .socket import Socket, SocketClosedError, UpgradeError
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Logs",
     "Party",
     "Room",
+    "RuntimeLostError",
     "Socket",
     "SocketClosedError",
     "UpgradeError",

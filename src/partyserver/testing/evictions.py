@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Container
 from typing import Any, NamedTuple
 
-from .runtime import RoomClass, Runtime, RuntimeCommandError
+from .runtime import RoomClass, Runtime, RuntimeCommandError, RuntimeLostError
 
 #: Milliseconds that a room is given to come to rest before `--party-chaos` leaves it alone.
 CHAOS_MS = 500
@@ -48,7 +49,7 @@ class Evictions:
 
         `with_sockets` are the rooms that the test has open sockets to.
         """
-        if self._chaos:
+        if self._chaos and self._runtime.is_alive:
             for other in self._used if room is None else self._used & {room}:
                 self._evict_if_possible(other, has_sockets=other in with_sockets)
         if room:
@@ -68,8 +69,9 @@ class Evictions:
 
     def report(self) -> str:
         """What was lost, for a test that has failed."""
-        for room in list(self._left):
-            self._look(room)
+        with contextlib.suppress(RuntimeLostError):
+            for room in list(self._left):
+                self._look(room)
         lines = list(self._lost.values())
         if self._chaos and not lines:
             lines = [f"--party-chaos: {self._by_chaos} evictions, and no attribute was lost"]

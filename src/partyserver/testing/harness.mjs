@@ -46,7 +46,10 @@ const CONTROL_SCRIPT = `
       try {
         result = await actions[action](options, env);
       } catch (error) {
-        return new Response(error.message, { status: 500 });
+        return Response.json(
+          { message: error.message, reset: error.durableObjectReset === true },
+          { status: 500 },
+        );
       }
       // Whatever the runtime had to say before this line has been said.
       console.log(mark);
@@ -293,18 +296,34 @@ async function control(action, options = {}) {
     marks.set(mark, () => --missing || resolve());
   });
   try {
-    const response = await miniflare().dispatchFetch("http://control", {
-      method: "POST",
-      headers: { "MF-Route-Override": CONTROL_WORKER },
-      body: JSON.stringify({ action, mark, ...options }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
+    const [ok, text] = await send({ action, mark, ...options });
+    if (!ok) throw refusal(JSON.parse(text));
     await seen;
     return text;
   } finally {
     marks.delete(mark);
   }
+}
+
+async function send(order) {
+  try {
+    const response = await miniflare().dispatchFetch("http://control", {
+      method: "POST",
+      headers: { "MF-Route-Override": CONTROL_WORKER },
+      body: JSON.stringify(order),
+    });
+    return [response.ok, await response.text()];
+  } catch (error) {
+    throw Object.assign(error, { kind: "crash" });
+  }
+}
+
+const NO_PROBE = /RPC receiver does not implement|does not support RPC/;
+
+/** Why the control worker could not do something. */
+function refusal({ message, reset }) {
+  const kind = reset ? "reset" : NO_PROBE.test(message) ? "no probe" : undefined;
+  return Object.assign(new Error(message), { kind });
 }
 
 const within = (timeout, promise, otherwise) =>
@@ -314,7 +333,7 @@ const within = (timeout, promise, otherwise) =>
 async function ask({ binding, name, timeout }, method) {
   const answer = control("ask", { binding, name, method: `_partyserver_testing_${method}` });
   const text = await within(timeout, answer, undefined);
-  if (text === undefined) throw new Error(`no answer to ${method} within ${timeout} ms`);
+  if (text === undefined) throw Object.assign(new Error("no answer"), { kind: "late" });
   return JSON.parse(text);
 }
 
@@ -367,7 +386,7 @@ async function obey(line) {
   try {
     tell({ id, result: (await commands[command](options)) ?? null });
   } catch (error) {
-    tell({ id, error: describe(error) });
+    tell({ id, error: describe(error), kind: error.kind });
   }
 }
 
@@ -375,7 +394,8 @@ function describe(error) {
   const causes = [];
   for (let e = error; e instanceof Error; e = e.cause) causes.push(e.message);
   // Miniflare repeats in its message what the log has.
-  return causes.join("\n").split("\nRuntime stderr:")[0] || String(error);
+  const [message] = causes.join("\n").split("\nRuntime stderr:");
+  return message.replace(PROBE_FRAMES, "").trimEnd() || String(error);
 }
 
 /** The parent is gone, perhaps killed: leave nothing running, whatever state this is in. */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, overload
 
 
@@ -52,9 +52,14 @@ class Logs(Sequence[LogLine]):
     `"text" in logs` asks whether any line holds that text.
     """
 
-    def __init__(self, book: LogBook, start: int) -> None:
+    def __init__(
+        self, book: LogBook, start: int, timeout: float, check: Callable[[], object]
+    ) -> None:
+        # `timeout` is the default one; `check` raises if the worker that logs has been lost.
         self._book = book
         self._start = start
+        self._timeout = timeout
+        self._check = check
 
     def __len__(self) -> int:
         return len(self._book.lines) - self._start
@@ -82,14 +87,19 @@ class Logs(Sequence[LogLine]):
     def __repr__(self) -> str:
         return f"<Logs: {len(self)} lines>\n{self}"
 
-    def wait_for(self, text: str, timeout: float = 5) -> LogLine:
+    def wait_for(self, text: str, timeout: float | None = None) -> LogLine:
         """Wait until a line holds `text`, and return that line.
 
+        `timeout` is in seconds. Default: the ini option `party_timeout`, which is 5.
+
         Raises:
-            TimeoutError: none came within `timeout` seconds; the message holds the log.
+            TimeoutError: none came within that time; the message holds the log.
+            RuntimeLostError: the worker no longer answers.
         """
+        timeout = self._timeout if timeout is None else timeout
         line = self._book.wait_for(text, self._start, timeout)
         if line is None:
+            self._check()
             raise TimeoutError(f"nothing logged held {text!r} within {timeout:g} s{self.as_note()}")
         return line
 

@@ -12,29 +12,42 @@ import httpx
 from ..names import kebab_case
 from .evictions import Address, Evictions
 from .logs import Logs
-from .runtime import RoomClass, Runtime, RuntimeCommandError
-from .socket import Socket
+from .runtime import (
+    SUSPICION,
+    RoomClass,
+    Runtime,
+    RuntimeCommandError,
+    RuntimeLostError,
+)
+from .socket import TIMEOUT, Socket
 
-#: Seconds. Generous: a first request imports the user's modules.
+#: Seconds. Generous: a first request imports the user's modules. (`party_timeout` may be longer.)
 FETCH_TIMEOUT = 30.0
+ALARM_TIMEOUT = 25.0
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class AlarmError(Exception):
-    """An alarm that was fired by `Room.run_alarm` raised; the message holds its traceback."""
+    """An alarm that was to be fired by `Room.run_alarm` was not handled.
+
+    The message says why: it holds the traceback of a hook that has raised, or the reason with which
+    the object was aborted, and the worker's log.
+    """
 
 
 class Party:
     """The worker under test, with empty storage: what the fixture `party` gives."""
 
-    def __init__(self, runtime: Runtime, *, chaos: bool = False) -> None:
+    def __init__(self, runtime: Runtime, *, chaos: bool = False, timeout: float = TIMEOUT) -> None:
+        runtime.begin()
         self._runtime = runtime
+        self._timeout = timeout
+        self._loss_is_told = False
         self._evictions = Evictions(runtime, chaos=chaos)
         self._sockets: list[tuple[Socket, Address | None]] = []
-        self._client = httpx.Client(timeout=FETCH_TIMEOUT, trust_env=False)
-        runtime.flush()
+        self._client = self._new_client()
         self._log_start = len(runtime.log.lines)
 
     @property
@@ -44,10 +57,14 @@ class Party:
 
     @property
     def logs(self) -> Logs:
-        """What the runtime has logged since the test began, complete up to this moment."""
-        with contextlib.suppress(RuntimeCommandError):  # it has crashed, and the log tells it
-            self._runtime.flush()
-        return Logs(self._runtime.log, self._log_start)
+        """What the runtime has logged since the test began, complete up to this moment.
+
+        Raises:
+            RuntimeLostError: the worker no longer answers. From then on, `logs` is what it had
+                logged before.
+        """
+        self._flush()
+        return self._logs_so_far()
 
     @property
     def losses(self) -> str:
@@ -60,9 +77,13 @@ class Party:
 
     def fetch(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
         """Send an HTTP request to the worker. `options` are those of `httpx.Client.request`."""
+        self._runtime.check()
         self._before_event(self._room_at(path))
         try:
             return self._client.request(method, self.url + path, **options)
+        except httpx.TimeoutException as error:
+            error.add_note(self._late_note().lstrip())
+            raise
         except httpx.TransportError as error:
             error.add_note(self.logs.as_note().lstrip())
             raise
@@ -93,17 +114,63 @@ class Party:
         Storage and alarms are kept; sockets and all memory are lost. Overdue alarms fire at once.
         """
         self._client.close()
-        self._client = httpx.Client(timeout=FETCH_TIMEOUT, trust_env=False)
+        self._client = self._new_client()
         self._evictions.forget()
         self._runtime.restart()
 
     def close(self) -> None:
-        """Close what is open and empty the storage, for the next test to start afresh."""
+        """Close what is open and empty the storage, for the next test to start afresh.
+
+        Raises:
+            RuntimeLostError: the worker no longer answers, and no failure has told it so far.
+        """
         for socket, _ in self._sockets:
             if socket.is_open:
                 socket._drop()
         self._client.close()
-        self._runtime.wipe()
+        if not self._loss_is_told:
+            self._runtime.wipe()
+
+    @property
+    def lost(self) -> str | None:
+        """Why the worker is gone, if it was found hung or ended."""
+        return self._runtime.lost
+
+    def report(self) -> dict[str, str]:
+        """What a failing test shows, under titles."""
+        with contextlib.suppress(RuntimeLostError):
+            self._flush(SUSPICION)
+        log, losses = str(self._logs_so_far()), self.losses
+        self._loss_is_told = bool(self.lost)
+        texts = {"Log of the worker": log, "Evictions": losses}
+        return {title: text for title, text in texts.items() if text}
+
+    def _new_client(self) -> httpx.Client:
+        return httpx.Client(timeout=max(FETCH_TIMEOUT, self._timeout), trust_env=False)
+
+    def _flush(self, patience: float | None = None) -> None:
+        """Complete the log; once the worker is known to be lost, it is as complete as can be."""
+        # A command fails when the runtime has crashed, and the log tells that.
+        with contextlib.suppress(RuntimeCommandError):
+            if self._runtime.is_alive:
+                self._runtime.flush(patience)
+
+    def _logs_so_far(self) -> Logs:
+        return Logs(
+            self._runtime.log,
+            self._log_start,
+            timeout=self._timeout,
+            check=lambda: self._flush(SUSPICION),
+        )
+
+    def _late_note(self) -> str:
+        """The log, as the end of the message that a wait has timed out.
+
+        Raises:
+            RuntimeLostError: the worker no longer answers, and that is the true message.
+        """
+        self._flush(SUSPICION)
+        return self._logs_so_far().as_note()
 
     def _connect(
         self,
@@ -114,6 +181,7 @@ class Party:
         subprotocols: Sequence[str] | None,
         origin: str | None,
     ) -> Socket:
+        self._runtime.check()
         room = self._room_at(path)
         self._before_event(room)
         url = self.url.replace("http", "ws", 1) + path
@@ -125,7 +193,9 @@ class Party:
             headers=headers,
             subprotocols=subprotocols,
             origin=origin,
+            timeout=self._timeout,
             log_note=lambda: self.logs.as_note(),
+            late_note=self._late_note,
             before_event=lambda: self._before_event(room),
         )
         self._sockets.append((socket, room))
@@ -206,7 +276,7 @@ class Room:
         """Evict the room from memory and keep its sockets, as the platform does when it idles.
 
         Raises:
-            TimeoutError: something keeps the room in memory, as it would on the platform.
+            TimeoutError: for 10 s, something keeps the room in memory, as it would on the platform.
         """
         try:
             self._party._evictions.hibernate(self._address)
@@ -214,7 +284,7 @@ class Room:
             raise TimeoutError(
                 f"{self!r} does not hibernate: an open socket that was not accepted for "
                 'hibernation (options = {"hibernate": True}), a running handler or a pending '
-                f"task keeps it in memory{self._party.logs.as_note()}"
+                f"task keeps it in memory{self._party._late_note()}"
             ) from None
 
     def evict(self) -> None:
@@ -232,20 +302,34 @@ class Room:
 
         Raises:
             LookupError: no alarm is pending.
-            AlarmError: the handler raised.
+            AlarmError: the handler raised, has aborted the object, or has not ended within 25 s (or
+                `party_timeout`, if that is longer); or the object's class is not a Python one.
         """
         self._party._before_event(self._address)
+        timeout = max(ALARM_TIMEOUT, self._party._timeout)
         try:
-            answer = self._party._runtime.run_alarm(*self._address)
+            answer = self._party._runtime.run_alarm(*self._address, timeout)
         except RuntimeCommandError as error:
-            raise AlarmError(
-                f"the alarm of {self!r} cannot be fired: {error} (it must be of a Python class in "
-                f"the worker's main module){self._party.logs.as_note()}"
-            ) from None
+            log = self._party._late_note()
+            raise AlarmError(f"{self._why_no_alarm(error, timeout)}{log}") from None
         if not answer["pending"]:
             raise LookupError(f"{self!r} has no pending alarm")
         if answer["error"]:
             raise AlarmError(f"the alarm of {self!r} raised\n\n{answer['error']}")
+
+    def _why_no_alarm(self, error: RuntimeCommandError, timeout: float) -> str:
+        match error.kind:
+            case "reset":
+                return f"{self!r} was aborted or reset while its alarm ran: {error}"
+            case "late":
+                hook = "its hook is still running"
+                return f"the alarm of {self!r} has not ended within {timeout:g} s: {hook}"
+            case "crash":
+                return f"the runtime crashed while the alarm of {self!r} ran"
+            case "no probe":
+                reason = "it must be of a Python class in the worker's main module"
+                return f"the alarm of {self!r} cannot be fired: {reason}"
+        return f"the alarm of {self!r} cannot be fired: {error}"
 
     def __repr__(self) -> str:
         return f"<Room {self._address.room_class.binding} {self.name!r}>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import pytest
 
 from .party import Party
-from .runtime import Runtime, RuntimeStartError, Settings, find_config
+from .runtime import Runtime, RuntimeLostError, RuntimeStartError, Settings, find_config
+from .socket import TIMEOUT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "once it has downloaded it; a pyodide_dev.capnp.bin there is used instead (and its flags "
         "are added to the worker)",
     )
+    parser.addini(
+        "party_timeout",
+        f"partyserver: seconds that each wait takes at most that is given no timeout "
+        f"(default: {TIMEOUT:g})",
+    )
 
 
 #: The wrangler configs of the workers in one runtime, the primary one's first.
@@ -44,6 +52,7 @@ CALM = "no_party_chaos"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{CALM}: partyserver: --party-chaos leaves the test alone")
+    config.stash[_timeout_key] = _timeout(config)
 
 
 class _Runtimes:
@@ -55,6 +64,9 @@ class _Runtimes:
         self._failed: dict[_Configs, str] = {}
 
     def get(self, wrangler_configs: _Configs) -> Runtime:
+        """The running one, or a new one where there is none or the last was lost."""
+        if (known := self.started.get(wrangler_configs)) and known.lost:
+            del self.started[wrangler_configs]
         if wrangler_configs not in self.started and wrangler_configs not in self._failed:
             try:
                 settings = _settings(self._config, wrangler_configs)
@@ -64,6 +76,10 @@ class _Runtimes:
         if wrangler_configs in self._failed:
             pytest.fail(self._failed[wrangler_configs], pytrace=False)
         return self.started[wrangler_configs]
+
+    def stop(self) -> None:
+        for runtime in self.started.values():
+            runtime.stop()
 
     def descriptions(self) -> list[str]:
         """How long each took to start."""
@@ -75,6 +91,8 @@ class _Runtimes:
         ]
 
 
+_timeout_key = pytest.StashKey[float]()
+_party_key = pytest.StashKey[Party]()
 _runtimes_key = pytest.StashKey[_Runtimes]()
 #: What the processes of pytest-xdist have told the one with the terminal.
 _told_key = pytest.StashKey[list[str]]()
@@ -84,8 +102,7 @@ _told_key = pytest.StashKey[list[str]]()
 def _party_runtimes(pytestconfig: pytest.Config) -> Iterator[_Runtimes]:
     runtimes = pytestconfig.stash[_runtimes_key] = _Runtimes(pytestconfig)
     yield runtimes
-    for runtime in runtimes.started.values():
-        runtime.stop()
+    runtimes.stop()
 
 
 @pytest.fixture
@@ -111,10 +128,19 @@ def party(
     The runtime is started once per session. After each test its sockets are closed, its objects
     evicted, and their storage and alarms deleted.
     """
-    configs = [party_config] if isinstance(party_config, Path) else party_config
-    runtime = _party_runtimes.get(tuple(path.resolve() for path in configs))
+    paths = [party_config] if isinstance(party_config, Path) else party_config
+    configs = tuple(path.resolve() for path in paths)
     calm = not request.config.getoption("party_chaos") or request.node.get_closest_marker(CALM)
-    party = Party(runtime, chaos=not calm)
+
+    def begin() -> Party:
+        timeout = request.config.stash[_timeout_key]
+        return Party(_party_runtimes.get(configs), chaos=not calm, timeout=timeout)
+
+    try:
+        party = begin()
+    except RuntimeLostError:  # since the test before, and this one has nothing to do with it
+        party = begin()
+    request.node.stash[_party_key] = party
     yield party
     party.close()
 
@@ -122,11 +148,12 @@ def party(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[assignment]
-    party = getattr(item, "funcargs", {}).get("party")
-    if report.when == "call" and report.failed and isinstance(party, Party):
-        for title, text in (("Log of the worker", party.logs), ("Evictions", party.losses)):
-            if text:
-                report.sections.append((title, str(text)))
+    party = item.stash.get(_party_key, None)
+    # After the test its rooms are gone, and to ask them would wake them.
+    if report.failed and party and (report.when != "teardown" or party.lost):
+        report.sections += party.report().items()
+        if party.lost and party.lost not in report.longreprtext:
+            report.sections.append(("The worker", party.lost))
     return report  # type: ignore[return-value]
 
 
@@ -140,11 +167,16 @@ def pytest_terminal_summary(
             terminalreporter.write_line(line)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Under pytest-xdist: the terminal is in another process."""
     runtimes = session.config.stash.get(_runtimes_key, None)
-    if runtimes and hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["partyserver"] = runtimes.descriptions()
+    if runtimes:
+        # Where the session was interrupted, its fixtures are torn down after this: they shall not
+        # wait for a worker that may be the reason for the interrupt.
+        runtimes.stop()
+        # Under pytest-xdist, the terminal is in another process.
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["partyserver"] = runtimes.descriptions()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -169,6 +201,14 @@ def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
         env=config.getini("party_env") or None,
         pyodide_bundle=(root / bundle).resolve() if bundle else None,
     )
+
+
+def _timeout(config: pytest.Config) -> float:
+    text = config.getini("party_timeout") or str(TIMEOUT)
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= threading.TIMEOUT_MAX:
+            return float(text)
+    raise pytest.UsageError(f"party_timeout: {text!r} is not a number of seconds")
 
 
 def _variables(lines: list[str]) -> dict[str, str]:

@@ -18,9 +18,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .logs import LogBook, LogLine
+from .processes import Patience
 
 OLDEST_NODE = (22, 12)
 CONFIG_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
@@ -28,15 +29,24 @@ CONFIG_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 #: Seconds. Starting includes the user's build command, and on a first run the runtime's download
 #: of its interpreter.
 START_TIMEOUT = 180.0
-COMMAND_TIMEOUT = 30.0
+STOP_TIMEOUT = 10.0
 
-#: Milliseconds that a room is given to come to rest before it is evicted.
-HIBERNATE_MS = 3000
+#: Seconds of CPU that the runtime may take for an answer before it counts as hung. The platform
+#: ends a hook after 30; where a wait of the test's own has timed out already, that is suspicious.
+PATIENCE = 40.0
+SUSPICION = 8.0
+#: Seconds that it may neither compute nor answer.
+IDLE = 60.0
+#: Seconds between two looks at a runtime that has not answered yet.
+_LOOK = 0.5
+
+#: Milliseconds that a room is given to come to rest before it is evicted. The first is one that a
+#: test waits for in vain only if it fails; after the second, a stronger means is there.
+HIBERNATE_MS = 10_000
 EVICT_MS = 500
 
-#: Milliseconds that a room is given to tell its attributes, and that its alarm may take.
+#: Milliseconds that a room is given to tell its attributes.
 ATTRIBUTES_MS = 1000
-ALARM_MS = 25_000
 
 _RECORD = "\x1e"
 _TRACEBACK = "Traceback (most recent call last):"
@@ -49,6 +59,31 @@ class RuntimeStartError(Exception):
 
 class RuntimeCommandError(Exception):
     """The runtime refused a command."""
+
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        #: `reset`, of the object by the platform, or by itself with `abort`; `late`, an object's
+        #: answer; `no probe`, as in JavaScript; `crash`, of the runtime; `None`: anything else.
+        self.kind = kind
+        super().__init__(message)
+
+
+class RuntimeLostError(Exception):
+    """The worker answers no more, and is replaced for the next test; the message says why.
+
+    An endless loop in a hook, or a `threading.Lock` that is held across an `await`, stops every
+    room of the worker: Python runs in one thread there.
+    """
+
+
+class _NodeEndedError(RuntimeCommandError):
+    """The Node process that runs the worker is gone."""
+
+
+_HUNG = (
+    "the worker no longer answers: a hook seems to be in an endless loop or to hold a "
+    "threading.Lock across an await; the runtime was replaced"
+)
+_ENDED = "the Node.js process that runs the worker has ended; the runtime was replaced"
 
 
 @dataclass(frozen=True)
@@ -74,7 +109,11 @@ class Settings:
 
 
 class Runtime:
-    """A running worker. `start()` returns one; `stop()` leaves nothing of it."""
+    """A running worker. `start()` returns one; `stop()` leaves nothing of it.
+
+    Every command raises `RuntimeLostError` if the worker turns out to be hung or gone. Nothing of
+    it is left then either.
+    """
 
     url: str
     rooms: tuple[RoomClass, ...]
@@ -83,6 +122,10 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.log = LogBook()
+        #: Why it is gone, once it was found hung or ended.
+        self.lost: str | None = None
+        self.patience = PATIENCE
+        self._stopped = False
         #: Which classes let an object with open sockets leave memory, as far as it is known.
         self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
@@ -131,10 +174,14 @@ class Runtime:
         runtime = cls(settings)
         try:
             with _one_build_at_a_time(settings.configs[0]):
-                started = runtime._command("start", START_TIMEOUT)
-        except (RuntimeCommandError, TimeoutError) as error:
+                started = runtime._send("start").result(START_TIMEOUT)
+        except TimeoutError:
             runtime.stop()
-            raise RuntimeStartError(_why_not_started(error, runtime.log.lines)) from None
+            slow = f"it was not ready within {START_TIMEOUT:g} s"
+            raise RuntimeStartError(_why_not_started(slow, runtime.log.lines)) from None
+        except RuntimeCommandError as error:
+            runtime.stop()
+            raise RuntimeStartError(_why_not_started(str(error), runtime.log.lines)) from None
         except BaseException:
             runtime.stop()
             raise
@@ -144,13 +191,43 @@ class Runtime:
         runtime.start_seconds = time.monotonic() - began
         return runtime
 
-    def flush(self) -> None:
-        """Wait until all that the runtime has logged so far is in `log`."""
-        self._command("flush")
+    def begin(self) -> None:
+        """Wait until the log of what was before is complete."""
+        try:
+            self.flush()
+        except RuntimeCommandError as error:
+            self._lose(f"the runtime has crashed and does not come back ({error})")
+
+    def flush(self, patience: float | None = None) -> None:
+        """Wait until all that the runtime has logged so far is in `log`.
+
+        `patience` is in seconds of CPU that the runtime may take for it.
+        """
+        self._command("flush", patience)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was neither lost nor stopped, as far as it is known."""
+        return not self._stopped
+
+    def check(self) -> None:
+        """Raise `RuntimeLostError` if it is known to be gone."""
+        if self._stopped:
+            raise RuntimeLostError(self.lost or "the session is over, and the runtime stopped")
 
     def wipe(self) -> None:
         """Evict every object, close its sockets, delete its storage and its alarm."""
-        self._command("wipe")
+        if self._stopped and not self.lost:
+            return
+        try:
+            self._command("wipe")
+        except RuntimeCommandError as error:
+            self._lose(f"the runtime has crashed and does not come back ({error})")
+        except RuntimeLostError:
+            raise
+        except BaseException:  # such as pytest-timeout's: it may be wiped, or not
+            self._end("the runtime was interrupted; it was replaced")
+            raise
 
     def hibernate(self, room: RoomClass, name: str, timeout: int = HIBERNATE_MS) -> None:
         """Remove one object from memory and keep its sockets, within `timeout` milliseconds."""
@@ -173,10 +250,13 @@ class Runtime:
             return None
         return held
 
-    def run_alarm(self, room: RoomClass, name: str) -> dict[str, Any]:
-        """Fire an object's alarm. See `run_alarm` in probe.py."""
+    def run_alarm(self, room: RoomClass, name: str, timeout: float) -> dict[str, Any]:
+        """Fire an object's alarm, which may take `timeout` seconds.
+
+        See `run_alarm` in probe.py.
+        """
         answer: dict[str, Any] = self._command(
-            "run_alarm", binding=room.binding, name=name, timeout=ALARM_MS
+            "run_alarm", binding=room.binding, name=name, timeout=int(timeout * 1000)
         )
         return answer
 
@@ -186,11 +266,31 @@ class Runtime:
 
     def stop(self) -> None:
         """Stop everything that was started. Stopping twice is nothing."""
+        if not self._stopped:
+            with contextlib.suppress(RuntimeCommandError, TimeoutError, subprocess.TimeoutExpired):
+                self._send("stop").exception(STOP_TIMEOUT)
+                self._process.wait(STOP_TIMEOUT)
+            self._clear()
+
+    def _lose(self, reason: str) -> NoReturn:
+        self._end(reason)
+        raise RuntimeLostError(reason) from None
+
+    def _end(self, reason: str) -> None:
+        self.lost = reason
+        self._clear()
+
+    def _clear(self) -> None:
+        """Kill what still runs, and remove what lies about."""
+        if self._stopped:
+            return
+        self._stopped = True
         atexit.unregister(self.stop)
-        if self._process.poll() is None:
-            with contextlib.suppress(RuntimeCommandError, TimeoutError):
-                self._command("stop", limit=10)
-        _kill_group(self._process)
+        if self._process.returncode is None:
+            # Also where node has ended by itself: what it has started may be left.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         for reader in self._readers:
             reader.join()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -199,7 +299,23 @@ class Runtime:
                     stream.close()
         self._folder.cleanup()
 
-    def _command(self, command: str, limit: float = COMMAND_TIMEOUT, **options: Any) -> Any:
+    def _command(self, command: str, patience: float | None = None, **options: Any) -> Any:
+        self.check()
+        # Some commands have a limit of their own, at which node answers that nothing came.
+        idle = IDLE + options.get("timeout", 0) / 1000
+        limit = Patience(self._process.pid, computing=patience or self.patience, idle=idle)
+        try:
+            answer = self._send(command, **options)
+            while True:
+                try:
+                    return answer.result(_LOOK)
+                except TimeoutError:
+                    if limit.is_over():
+                        self._lose(_HUNG)
+        except _NodeEndedError:
+            self._lose(_ENDED)
+
+    def _send(self, command: str, **options: Any) -> Future[Any]:
         assert self._process.stdin
         answer: Future[Any] = Future()
         with self._lock:
@@ -210,11 +326,8 @@ class Runtime:
                 self._process.stdin.write(line + "\n")
                 self._process.stdin.flush()
             except BrokenPipeError:
-                raise RuntimeCommandError("the runtime's node process has ended") from None
-        try:
-            return answer.result(limit)
-        except TimeoutError:
-            raise TimeoutError(f"the runtime did not {command} within {limit:g} s") from None
+                raise _NodeEndedError("the runtime's node process has ended") from None
+        return answer
 
     def _read(self, stream: Any, level: str) -> None:
         for line in stream:
@@ -223,9 +336,9 @@ class Runtime:
             elif line.strip():
                 self.log.append(LogLine(level, line.rstrip("\n"), time.time()))
         if level == "info":
-            for answer in self._answers.values():
+            for answer in list(self._answers.values()):
                 if not answer.done():
-                    answer.set_exception(RuntimeCommandError("the runtime's node process ended"))
+                    answer.set_exception(_NodeEndedError("the runtime's node process has ended"))
 
     def _hear(self, message: dict[str, Any]) -> None:
         if "log" in message:
@@ -234,7 +347,7 @@ class Runtime:
             return
         answer = self._answers.pop(message["id"])
         if "error" in message:
-            answer.set_exception(RuntimeCommandError(message["error"]))
+            answer.set_exception(RuntimeCommandError(message["error"], message.get("kind")))
         else:
             answer.set_result(message["result"])
 
@@ -312,7 +425,7 @@ def _node_version(node: str) -> str:
     return said.stdout.strip().removeprefix("v")
 
 
-def _why_not_started(error: Exception, log: list[LogLine]) -> str:
+def _why_not_started(error: str, log: list[LogLine]) -> str:
     """The traceback of the user's own module, if there is one; else all that was said."""
     for line in log:
         if _NO_INTERPRETER in line.message:
@@ -341,12 +454,3 @@ def _one_build_at_a_time(config: Path) -> Iterator[None]:
     with Path(tempfile.gettempdir(), f"partyserver-testing-{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _kill_group(process: subprocess.Popen[str]) -> None:
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

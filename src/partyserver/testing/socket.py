@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 
 import httpx
 from websockets.client import ClientProtocol
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 from websockets.sync.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-#: Seconds. Generous: a wake after an eviction imports the user's modules anew.
+#: Seconds that a wait takes at most, and that the server has for the closing handshake.
+TIMEOUT = 5.0
+#: Generous: a wake after an eviction imports the user's modules anew.
 OPEN_TIMEOUT = 20.0
-CLOSE_TIMEOUT = 5.0
 
 
 class UpgradeError(Exception):
@@ -59,15 +60,30 @@ class Socket:
         headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         subprotocols: Sequence[str] | None = None,
         origin: str | None = None,
+        timeout: float = TIMEOUT,
         log_note: Callable[[], str] = str,
+        late_note: Callable[[], str] = str,
         before_event: Callable[[], object] = object,
     ) -> None:
+        # The notes end the messages of errors: `late_note` where a wait has timed out, else
+        # `log_note`. They may raise the true reason instead.
         self.url = url
         #: The id that the client chose (`_pk`), or `None` when that was left to the server.
         self.id = id
+        self._timeout = timeout
         self._log_note = log_note
+        self._late_note = late_note
         self._before_event = before_event
-        self._connection = _open(url, headers, subprotocols, origin)
+        try:
+            self._connection = _open(url, headers, subprotocols, origin, timeout)
+        except TimeoutError:
+            limit = max(OPEN_TIMEOUT, timeout)
+            raise TimeoutError(
+                f"no answer to the upgrade within {limit:g} s{late_note()}"
+            ) from None
+        except (OSError, WebSocketException) as error:
+            error.add_note(log_note().lstrip())
+            raise
 
     @property
     def subprotocol(self) -> str | None:
@@ -105,22 +121,27 @@ class Socket:
         self._before_event()
         self._connection.socket.sendall(data)
 
-    def receive(self, timeout: float = 5) -> str | bytes:
+    def receive(self, timeout: float | None = None) -> str | bytes:
         """The next message: `str` for text, `bytes` for binary.
 
+        `timeout` is in seconds. Default: the ini option `party_timeout`, which is 5.
+
         Raises:
-            TimeoutError: none came within `timeout` seconds; the message holds the server's log.
+            TimeoutError: none came within that time; the message holds the server's log.
             SocketClosedError: the socket was closed, and all that came before it was received.
+            RuntimeLostError: none came, and the worker no longer answers.
         """
+        timeout = self._timeout if timeout is None else timeout
         try:
             return self._connection.recv(timeout)
         except TimeoutError:
-            raise TimeoutError(f"no message within {timeout:g} s{self._log_note()}") from None
+            raise TimeoutError(f"no message within {timeout:g} s{self._late_note()}") from None
         except ConnectionClosed:
             raise self._closed() from None
 
-    def receive_json(self, timeout: float = 5) -> Any:
-        """The next message, parsed as JSON; a message that is no JSON is a `ValueError`."""
+    def receive_json(self, timeout: float | None = None) -> Any:
+        """The next message, as `receive` gives it, parsed as JSON; one that is none is a
+        `ValueError`."""
         message = self.receive(timeout)
         try:
             return json.loads(message)
@@ -138,7 +159,8 @@ class Socket:
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with that code and reason, and wait for the server to answer the handshake.
 
-        Without an answer the connection is dropped after 5 s, and `close_code` is 1006.
+        Without an answer the connection is dropped after 5 s, or `party_timeout` if that is
+        longer, and `close_code` is 1006.
         """
         if self.is_open:
             self._before_event()
@@ -152,14 +174,18 @@ class Socket:
     def _drop(self) -> None:
         _abandon(self._connection)
 
-    def wait_closed(self, timeout: float = 5) -> None:
+    def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until the server has closed the socket. Messages that came before stay readable.
+
+        `timeout` is in seconds. Default: the ini option `party_timeout`, which is 5.
 
         Raises:
             TimeoutError: it is still open; the message holds the server's log.
+            RuntimeLostError: it is still open, and the worker no longer answers.
         """
+        timeout = self._timeout if timeout is None else timeout
         if not self._connection.wait_closed(timeout):
-            raise TimeoutError(f"still open after {timeout:g} s{self._log_note()}")
+            raise TimeoutError(f"still open after {timeout:g} s{self._late_note()}")
 
     @property
     def close_code(self) -> int | None:
@@ -207,11 +233,13 @@ def _open(
     headers: Mapping[str, str] | Sequence[tuple[str, str]] | None,
     subprotocols: Sequence[str] | None,
     origin: str | None,
+    timeout: float,
 ) -> ClientConnection:
     # Not websockets' connect(): that follows redirects and proxies, and a test wants to see what
     # its own server answered.
     address = urlsplit(url)
-    tcp = sockets.create_connection((address.hostname, address.port), timeout=OPEN_TIMEOUT)
+    limit = max(OPEN_TIMEOUT, timeout)
+    tcp = sockets.create_connection((address.hostname, address.port), timeout=limit)
     tcp.settimeout(None)
     tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, True)
     connection = _Connection(
@@ -223,11 +251,11 @@ def _open(
             max_size=None,
         ),
         ping_interval=None,
-        close_timeout=CLOSE_TIMEOUT,
+        close_timeout=max(TIMEOUT, timeout),
         max_queue=None,
     )
     try:
-        connection.handshake(headers, timeout=OPEN_TIMEOUT)
+        connection.handshake(headers, timeout=limit)
     except InvalidStatus as error:
         _abandon(connection)
         answer = error.response
@@ -247,4 +275,4 @@ def _open(
 
 def _abandon(connection: ClientConnection) -> None:
     connection.close_socket()
-    connection.wait_closed(CLOSE_TIMEOUT)
+    connection.wait_closed(TIMEOUT)

@@ -7,35 +7,35 @@ import requests
 
 
 def requests_text(url):
-    return requests.get(f"{url}/text", timeout=10).text
+    return requests.get(f"{url}/text", timeout=60).text
 
 
 def requests_json(url):
-    return requests.get(f"{url}/json", params={"q": "a b&c"}, timeout=10).json()
+    return requests.get(f"{url}/json", params={"q": "a b&c"}, timeout=60).json()
 
 
 def requests_bytes(url):
-    return list(requests.get(f"{url}/bytes", timeout=10).content)
+    return list(requests.get(f"{url}/bytes", timeout=60).content)
 
 
 def requests_post(url):
-    return requests.post(f"{url}/echo", json={"grüß": [1, None]}, timeout=10).json()
+    return requests.post(f"{url}/echo", json={"grüß": [1, None]}, timeout=60).json()
 
 
 def requests_post_bytes(url):
-    return requests.put(f"{url}/echo", data=bytes(range(256)), timeout=10).json()
+    return requests.put(f"{url}/echo", data=bytes(range(256)), timeout=60).json()
 
 
 def requests_post_form(url):
-    return requests.post(f"{url}/echo", data={"a": "1", "b": "ü"}, timeout=10).json()
+    return requests.post(f"{url}/echo", data={"a": "1", "b": "ü"}, timeout=60).json()
 
 
 def requests_files(url):
-    return requests.post(f"{url}/echo", files={"f": ("a.txt", b"content")}, timeout=10).json()
+    return requests.post(f"{url}/echo", files={"f": ("a.txt", b"content")}, timeout=60).json()
 
 
 def requests_headers(url):
-    response = requests.get(f"{url}/echo", headers={"X-Ours": "1"}, timeout=10)
+    response = requests.get(f"{url}/echo", headers={"X-Ours": "1"}, timeout=60)
     return [response.json(), response.headers["X-Theirs"], response.headers["content-type"]]
 
 
@@ -43,32 +43,32 @@ def requests_session(url):
     with requests.Session() as session:
         session.headers["x-session"] = "s"
         session.auth = ("user", "password")
-        first = session.get(f"{url}/echo", timeout=10).json()
-        second = session.get(f"{url}/echo", timeout=10).json()
+        first = session.get(f"{url}/echo", timeout=60).json()
+        second = session.get(f"{url}/echo", timeout=60).json()
     return [first["headers"]["authorization"], second["headers"]["x-session"]]
 
 
 def requests_status(url):
-    response = requests.get(f"{url}/status/404", timeout=10)
+    response = requests.get(f"{url}/status/404", timeout=60)
     return [response.status_code, response.ok, response.text]
 
 
 def requests_raise_for_status(url):
-    requests.get(f"{url}/status/503", timeout=10).raise_for_status()
+    requests.get(f"{url}/status/503", timeout=60).raise_for_status()
 
 
 def requests_redirect(url):
-    response = requests.get(f"{url}/redirect/2", timeout=10)
+    response = requests.get(f"{url}/redirect/2", timeout=60)
     return [response.url, [one.status_code for one in response.history], response.text]
 
 
 def requests_no_redirect(url):
-    response = requests.get(f"{url}/redirect/1", allow_redirects=False, timeout=10)
+    response = requests.get(f"{url}/redirect/1", allow_redirects=False, timeout=60)
     return [response.status_code, response.headers["location"]]
 
 
 def requests_redirect_loop(url):
-    requests.get(f"{url}/loop", timeout=10)
+    requests.get(f"{url}/loop", timeout=60)
 
 
 def requests_timeout(url):
@@ -80,48 +80,48 @@ def requests_timeout_int(url):
 
 
 def requests_refused(url):
-    requests.get("http://127.0.0.1:9/", timeout=10)
+    requests.get("http://127.0.0.1:9/", timeout=60)
 
 
 def requests_broken(url):
-    return requests.get(f"{url}/broken", timeout=10).text
+    return requests.get(f"{url}/broken", timeout=60).text
 
 
 def requests_bad_url(url):
-    requests.get("nowhere", timeout=10)
+    requests.get("nowhere", timeout=60)
 
 
 def requests_bad_json(url):
-    requests.get(f"{url}/text", timeout=10).json()
+    requests.get(f"{url}/text", timeout=60).json()
 
 
 def requests_stream(url):
-    with requests.get(f"{url}/bytes", stream=True, timeout=10) as response:
+    with requests.get(f"{url}/bytes", stream=True, timeout=60) as response:
         return b"".join(response.iter_content(100)) == bytes(range(256))
 
 
 def requests_gzip(url):
-    return requests.get(f"{url}/gzip", timeout=10).text
+    return requests.get(f"{url}/gzip", timeout=60).text
 
 
 def requests_head(url):
-    response = requests.head(f"{url}/text", timeout=10)
+    response = requests.head(f"{url}/text", timeout=60)
     return [response.status_code, response.text]
 
 
 def requests_cookies(url):
     with requests.Session() as session:
-        first = session.get(f"{url}/cookies", timeout=10)
-        again = session.get(f"{url}/echo", timeout=10).json()
+        first = session.get(f"{url}/cookies", timeout=60)
+        again = session.get(f"{url}/echo", timeout=60).json()
     return [dict(first.cookies), again["headers"]["cookie"]]
 
 
 def requests_body_timeout(url):
-    requests.get(f"{url}/stalling", timeout=0.3)
+    requests.get(f"{url}/stalling", timeout=2)
 
 
 def requests_reason(url):
-    return requests.get(f"{url}/status/404", timeout=10).reason
+    return requests.get(f"{url}/status/404", timeout=60).reason
 
 
 def urllib3_itself(url):
@@ -132,11 +132,11 @@ def urllib3_itself(url):
 
 
 def requests_slow(url):
-    return requests.get(f"{url}/gate", timeout=20).text
+    return requests.get(f"{url}/gate", timeout=60).text
 
 
 def urllib_text(url):
-    with urllib.request.urlopen(f"{url}/text", timeout=10) as response:
+    with urllib.request.urlopen(f"{url}/text", timeout=60) as response:
         return [response.status, response.reason, response.read().decode()]
 
 
@@ -201,7 +201,7 @@ def urllib_timeout(url):
 
 
 def urllib_body_timeout(url):
-    urllib.request.urlopen(f"{url}/stalling", timeout=0.3)
+    urllib.request.urlopen(f"{url}/stalling", timeout=2)
 
 
 def urllib_refused(url):

@@ -15,7 +15,9 @@ function tell(event) {
 export const commands = {
   open(options) {
     // The defaults wait 3 to 10 seconds before a reconnection.
-    socket = new PartySocket({ minReconnectionDelay: 50, maxReconnectionDelay: 200, ...options });
+    // And they give up a connection after 4, which a machine with other work may need.
+    const delays = { minReconnectionDelay: 50, maxReconnectionDelay: 200 };
+    socket = new PartySocket({ ...delays, connectionTimeout: 60_000, ...options });
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => tell(["open"]));
     socket.addEventListener("message", ({ data }) =>

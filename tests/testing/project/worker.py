@@ -1,12 +1,21 @@
 """A worker without partyserver: two Durable Objects written against the platform itself."""
 
+import asyncio
 import json
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import js
 from pyodide.ffi import create_proxy
 from workers import DurableObject, Response, WorkerEntrypoint
+
+LOCK = threading.Lock()
+
+
+def loop():
+    while True:
+        pass
 
 
 class EchoRoom(DurableObject):
@@ -28,6 +37,8 @@ class EchoRoom(DurableObject):
         match url.path.rsplit("/", 1)[-1]:
             case "raise":
                 raise ValueError("raised by the room")
+            case "loop":
+                loop()
             case "close-all":
                 for socket in self.ctx.getWebSockets():
                     socket.close(4002, "all")
@@ -35,7 +46,7 @@ class EchoRoom(DurableObject):
                 print("printed by the room")
             case "alarm":
                 await self.ctx.storage.setAlarm(int(time.time() * 1000) + 1000)
-            case "alarm-in-an-hour" | "alarm-that-fails" as name:
+            case "alarm-in-an-hour" | "alarm-that-fails" | "alarm-that-loops" as name:
                 self.visit(name)
                 await self.ctx.storage.setAlarm(int(time.time() * 1000) + 3_600_000)
             case "url":
@@ -57,6 +68,8 @@ class EchoRoom(DurableObject):
         print("alarm fired")
         if "alarm-that-fails" in self.visits():
             raise ValueError("raised by the alarm")
+        if "alarm-that-loops" in self.visits():
+            loop()
         self.visit("alarm")
 
     async def webSocketMessage(self, ws, message):
@@ -67,6 +80,12 @@ class EchoRoom(DurableObject):
             ws.close(4001, "asked to")
         elif message == "crash":
             json.loads("[" * 100_000)  # which ends the process
+        elif message == "loop":
+            print("looping")
+            loop()
+        elif message == "lock":
+            with LOCK:
+                await asyncio.sleep(0.1)
         elif message == "raise":
             raise ValueError("raised by the hook")
         else:

@@ -1,0 +1,72 @@
+"""The runtime's processes: what they compute, and whether an answer of theirs is overdue."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+class Patience:
+    """How long a process group may leave a question open.
+
+    Time on the clock says little on a machine with other work. A group that computes all the time
+    and does not answer is in a loop; one that neither computes nor answers is stuck.
+    """
+
+    def __init__(self, group: int, *, computing: float, idle: float) -> None:
+        """`computing` is in seconds of CPU, `idle` in seconds without one of those."""
+        self._group = group
+        self._computing = computing
+        self._idle = idle
+        self._at_first = self._last = cpu_seconds(group)
+        self._last_seen = time.monotonic()
+
+    def is_over(self) -> bool:
+        computed = cpu_seconds(self._group)
+        if computed - self._last >= 1:
+            self._last, self._last_seen = computed, time.monotonic()
+        return (
+            computed - self._at_first >= self._computing
+            or time.monotonic() - self._last_seen >= self._idle
+        )
+
+
+def cpu_seconds(group: int) -> float:
+    """What the processes of a group have computed so far; 0 where the system does not tell."""
+    return _from_proc(group) if sys.platform == "linux" else _from_ps(group)
+
+
+def _from_proc(group: int) -> float:
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # What follows the name, which is in parentheses and may hold anything.
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _from_ps(group: int) -> float:
+    try:
+        said = subprocess.run(
+            ["ps", "-A", "-o", "pgid=", "-o", "time="], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    lines = (line.split() for line in said.stdout.splitlines())
+    return sum(parse_ps_time(line[1]) for line in lines if line[0] == str(group))
+
+
+def parse_ps_time(text: str) -> float:
+    """Seconds of what `ps` writes as `[[days-]hours:]minutes:seconds`."""
+    days, _, clock = text.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = seconds * 60 + float(part)
+    return int(days or 0) * 86_400 + seconds
