@@ -12,7 +12,8 @@ from workers import Request
 from .. import runtime
 from ..closing import ABNORMAL, INTERNAL_ERROR, MAX_REASON_BYTES, NO_STATUS, answer_to_close
 from . import headers, javascript
-from .exchange import ROOM_RESPONSE, ClientDisconnected, Exchange, Report
+from .departures import ClientDisconnected
+from .exchange import ROOM_RESPONSE, Exchange, Report
 from .reply import Message, Reply
 
 #: What a handshake gets that the app closes before it has accepted it.
@@ -41,6 +42,7 @@ class SocketExchange(Exchange):
         self._listeners: javascript.Listeners | None = None
         self._incoming: deque[Message] = deque([{"type": "websocket.connect"}])
         self._arrived = asyncio.Event()
+        self._left = False
 
     # --- the app's side ---------------------------------------------------------------
 
@@ -72,11 +74,15 @@ class SocketExchange(Exchange):
 
     async def end(self) -> None:
         if self._state is SocketState.OPEN:
-            self._close(1000 if self.error is None else INTERNAL_ERROR, "")
+            self._close(INTERNAL_ERROR if self.has_failed else 1000, "")
         elif self._state is SocketState.DENYING and not self._reply.is_complete:
             await self._reply.break_off("the app has not finished its response")
         if self._listeners is not None:
             self._listeners.remove()
+
+    @property
+    def client_has_left(self) -> bool:
+        return self._left
 
     def answer(self) -> runtime.JsProxy | None:
         return self._reply.take() if self._reply.is_usable else self._response
@@ -164,6 +170,7 @@ class SocketExchange(Exchange):
         self._leave_open()
 
     def _disconnected(self, code: int, reason: str) -> None:
+        self._left = True
         self._put({"type": "websocket.disconnect", "code": code or NO_STATUS, "reason": reason})
 
     def _leave_open(self) -> None:

@@ -7,9 +7,11 @@ hidden    the same, behind a wrapper that the entrypoint cannot look through
 lazy      a FastAPI app that is imported when it is first needed
 failing   an app that fails to start every other time
 slow      an app that takes its time to start
+leaving   FastAPI and bare apps whose clients leave (leaving.py)
 """
 
 import inside
+import leaving
 import lifespans
 import plain
 import site_app
@@ -60,6 +62,9 @@ SITES = {
     "failing": entrypoint(lifespans.failing),
     "slow": entrypoint(lifespans.slow),
     "none": entrypoint(lifespans.none),
+    "leaving": entrypoint(leaving.beside),
+    "leaving-behind": entrypoint(leaving.behind),
+    "leaving-bare": entrypoint(leaving.bare),
     "prefixed": entrypoint(plain.app, prefix="api/rooms"),
 }
 
