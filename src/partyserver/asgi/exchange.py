@@ -31,7 +31,7 @@ _mark: ContextVar[object] = ContextVar("partyserver.asgi.exchange")
 class Exchange(ABC):
     """The app's `receive` and `send`, and what has come of them."""
 
-    def __init__(self, request: Request, report: Report) -> None:
+    def __init__(self, request: Request, report: Report, method: str) -> None:
         #: Set when there is an answer, or when there will be none.
         self.decided: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         self.has_failed = False
@@ -42,6 +42,8 @@ class Exchange(ABC):
         self.replacement: Response | None = None
         self._request = request.js_object
         self._report = report
+        self._reply = Reply(method=method)
+        self._left = False
 
     async def run(self, app: Any, scope: Scope) -> None:
         """Call the app; its exception is reported, unless it says only that the client has left."""
@@ -56,8 +58,10 @@ class Exchange(ABC):
             earlier = asyncio.all_tasks()
         try:
             await self.end()
-        finally:
-            self._decide()
+        except Exception as error:  # where another request has run the app's task on
+            if not self.has_failed:
+                await self._failed(error)
+        self._decide()
         if earlier is not None:
             await self._let_generators_end(earlier)
 
@@ -90,8 +94,8 @@ class Exchange(ABC):
         """The app has returned, or raised."""
 
     @property
-    @abstractmethod
-    def client_has_left(self) -> bool: ...
+    def client_has_left(self) -> bool:
+        return self._left
 
     @abstractmethod
     def answer(self) -> runtime.JsProxy | None:
@@ -106,12 +110,19 @@ class Exchange(ABC):
         """Let the app go on when the answer is out."""
         javascript.keep_alive(task)
 
+    async def _send_body(self, message: Message) -> None:
+        try:
+            await self._reply.body(message)
+        except OSError as error:
+            self._left = True
+            raise ClientDisconnected(str(error)) from None
+
     def _decide(self) -> None:
         if not self.decided.done():
             self.decided.set_result(None)
 
 
-def _is_of_this_request(task: asyncio.Task[Any]) -> bool:
+def _is_of_this_request(task: Any) -> bool:
     return task.get_context().get(_mark) is _mark.get()
 
 
@@ -119,12 +130,10 @@ class HttpExchange(Exchange):
     """An HTTP request: its body in as it arrives, the response out as it is made."""
 
     def __init__(self, request: Request, report: Report) -> None:
-        super().__init__(request, report)
-        self._reply = Reply(method=self._request.method)
+        super().__init__(request, report, request.js_object.method)
         self._body: javascript.BodyReader | None = javascript.BodyReader(self._request.body)
         self._gone: asyncio.Future[None] | None = None
         self._listeners: javascript.Listeners | None = None
-        self._left = False
 
     async def receive(self) -> Message:
         if self._body is not None:
@@ -158,7 +167,7 @@ class HttpExchange(Exchange):
 
     @property
     def client_has_left(self) -> bool:
-        return self._left or self._request.signal.aborted is True
+        return super().client_has_left or self._request.signal.aborted is True
 
     def answer(self) -> runtime.JsProxy | None:
         if self._reply.is_usable:
@@ -167,10 +176,7 @@ class HttpExchange(Exchange):
 
     async def _send_body(self, message: Message) -> None:
         try:
-            await self._reply.body(message)
-        except OSError as error:
-            self._left = True
-            raise ClientDisconnected(str(error)) from None
+            await super()._send_body(message)
         finally:
             if self._reply.is_complete:
                 self._see_gone()

@@ -14,7 +14,7 @@ from ..closing import ABNORMAL, INTERNAL_ERROR, MAX_REASON_BYTES, NO_STATUS, ans
 from . import headers, javascript
 from .departures import ClientDisconnected
 from .exchange import ROOM_RESPONSE, Exchange, Report
-from .reply import Message, Reply
+from .reply import Message
 
 #: What a handshake gets that the app closes before it has accepted it.
 _REJECTED = 403
@@ -32,17 +32,15 @@ class SocketExchange(Exchange):
     """A WebSocket handshake, and if the app accepts it, the connection."""
 
     def __init__(self, request: Request, report: Report) -> None:
-        super().__init__(request, report)
+        super().__init__(request, report, "GET")
         #: The app's, once the socket is open.
         self._task: asyncio.Task[None] | None = None
         self._state = SocketState.CONNECTING
-        self._reply = Reply(method="GET")
         self._response: runtime.JsProxy | None = None
         self._socket: Any = None
         self._listeners: javascript.Listeners | None = None
         self._incoming: deque[Message] = deque([{"type": "websocket.connect"}])
         self._arrived = asyncio.Event()
-        self._left = False
 
     # --- the app's side ---------------------------------------------------------------
 
@@ -61,7 +59,7 @@ class SocketExchange(Exchange):
             case SocketState.CONNECTING:
                 self._decide_handshake(kind, message)
             case SocketState.DENYING if kind == "websocket.http.response.body":
-                await self._reply.body(message)
+                await self._send_body(message)
             case SocketState.OPEN if kind == "websocket.send":
                 self._send(message)
             case SocketState.OPEN if kind == "websocket.close":
@@ -79,10 +77,6 @@ class SocketExchange(Exchange):
             await self._reply.break_off("the app has not finished its response")
         if self._listeners is not None:
             self._listeners.remove()
-
-    @property
-    def client_has_left(self) -> bool:
-        return self._left
 
     def answer(self) -> runtime.JsProxy | None:
         return self._reply.take() if self._reply.is_usable else self._response
@@ -137,10 +131,7 @@ class SocketExchange(Exchange):
         data = message.get("bytes")
         if data is None:
             data = message.get("text")
-        try:
-            self._socket.send(runtime.sendable(data))
-        except runtime.JsException as error:
-            raise ClientDisconnected(str(error)) from None
+        self._call(self._socket.send, runtime.sendable(data))
 
     def _close(self, code: int, reason: str) -> None:
         if answer_to_close(code, reason) != (code, reason):
@@ -148,10 +139,19 @@ class SocketExchange(Exchange):
                 "a close code is 1000 to 4999 and none of 1004, 1005, 1006 and 1015, and a reason "
                 f"has at most {MAX_REASON_BYTES} bytes: not {code!r} and {reason!r}"
             )
+        self._call(self._socket.close, code, reason)
         self._state = SocketState.CLOSED
-        self._socket.close(code, reason)
         if self._task is not None:
             javascript.keep_alive(self._task)
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except runtime.JsException as error:
+            failure = javascript.failure(error)
+            if isinstance(failure, OSError):
+                raise ClientDisconnected(str(failure)) from None
+            raise failure from None
 
     def _on_message(self, event: Any) -> None:
         data = runtime.python_message(event.data)
