@@ -65,6 +65,8 @@ def test_writing_to_the_stream_of_another_request_is_an_error_of_the_app(bare, p
         assert b"".join(parts) == b"ended"
 
 
+# The platform's word for a body that its request never reads to the end.
+@pytest.mark.log_may_hold("Can't read from request stream after response has been sent")
 def test_reading_the_body_of_another_request_is_an_error_of_the_app(bare, party):
     host, port = party.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as client:
@@ -77,8 +79,8 @@ def test_reading_the_body_of_another_request_is_an_error_of_the_app(bare, party)
             received += client.recv(1000)
         assert bare.fetch("/read-from-it").status_code == 500
         assert_it_is_explained(party, "GET /read-from-it")
-        bare.fetch("/end-it")
         client.sendall(b"0\r\n\r\n")
+        bare.fetch("/end-it")
         while b"ended" not in received:
             received += client.recv(1000)
 
