@@ -46,8 +46,21 @@ def test_the_app_gets_what_is_almost_a_party_url(beside):
         assert beside.fetch(path).json() == {"detail": "Not Found"}
 
 
-def test_an_unknown_party(beside):
-    assert beside.fetch("/parties/nobody/lobby").status_code == 400
+@pytest.mark.parametrize("name", ["fastapi", "inside", "hidden-told"])
+def test_an_unknown_party_is_refused_and_not_handed_to_the_app(site, party, name):
+    path = "/parties/nobody/lobby"
+    for response in (site(name).fetch(path), refused(site(name), path)):
+        assert response.status_code == 400
+        assert response.text == "Invalid request: unknown party"
+    hints = [line for line in party.logs if "no Durable Object binding" in line.message]
+    assert ["'nobody'" in line.message for line in hints] == [True, True]
+
+
+def test_under_another_prefix_the_urls_are_the_apps(site):
+    prefixed = site("prefixed")
+    assert prefixed.fetch("/parties/nobody/lobby").text == "the app's own"
+    with prefixed.connect("/parties/nobody/lobby") as socket:
+        assert socket.receive() == "the app's own"
 
 
 def test_a_prefix_of_several_segments(site):

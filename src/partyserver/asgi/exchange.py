@@ -5,45 +5,83 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 from workers import Request, Response
 
-from .. import runtime
+from .. import failures, runtime
 from . import javascript
+from .departures import ClientDisconnected, is_departure
 from .reply import Message, Reply
 from .scope import Scope
 
 #: The extension of `send` by which `PartyServerMiddleware` answers with a room's own response.
 ROOM_RESPONSE = "partyserver.response"
 
+#: The status for a client that has gone before it had an answer, as nginx logs it.
+_NOBODY_THERE = 499
 
 Report = Callable[[BaseException], Awaitable[Response | None]]
+
+#: The request that a task works for.
+_mark: ContextVar[object] = ContextVar("partyserver.asgi.exchange")
 
 
 class Exchange(ABC):
     """The app's `receive` and `send`, and what has come of them."""
 
-    def __init__(self, request: Request, report: Report) -> None:
+    def __init__(self, request: Request, report: Report, method: str) -> None:
         #: Set when there is an answer, or when there will be none.
         self.decided: asyncio.Future[None] = asyncio.get_event_loop().create_future()
-        self.error: BaseException | None = None
+        self.has_failed = False
+        #: The status and the text of the answer to an app that has failed. The error itself is
+        #: not kept: with its frames it would hold this exchange, and both what the app held.
+        self.failure: tuple[int, str] | None = None
         #: The answer that `report` gives to the error.
         self.replacement: Response | None = None
         self._request = request.js_object
         self._report = report
+        self._reply = Reply(method=method)
+        self._left = False
 
     async def run(self, app: Any, scope: Scope) -> None:
-        """Call the app; its exception is kept in `error`, and reported."""
+        """Call the app; its exception is reported, unless it says only that the client has left."""
+        _mark.set(object())
+        earlier: set[asyncio.Task[Any]] | None = None
         try:
             await app(scope, self.receive, self.send)
-            if not self.decided.done():
+            if not self.decided.done() and not self.client_has_left:
                 raise RuntimeError("the app has returned without a response")
         except BaseException as error:  # even a CancelledError: somebody waits for the answer
-            self.error = error
-            self.replacement = await self._report(error)
-        await self.end()
+            await self._failed(error)
+            earlier = asyncio.all_tasks()
+        try:
+            await self.end()
+        except Exception as error:  # where another request has run the app's task on
+            if not self.has_failed:
+                await self._failed(error)
         self._decide()
+        if earlier is not None:
+            await self._let_generators_end(earlier)
+
+    async def _failed(self, error: BaseException) -> None:
+        if not (self.client_has_left and is_departure(error)):
+            self.has_failed = True
+            self.replacement = await self._report(error)
+            self.failure = failures.answer(error, debug=False)
+
+    async def _let_generators_end(self, earlier: set[asyncio.Task[Any]]) -> None:
+        """Wait for the `finally` of async generators that went with the app's exception.
+
+        The event loop runs them in tasks of their own, for which the platform keeps no request.
+        """
+        while True:
+            await asyncio.sleep(0)  # the loop begins what was freed
+            ends = [task for task in asyncio.all_tasks() - earlier if _is_of_this_request(task)]
+            if not ends:
+                return
+            await asyncio.wait(ends)  # the loop logs what they raise
 
     @abstractmethod
     async def receive(self) -> Message: ...
@@ -53,7 +91,11 @@ class Exchange(ABC):
 
     @abstractmethod
     async def end(self) -> None:
-        """The app has returned, or raised `error`."""
+        """The app has returned, or raised."""
+
+    @property
+    def client_has_left(self) -> bool:
+        return self._left
 
     @abstractmethod
     def answer(self) -> runtime.JsProxy | None:
@@ -68,21 +110,27 @@ class Exchange(ABC):
         """Let the app go on when the answer is out."""
         javascript.keep_alive(task)
 
+    async def _send_body(self, message: Message) -> None:
+        try:
+            await self._reply.body(message)
+        except OSError as error:
+            self._left = True
+            raise ClientDisconnected(str(error)) from None
+
     def _decide(self) -> None:
         if not self.decided.done():
             self.decided.set_result(None)
 
 
-class ClientDisconnected(OSError):
-    """What `send` raises when nobody is left to send to."""
+def _is_of_this_request(task: Any) -> bool:
+    return task.get_context().get(_mark) is _mark.get()
 
 
 class HttpExchange(Exchange):
     """An HTTP request: its body in as it arrives, the response out as it is made."""
 
     def __init__(self, request: Request, report: Report) -> None:
-        super().__init__(request, report)
-        self._reply = Reply(method=self._request.method)
+        super().__init__(request, report, request.js_object.method)
         self._body: javascript.BodyReader | None = javascript.BodyReader(self._request.body)
         self._gone: asyncio.Future[None] | None = None
         self._listeners: javascript.Listeners | None = None
@@ -92,6 +140,7 @@ class HttpExchange(Exchange):
             try:
                 chunk = await self._body.read()
             except OSError:
+                self._left = True
                 return {"type": "http.disconnect"}
             if not chunk:
                 self._body = None
@@ -100,7 +149,7 @@ class HttpExchange(Exchange):
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        if self._request.signal.aborted:
+        if self.client_has_left:
             raise ClientDisconnected("the client has disconnected")
         match message["type"]:
             case "http.response.start":
@@ -116,21 +165,25 @@ class HttpExchange(Exchange):
             await self._reply.break_off("the app has not finished its response")
         self._see_gone()
 
+    @property
+    def client_has_left(self) -> bool:
+        return super().client_has_left or self._request.signal.aborted is True
+
     def answer(self) -> runtime.JsProxy | None:
-        return self._reply.take() if self._reply.is_usable else None
+        if self._reply.is_usable:
+            return self._reply.take()
+        return javascript.response(_NOBODY_THERE, [], None) if self.client_has_left else None
 
     async def _send_body(self, message: Message) -> None:
         try:
-            await self._reply.body(message)
-        except OSError as error:
-            raise ClientDisconnected(str(error)) from None
+            await super()._send_body(message)
         finally:
             if self._reply.is_complete:
                 self._see_gone()
 
     async def _until_gone(self) -> None:
         """Until the client has disconnected, or has its response."""
-        if self._reply.is_complete or self._request.signal.aborted:
+        if self._reply.is_complete or self.client_has_left:
             return
         if self._gone is None:
             self._gone = asyncio.get_event_loop().create_future()

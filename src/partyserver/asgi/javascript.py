@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import js
@@ -53,6 +54,38 @@ def shared_promise() -> tuple[Any, Callable[[Any], None]]:
     return resolvers.promise, resolvers.resolve
 
 
+# --- errors ---------------------------------------------------------------------------
+
+
+class OtherRequestError(Exception):
+    """An app has used what belongs to another request.
+
+    No `RuntimeError` and no `OSError`: apps catch those for clients that have left.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason}\nA request's socket, stream and body work in that request alone, and a "
+            "worker's requests run in many isolates. What several clients shall hear goes through "
+            "a room: a partyserver Server, whose broadcast() reaches all of its connections."
+        )
+
+
+_OTHER_REQUEST = "Cannot perform I/O on behalf of a different "  # request, or Durable Object
+_LOST = "Network connection lost"
+
+
+def failure(error: JsException) -> Exception:
+    """What the platform's error is to an app: an `OSError` only if the client has gone."""
+    text = str(error)
+    if _OTHER_REQUEST in text:
+        return OtherRequestError(text)
+    # The platform marks what came of a lost connection.
+    if getattr(error, "retryable", None) is True or _LOST in text:
+        return OSError(text)
+    return error
+
+
 # --- bodies ---------------------------------------------------------------------------
 
 
@@ -69,6 +102,7 @@ class BodyReader:
 
         Raises:
             OSError: the body ends before its end.
+            OtherRequestError: it is another request's.
         """
         if self._stream is None:
             return b""
@@ -88,7 +122,7 @@ class BodyReader:
             try:
                 result = await self._reader.read()
             except JsException as error:
-                raise OSError(str(error)) from None
+                raise failure(error) from None
             if result.done:
                 return b""
             if result.value.byteLength:
@@ -129,7 +163,8 @@ class BodyWriter:
         """Return when the client's side has taken the chunk.
 
         Raises:
-            OSError: the client has gone, or the body is longer than was announced.
+            OSError: the client has gone.
+            OtherRequestError: the response is another request's.
         """
         if chunk:
             await self._call(self._writer.write, to_js(chunk))
@@ -139,13 +174,14 @@ class BodyWriter:
 
     async def abort(self, reason: str) -> None:
         """Break the response off, so that the client does not take it for whole."""
-        await self._call(self._writer.abort, js.Error.new(reason))
+        with suppress(OSError):  # nobody is there to take it for anything
+            await self._call(self._writer.abort, js.Error.new(reason))
 
     async def _call(self, function: Any, *arguments: Any) -> None:
         try:
             await function(*arguments)
         except JsException as error:
-            raise OSError(str(error)) from None
+            raise failure(error) from None
 
 
 # --- events ---------------------------------------------------------------------------

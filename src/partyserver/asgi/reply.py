@@ -36,6 +36,9 @@ class Reply:
         self._headers: javascript.Headers = []
         self._content = b""
         self._writer: javascript.BodyWriter | None = None
+        #: Bytes: as announced, and as written to the stream so far.
+        self._length: int | None = None
+        self._written = 0
         #: Set when the stream is there to be written to.
         self._taken: asyncio.Future[None] = asyncio.get_event_loop().create_future()
 
@@ -56,6 +59,7 @@ class Reply:
 
         Raises:
             OSError: the client has gone.
+            RuntimeError: a stream has another length than its header says.
         """
         if self.state is not ReplyState.EXPECTING_BODY:
             begun = self.state is ReplyState.COMPLETE
@@ -65,6 +69,7 @@ class Reply:
         if message.get("more_body", False):
             await self._write(chunk)
         else:
+            self._count(chunk, is_last=True)
             self.state = ReplyState.COMPLETE
             await self._finish(chunk)
 
@@ -75,7 +80,8 @@ class Reply:
         elif self.state is ReplyState.COMPLETE:
             content = self._content
         else:
-            self._writer = javascript.BodyWriter(headers.content_length(self._headers))
+            self._length = headers.content_length(self._headers)
+            self._writer = javascript.BodyWriter(self._length)
             content = self._writer.readable
         response = javascript.response(self._status, self._headers, content)
         self._taken.set_result(None)
@@ -103,6 +109,7 @@ class Reply:
     async def _write(self, chunk: bytes) -> None:
         await self._taken
         if self._writer is not None:
+            self._count(chunk)
             await self._writer.write(chunk)
 
     async def _finish(self, chunk: bytes) -> None:
@@ -111,3 +118,18 @@ class Reply:
             return
         await self._writer.write(chunk)
         await self._writer.close()
+
+    def _count(self, chunk: bytes, *, is_last: bool = False) -> None:
+        """Raise for a wrong length before the platform does: it ends the request without a word."""
+        if self._writer is None or self._length is None:
+            return
+        self._written += len(chunk)
+        if self._written > self._length:
+            raise RuntimeError(
+                f"the response is longer than its content-length of {self._length} bytes"
+            )
+        if is_last and self._written < self._length:
+            raise RuntimeError(
+                f"the response has only {self._written} of the {self._length} bytes of its "
+                "content-length"
+            )

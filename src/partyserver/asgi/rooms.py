@@ -11,6 +11,7 @@ from workers import Request, Response
 from .. import failures, runtime
 from ..routing import failure_of, route_partykit_request
 from . import javascript
+from .departures import ClientDisconnected
 from .exchange import ROOM_RESPONSE
 from .scope import ENV, REQUEST, Scope
 
@@ -85,6 +86,8 @@ async def _with_body(request: Request, receive: Any) -> Request:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":  # what has come is not the whole
+            raise ClientDisconnected("the client has disconnected")
         body += message.get("body", b"")
         if not message.get("more_body", False):
             break

@@ -12,8 +12,9 @@ from workers import Request
 from .. import runtime
 from ..closing import ABNORMAL, INTERNAL_ERROR, MAX_REASON_BYTES, NO_STATUS, answer_to_close
 from . import headers, javascript
-from .exchange import ROOM_RESPONSE, ClientDisconnected, Exchange, Report
-from .reply import Message, Reply
+from .departures import ClientDisconnected
+from .exchange import ROOM_RESPONSE, Exchange, Report
+from .reply import Message
 
 #: What a handshake gets that the app closes before it has accepted it.
 _REJECTED = 403
@@ -31,11 +32,10 @@ class SocketExchange(Exchange):
     """A WebSocket handshake, and if the app accepts it, the connection."""
 
     def __init__(self, request: Request, report: Report) -> None:
-        super().__init__(request, report)
+        super().__init__(request, report, "GET")
         #: The app's, once the socket is open.
         self._task: asyncio.Task[None] | None = None
         self._state = SocketState.CONNECTING
-        self._reply = Reply(method="GET")
         self._response: runtime.JsProxy | None = None
         self._socket: Any = None
         self._listeners: javascript.Listeners | None = None
@@ -59,7 +59,7 @@ class SocketExchange(Exchange):
             case SocketState.CONNECTING:
                 self._decide_handshake(kind, message)
             case SocketState.DENYING if kind == "websocket.http.response.body":
-                await self._reply.body(message)
+                await self._send_body(message)
             case SocketState.OPEN if kind == "websocket.send":
                 self._send(message)
             case SocketState.OPEN if kind == "websocket.close":
@@ -72,7 +72,7 @@ class SocketExchange(Exchange):
 
     async def end(self) -> None:
         if self._state is SocketState.OPEN:
-            self._close(1000 if self.error is None else INTERNAL_ERROR, "")
+            self._close(INTERNAL_ERROR if self.has_failed else 1000, "")
         elif self._state is SocketState.DENYING and not self._reply.is_complete:
             await self._reply.break_off("the app has not finished its response")
         if self._listeners is not None:
@@ -131,10 +131,7 @@ class SocketExchange(Exchange):
         data = message.get("bytes")
         if data is None:
             data = message.get("text")
-        try:
-            self._socket.send(runtime.sendable(data))
-        except runtime.JsException as error:
-            raise ClientDisconnected(str(error)) from None
+        self._call(self._socket.send, runtime.sendable(data))
 
     def _close(self, code: int, reason: str) -> None:
         if answer_to_close(code, reason) != (code, reason):
@@ -142,10 +139,19 @@ class SocketExchange(Exchange):
                 "a close code is 1000 to 4999 and none of 1004, 1005, 1006 and 1015, and a reason "
                 f"has at most {MAX_REASON_BYTES} bytes: not {code!r} and {reason!r}"
             )
+        self._call(self._socket.close, code, reason)
         self._state = SocketState.CLOSED
-        self._socket.close(code, reason)
         if self._task is not None:
             javascript.keep_alive(self._task)
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except runtime.JsException as error:
+            failure = javascript.failure(error)
+            if isinstance(failure, OSError):
+                raise ClientDisconnected(str(failure)) from None
+            raise failure from None
 
     def _on_message(self, event: Any) -> None:
         data = runtime.python_message(event.data)
@@ -164,6 +170,7 @@ class SocketExchange(Exchange):
         self._leave_open()
 
     def _disconnected(self, code: int, reason: str) -> None:
+        self._left = True
         self._put({"type": "websocket.disconnect", "code": code or NO_STATUS, "reason": reason})
 
     def _leave_open(self) -> None:

@@ -148,21 +148,21 @@ async def _answer(
         lifespan = lifespan_of(app)
         await lifespan.start()
     except Exception as error:
-        return await report(error) or _internal_error(error)
+        return await report(error) or _internal_error(failures.answer(error, debug=False))
     scope = _scope(request, upgrading, root_path) | extra
     scope |= {ENV: env, REQUEST: request, "state": lifespan.state.copy()}
     exchange: Exchange = (SocketExchange if upgrading else HttpExchange)(request, report)
     task = tasks.run(exchange.run(app, scope))
     if not exchange.decided.done():
         await exchange.decided
-    if exchange.error is not None:
+    if exchange.has_failed:
         await task
         if exchange.is_replaceable and exchange.replacement is not None:
             return exchange.replacement
     exchange.keep_alive(task)
     answer = exchange.answer()
-    if answer is None and exchange.error is not None:
-        return _internal_error(exchange.error)
+    if answer is None and exchange.failure is not None:
+        return _internal_error(exchange.failure)
     return Response(answer)
 
 
@@ -197,8 +197,8 @@ async def _report(
     return await ask(on_error, error)
 
 
-def _internal_error(error: BaseException) -> Response:
-    status, text = failures.answer(error, debug=False)
+def _internal_error(failure: tuple[int, str]) -> Response:
+    status, text = failure
     return Response(text, status=status)
 
 

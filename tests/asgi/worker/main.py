@@ -7,10 +7,14 @@ hidden    the same, behind a wrapper that the entrypoint cannot look through
 lazy      a FastAPI app that is imported when it is first needed
 failing   an app that fails to start every other time
 slow      an app that takes its time to start
+leaving   FastAPI and bare apps whose clients leave (leaving.py)
+others    apps whose requests reach for those of others (others.py)
 """
 
 import inside
+import leaving
 import lifespans
+import others
 import plain
 import site_app
 from partyserver import Server
@@ -60,6 +64,11 @@ SITES = {
     "failing": entrypoint(lifespans.failing),
     "slow": entrypoint(lifespans.slow),
     "none": entrypoint(lifespans.none),
+    "leaving": entrypoint(leaving.beside),
+    "leaving-behind": entrypoint(leaving.behind),
+    "leaving-bare": entrypoint(leaving.bare),
+    "others": entrypoint(others.app),
+    "others-bare": entrypoint(others.bare),
     "prefixed": entrypoint(plain.app, prefix="api/rooms"),
 }
 

@@ -221,6 +221,10 @@ async def do_order(scope, receive, send):
     SEEN.append(errors[-1])
 
 
+async def do_parties(scope, receive, send):
+    await answer(send, b"the app's own")
+
+
 async def do_modules(scope, receive, send):
     await answer(send, [name for name in ("fastapi", "lazy_app") if name in sys.modules])
 
@@ -323,6 +327,12 @@ async def ws_ticks(scope, receive, send):
         await asyncio.sleep(0.1)
         await send({"type": "websocket.send", "text": str(number)})
     await send({"type": "websocket.close"})
+
+
+async def ws_parties(scope, receive, send):
+    await accept(receive, send)
+    await send({"type": "websocket.send", "text": "the app's own"})
+    await receive()
 
 
 async def ws_after(scope, receive, send):

@@ -1,8 +1,10 @@
 """The app that a room answers its HTTP with."""
 
 import fastapi
+import leaving
 
 app = fastapi.FastAPI()
+app.include_router(leaving.router)
 
 
 def room(request: fastapi.Request):
