@@ -8,7 +8,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from .. import failures, runtime
+from .. import failures, runtime, tasks
 from ..routing import failure_of, route_partykit_request
 from . import javascript
 from .departures import ClientDisconnected
@@ -51,7 +51,7 @@ async def ask(on_error: OnError, error: BaseException) -> Response | None:
         raise TypeError(
             f"on_error must return a workers.Response or None, not {type(answer).__name__}"
         )
-    except Exception as another:
+    except tasks.HOOK_FAILURES as another:
         runtime.log_error(f"on_error raised\n{failures.traceback_text(another)}")
         return None
 

@@ -8,6 +8,7 @@ from typing import Any
 from workers import Request, Response, WorkerEntrypoint
 
 from .. import failures, runtime, tasks
+from ..io_context import enter_request
 from ..routing import NAMESPACE_HEADER, is_upgrade
 from ..urls import DEFAULT_PREFIX, path_of
 from . import javascript
@@ -139,6 +140,7 @@ async def _answer(
     on_error: OnError | None,
     extra: Scope,
 ) -> Response:
+    enter_request()
     upgrading = is_upgrade(request.js_object.headers)
 
     async def report(error: BaseException) -> Response | None:

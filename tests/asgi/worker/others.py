@@ -1,8 +1,11 @@
 """Apps whose requests reach for what belongs to other requests, as people write them."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import Body, FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+from partyserver import tasks
 
 app = FastAPI()
 sockets = []
@@ -25,6 +28,80 @@ async def chat(websocket: WebSocket):
         pass
     finally:
         sockets.remove(websocket)
+
+
+@app.websocket("/json")
+async def read_json(websocket: WebSocket):
+    await websocket.accept()
+    while True:
+        try:
+            await websocket.send_text(repr(await websocket.receive_json()))
+        except ValueError as error:
+            await websocket.send_text(f"{type(error).__name__}: {error}")
+
+
+@app.post("/items")
+async def items(payload: Annotated[dict, Body()]):
+    return payload
+
+
+@app.post("/form")
+async def form(request: Request):
+    """A body that is read by the request's own method."""
+    return await request.json()
+
+
+# --- what requests wait for -----------------------------------------------------------
+
+lock = asyncio.Lock()
+event = asyncio.Event()
+queue = asyncio.Queue()
+
+
+@app.get("/wait/lock")
+async def wait_for_the_lock():
+    async with lock:
+        await asyncio.sleep(0.1)
+    return "had it"
+
+
+@app.get("/wait/event")
+async def wait_for_the_event():
+    await event.wait()
+    event.clear()
+    return "was set"
+
+
+@app.get("/set/event")
+async def set_the_event():
+    event.set()
+
+
+@app.websocket("/wait/queue")
+async def wait_for_the_queue(websocket: WebSocket):
+    await websocket.accept()
+    await websocket.send_text("waiting")
+    await websocket.send_text(await queue.get())
+
+
+@app.get("/put/{item}")
+async def put(item: str):
+    queue.put_nowait(item)
+
+
+@app.get("/lines")
+async def lines():
+    async def body():
+        yield "waiting\n"
+        for _ in range(2):
+            yield f"{await queue.get()}\n"
+
+    return StreamingResponse(body())
+
+
+@app.get("/held")
+async def held():
+    return len(tasks._unfinished)
 
 
 # --- bare -----------------------------------------------------------------------------
