@@ -5,6 +5,9 @@ import time
 
 import pytest
 
+#: The generators, and the tasks of requests.
+SETTLED = ("open", "requests")
+
 
 class Leaving:
     """An app beside rooms, or in one."""
@@ -21,11 +24,10 @@ class Leaving:
     def connect(self, path):
         return self.site.connect(self.base + path)
 
-    def settled(self):
+    def settled(self, *also):
         """Wait until nothing is left of what was begun, without the garbage collector."""
         deadline = time.monotonic() + 5
-        nothing = {"open": [], "requests": 0}
-        while (left := self.ask("/settled").json()) != nothing:
+        while any((left := self.ask("/settled").json())[one] for one in SETTLED + also):
             assert time.monotonic() < deadline, left
             time.sleep(0.02)
 
@@ -75,6 +77,20 @@ def test_a_client_that_leaves_a_stream_is_no_error(bare, path):
     bare.leave_stream(path)
     bare.settled()
     assert bare.is_quiet()
+
+
+@pytest.mark.parametrize("path", ["/stream/ends", "/event-source"])
+def test_what_a_stream_held_is_freed_without_the_collector(beside, path):
+    beside.leave_stream(path)
+    beside.settled("held")
+
+
+@pytest.mark.parametrize("path", ["/sends", "/receives", "/raises"])
+def test_what_a_socket_held_is_freed_without_the_collector(beside, path):
+    websocket = beside.connect(path)
+    websocket.receive()
+    websocket.close()
+    beside.settled("held")
 
 
 @pytest.mark.parametrize("path", ["/sends", "/receives", "/both"])

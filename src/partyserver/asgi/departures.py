@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from traceback import clear_frames
 
 
 class ClientDisconnected(OSError):
@@ -25,3 +26,20 @@ def is_departure(error: BaseException) -> bool:
     if isinstance(error, ClientDisconnected | asyncio.CancelledError):
         return True
     return any(kind.__name__ in _NAMES for kind in type(error).__mro__)
+
+
+def let_go(error: BaseException) -> None:
+    """Free what the frames of a departure hold, the app's generators with it.
+
+    Task groups make cycles of their exceptions, which would wait for the garbage collector.
+    """
+    pending, seen = [error], set()
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        clear_frames(one.__traceback__)
+        pending += [link for link in (one.__cause__, one.__context__) if link is not None]
+        if isinstance(one, BaseExceptionGroup):
+            pending += one.exceptions

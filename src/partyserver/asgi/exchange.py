@@ -12,7 +12,7 @@ from workers import Request, Response
 
 from .. import failures, runtime
 from . import javascript
-from .departures import ClientDisconnected, is_departure
+from .departures import ClientDisconnected, is_departure, let_go
 from .reply import Message, Reply
 from .scope import Scope
 
@@ -66,7 +66,9 @@ class Exchange(ABC):
             await self._let_generators_end(earlier)
 
     async def _failed(self, error: BaseException) -> None:
-        if not (self.client_has_left and is_departure(error)):
+        if self.client_has_left and is_departure(error):
+            let_go(error)
+        else:
             self.has_failed = True
             self.replacement = await self._report(error)
             self.failure = failures.answer(error, debug=False)

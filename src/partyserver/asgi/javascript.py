@@ -111,7 +111,11 @@ class BodyReader:
                 self._reader = self._stream.getReader()
             self._reading = asyncio.ensure_future(self._next())
             self._reading.add_done_callback(_retrieved)
-        chunk: bytes = await asyncio.shield(self._reading)
+        try:
+            chunk: bytes = await asyncio.shield(self._reading)
+        except Exception:
+            self._reading = None  # which holds the error, whose frames hold this reader
+            raise
         self._reading = None
         if not chunk:
             self._stream = None

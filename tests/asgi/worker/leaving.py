@@ -9,6 +9,7 @@ from fastapi import APIRouter, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from partyserver import runtime, tasks
+from partyserver.asgi.exchange import Exchange
 
 #: What has begun, and has not come to its `finally`.
 OPEN = []
@@ -54,7 +55,8 @@ async def settled():
     gc.disable()
     others = tasks._unfinished - {asyncio.current_task()}
     requests = [one for one in others if "Exchange.run" in one.get_coro().__qualname__]
-    return {"open": OPEN, "requests": len(requests)}
+    held = [one for one in gc.get_objects() if isinstance(one, Exchange)]
+    return {"open": OPEN, "requests": len(requests), "held": len(held) - 1}  # this request's
 
 
 @router.get("/collect")
