@@ -128,6 +128,13 @@ def test_an_app_that_fails_when_its_socket_has_gone(beside):
     beside.party.logs.wait_for("ZeroDivisionError: when the socket had gone")
 
 
+def test_an_error_is_answered_before_the_apps_generators_have_ended(bare):
+    assert bare.site.fetch("/fails-first").status_code == 500
+    assert bare.ask("/settled").json()["open"] == ["is told to"]
+    bare.ask("/tell")
+    bare.settled()
+
+
 def test_a_client_that_leaves_its_upload_needs_no_answer(bare):
     host, port = bare.party.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as client:

@@ -10,7 +10,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from .. import failures, runtime
+from .. import failures, runtime, tasks
 from . import javascript
 from .departures import ClientDisconnected, is_departure, let_go
 from .reply import Message, Reply
@@ -63,7 +63,8 @@ class Exchange(ABC):
                 await self._failed(error)
         self._decide()
         if earlier is not None:
-            await self._let_generators_end(earlier)
+            # In a task of its own: an answer that is still to be given does not wait for it.
+            javascript.keep_alive(tasks.run(_let_generators_end(earlier)))
 
     async def _failed(self, error: BaseException) -> None:
         if self.client_has_left and is_departure(error):
@@ -72,18 +73,6 @@ class Exchange(ABC):
             self.has_failed = True
             self.replacement = await self._report(error)
             self.failure = failures.answer(error, debug=False)
-
-    async def _let_generators_end(self, earlier: set[asyncio.Task[Any]]) -> None:
-        """Wait for the `finally` of async generators that went with the app's exception.
-
-        The event loop runs them in tasks of their own, for which the platform keeps no request.
-        """
-        while True:
-            await asyncio.sleep(0)  # the loop begins what was freed
-            ends = [task for task in asyncio.all_tasks() - earlier if _is_of_this_request(task)]
-            if not ends:
-                return
-            await asyncio.wait(ends)  # the loop logs what they raise
 
     @abstractmethod
     async def receive(self) -> Message: ...
@@ -122,6 +111,20 @@ class Exchange(ABC):
     def _decide(self) -> None:
         if not self.decided.done():
             self.decided.set_result(None)
+
+
+async def _let_generators_end(earlier: set[asyncio.Task[Any]]) -> None:
+    """Wait for the `finally` of async generators that went with the app's exception.
+
+    The event loop runs them in tasks of their own, for which the platform keeps no request.
+    """
+    while True:
+        await asyncio.sleep(0)  # the loop begins what was freed
+        others = asyncio.all_tasks() - earlier - {asyncio.current_task()}
+        ends = [task for task in others if _is_of_this_request(task)]
+        if not ends:
+            return
+        await asyncio.wait(ends)  # the loop logs what they raise
 
 
 def _is_of_this_request(task: Any) -> bool:

@@ -13,6 +13,7 @@ from partyserver.asgi.exchange import Exchange
 
 #: What has begun, and has not come to its `finally`.
 OPEN = []
+TOLD = []
 
 router = APIRouter()
 
@@ -28,6 +29,8 @@ def events(at_the_end):
             if at_the_end == "waits":
                 with anyio.CancelScope(shield=True):
                     await asyncio.sleep(0.3)
+            while at_the_end == "is told to" and not TOLD:
+                await asyncio.sleep(0.01)
             OPEN.remove(at_the_end)
 
     return pings()
@@ -59,9 +62,15 @@ async def settled():
     return {"open": OPEN, "requests": len(requests), "held": len(held) - 1}  # this request's
 
 
+@router.get("/tell")
+async def tell():
+    TOLD.append(True)
+
+
 @router.get("/collect")
 async def collect():
     OPEN.clear()
+    TOLD.clear()
     gc.enable()
     gc.collect()
 
@@ -212,7 +221,13 @@ async def upload(receive, send):
     OPEN.remove("upload")
 
 
+async def fails_first(receive, send):
+    async for _ in events("is told to"):
+        raise ZeroDivisionError("before there was an answer")
+
+
 CASES = {
+    "/fails-first": fails_first,
     "/lets-it-pass": lets_it_pass,
     "/returns": returns,
     "/group": group,
