@@ -10,6 +10,7 @@ import time
 import pytest
 from partyserver.testing.processes import parse_ps_time
 
+from ..progress import await_end
 from .conftest import Project
 
 HUNG = (
@@ -218,19 +219,27 @@ def test_the_end_of_node_is_told_likewise(project: Project) -> None:
         f"""
 def test_{number}(party, room):
     room.fetch("/print")
-    os.kill(party._runtime._process.pid, signal.SIGKILL)
+    node = party._runtime._process
+    children = pathlib.Path(f"/proc/{{node.pid}}/task/{{node.pid}}/children")
+    if children.exists():
+        print("started:", children.read_text())
+    node.kill()
+    node.wait()
     {use}
 """
         for number, use in enumerate(USES)
     )
     project.write(test_it=BEGIN + tests + AFTER)
-    output = project.run("-q").stdout
+    output = project.run("-q", "-s").stdout
     told = "the Node.js process that runs the worker has ended; the runtime was replaced\n"
     assert output.count(f"RuntimeLostError: {told}") == len(USES) - 1
     assert re.search(f"assert 0\n(.*\n)*-+ The worker -+\n{told}", output)
     assert len(re.findall("- Log of the worker -+\nprinted by the room\n", output)) == len(USES)
     # The last test itself passes.
     assert summary(output) == "4 failed, 3 passed, 1 error"
+    started = [int(pid) for pids in re.findall("started: (.*)", output) for pid in pids.split()]
+    assert sys.platform != "linux" or len(started) >= len(USES)
+    await_end(started)
 
 
 def test_a_runtime_that_ends_between_two_tests_is_replaced(project: Project) -> None:
