@@ -83,6 +83,14 @@ def _read_to_end(stream: _Stream, streams: Sequence[_Stream], silence: float) ->
             raise TimeoutError(f"nothing was said for {silence:g} s; before that:\n{said}")
 
 
+def await_end(pids: Sequence[int], limit: float = 60) -> None:
+    """Wait until none of these processes runs."""
+    deadline = time.monotonic() + limit
+    while alive := [pid for pid in pids if is_alive(pid)]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.05)
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs still: one that has ended and that nobody waits for does not."""
     try:

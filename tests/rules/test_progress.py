@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from ..progress import is_alive, run
+from ..progress import await_end, run
 
 
 def test_a_slow_command_is_let_to_its_end(tmp_path: Path) -> None:
@@ -22,8 +21,4 @@ def test_a_silent_one_is_ended_with_all_that_it_has_started(tmp_path: Path) -> N
     silent = "import os, time\nif child := os.fork(): print(child, flush=True)\ntime.sleep(600)"
     with pytest.raises(TimeoutError, match=r"said for 3 s; before that:\n\d+") as caught:
         run([sys.executable, "-c", silent], cwd=tmp_path, silence=3)
-    child = int(str(caught.value).splitlines()[1])
-    deadline = time.monotonic() + 60
-    while is_alive(child):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    await_end([int(str(caught.value).splitlines()[1])])

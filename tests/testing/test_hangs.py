@@ -10,6 +10,7 @@ import time
 import pytest
 from partyserver.testing.processes import parse_ps_time
 
+from ..progress import await_end
 from .conftest import Project
 
 HUNG = (
@@ -31,6 +32,14 @@ def room(party, monkeypatch):
 
 def hang(room):
     room.connect().send("loop")
+
+def kill_node(party):
+    node = party._runtime._process
+    children = pathlib.Path(f"/proc/{node.pid}/task/{node.pid}/children")
+    if children.exists():
+        print("started:", children.read_text())
+    node.kill()
+    node.wait()
 
 def test_before(room):
     assert room.fetch("/").json() == ["fetch"]
@@ -218,19 +227,20 @@ def test_the_end_of_node_is_told_likewise(project: Project) -> None:
         f"""
 def test_{number}(party, room):
     room.fetch("/print")
-    os.kill(party._runtime._process.pid, signal.SIGKILL)
+    kill_node(party)
     {use}
 """
         for number, use in enumerate(USES)
     )
     project.write(test_it=BEGIN + tests + AFTER)
-    output = project.run("-q").stdout
+    output = project.run("-q", "-s").stdout
     told = "the Node.js process that runs the worker has ended; the runtime was replaced\n"
     assert output.count(f"RuntimeLostError: {told}") == len(USES) - 1
     assert re.search(f"assert 0\n(.*\n)*-+ The worker -+\n{told}", output)
     assert len(re.findall("- Log of the worker -+\nprinted by the room\n", output)) == len(USES)
     # The last test itself passes.
     assert summary(output) == "4 failed, 3 passed, 1 error"
+    assert_nothing_is_left(output, len(USES))
 
 
 def test_a_runtime_that_ends_between_two_tests_is_replaced(project: Project) -> None:
@@ -240,11 +250,13 @@ def test_a_runtime_that_ends_between_two_tests_is_replaced(project: Project) -> 
 @pytest.fixture(autouse=True)
 def _end_of_node(request):
     yield
-    os.kill(request.node.funcargs["party"]._runtime._process.pid, signal.SIGKILL)
+    kill_node(request.node.funcargs["party"])
 """
         + AFTER
     )
-    assert summary(project.run("-q").stdout) == "2 passed"
+    output = project.run("-q", "-s").stdout
+    assert summary(output) == "2 passed"
+    assert_nothing_is_left(output, 2)
 
 
 def test_a_runtime_that_does_not_come_back_after_a_crash_is_replaced(project: Project) -> None:
@@ -299,6 +311,12 @@ def test_it(party, room):
 )
 def test_the_clock_of_ps(text: str, seconds: float) -> None:
     assert parse_ps_time(text) == seconds
+
+
+def assert_nothing_is_left(output: str, runtimes: int) -> None:
+    started = [int(pid) for pids in re.findall("started: (.*)", output) for pid in pids.split()]
+    assert sys.platform != "linux" or len(started) >= runtimes
+    await_end(started)
 
 
 def summary(output: str) -> str:

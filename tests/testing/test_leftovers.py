@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from ..progress import is_alive
+from ..progress import await_end
 from .conftest import Project
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -36,10 +35,7 @@ def test_nothing_is_left_running(project: Project, how: signal.Signals) -> None:
         assert len(started) >= 2, "node and the runtime"
         session.send_signal(how)
         session.wait(120)
-    deadline = time.monotonic() + 60
-    while alive := [pid for pid in started if is_alive(pid)]:
-        assert time.monotonic() < deadline, alive
-        time.sleep(0.05)
+    await_end(started)
 
 
 def test_a_failing_session_leaves_nothing_running(project: Project) -> None:

@@ -286,11 +286,10 @@ class Runtime:
             return
         self._stopped = True
         atexit.unregister(self.stop)
-        if self._process.returncode is None:
-            # Also where node has ended by itself: what it has started may be left.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        # Also where node has ended by itself: what it has started may be left.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         for reader in self._readers:
             reader.join()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
