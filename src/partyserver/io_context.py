@@ -23,6 +23,7 @@ from weakref import ref
 
 import js
 from pyodide.ffi import JsProxy, create_proxy
+from workers import WorkerEntrypoint
 
 #: None where it is not known, as in a callback of JavaScript's.
 current: ContextVar[IoContext | None] = ContextVar("io_context", default=None)
@@ -120,6 +121,14 @@ def enter_request() -> None:
 
 def request_io_context() -> IoContext:
     return IoContext(lambda: "a request to the worker", of_request=True)
+
+
+def io_context_of(instance: Any) -> IoContext | None:
+    """That of a call which the runtime makes to an object; None of a Durable Object not ours."""
+    known: IoContext | None = getattr(instance, "_io_context", None)
+    if known is None and isinstance(instance, WorkerEntrypoint):
+        return request_io_context()
+    return known
 
 
 def prepare_return_of(task: asyncio.Task[Any]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from functools import wraps
+from inspect import iscoroutinefunction, signature
 from typing import Any
 
 import js
@@ -94,6 +96,46 @@ def _as_the_sdk_does(value: Any) -> Any:
 
 def _by_hand(value: JsProxy) -> Any:
     return values.by_hand(value, leaf=_as_the_sdk_does, mapping=rpc.JsDict)
+
+
+# --- I/O contexts ---------------------------------------------------------------------
+
+
+def _is_introspection(module: Any) -> bool:
+    """Whether this is the runtime's own module for its calls, with the function we know."""
+    if ".introspection_" not in getattr(module, "__name__", ""):
+        return False
+    function = getattr(module, "wrapper_func", None)
+    return iscoroutinefunction(function) and list(signature(function).parameters) == [
+        "relaxed",
+        "inst",
+        "prop",
+        "args",
+        "kwargs",
+    ]
+
+
+def introspection() -> Any:
+    """The runtime's module for its calls, which it imports after the worker's; None if changed.
+
+    From the first time on, requests and calls over RPC know their I/O contexts, as messages and
+    alarms do.
+    """
+    module: Any = next(filter(_is_introspection, list(sys.modules.values())), None)
+    if module is not None and not hasattr(module.wrapper_func, "__wrapped__"):
+        module.wrapper_func = _in_its_io_context(module.wrapper_func)
+    return module
+
+
+def _in_its_io_context(usual: Any) -> Any:
+    @wraps(usual)
+    async def wrapper_func(relaxed: bool, inst: Any, prop: str, *args: Any, **kwargs: Any) -> Any:
+        known = io_context.io_context_of(inst)
+        if known is not None:
+            io_context.current.set(known)
+        return await usual(relaxed, inst, prop, *args, **kwargs)
+
+    return wrapper_func
 
 
 # --- exits ----------------------------------------------------------------------------

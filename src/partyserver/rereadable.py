@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import workers
+
+from . import runtime
 
 
 class Request(workers.Request):
     """What a hook before a room is given: whoever reads its body leaves it to the room.
 
-    Each read is of a copy, which the platform makes while it is read: a body that no hook reads is
-    kept nowhere, and one that is read is kept in memory until the room has it, too.
+    The first read has it in memory, for all others and for the room. A body that nobody reads
+    streams to the room.
     """
+
+    def __init__(self, request: runtime.JsProxy) -> None:
+        super().__init__(request)
+        self._content: Any = None
+        self._lock = asyncio.Lock()
+
+    # The platform's own copies are no way to do it: to the readers of both, a chunked body that
+    # breaks off looks whole (workerd 1.20261117.1). `body` and `clone()` are such copies.
 
     @property
     def body(self) -> Any:
         return self.clone().body
 
+    async def _copy(self) -> workers.Request:
+        """This request with a body of its own, which may be read once."""
+        async with self._lock:
+            if self._content is None and runtime.has_body(self.js_object):
+                self._content = await super().buffer()
+                self._js_request = runtime.with_body(self.js_object, self._content)
+        if self._content is None:
+            return self.clone()
+        return workers.Request(runtime.with_body(self.js_object, self._content))
+
     async def buffer(self) -> Any:
-        return await self.clone().buffer()
+        return await (await self._copy()).buffer()
 
     async def form_data(self) -> Any:
-        return await self.clone().form_data()
+        return await (await self._copy()).form_data()
 
     async def blob(self) -> Any:
-        return await self.clone().blob()
+        return await (await self._copy()).blob()
 
     async def text(self) -> str:
-        return await self.clone().text()
+        return await (await self._copy()).text()

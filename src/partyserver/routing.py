@@ -299,11 +299,12 @@ async def _ask(
 ) -> tuple[Any, Any]:
     """Call a hook: the request that goes on, and the answer if the hook has given one."""
     try:
-        decision = hook(rereadable.Request(outgoing), lobby)
+        request = rereadable.Request(outgoing)
+        decision = hook(request, lobby)
         if isawaitable(decision):
             decision = await decision
         if decision is None:
-            return _unread(outgoing), None
+            return _unread(request.js_object), None
         if _is_response(decision):
             return outgoing, decision
         if hasattr(raw_request(decision), "headers"):
@@ -365,8 +366,10 @@ async def _forward(
 
 async def _is_small(request: Any) -> bool:
     length = _header(request.headers, "content-length")
-    if length is None:  # as of a request that the worker has made itself
-        return await runtime.is_short(request, MAX_RETRIED_BODY)
+    if length is None:
+        # Not a client's: a copy of a chunked body that breaks off looks whole.
+        made_here = not isinstance(request.cf, runtime.JsProxy)
+        return made_here and await runtime.is_short(request, MAX_RETRIED_BODY)
     return length.isdigit() and int(length) <= MAX_RETRIED_BODY
 
 

@@ -89,6 +89,11 @@ def copy_request(request: JsProxy) -> JsProxy:
     return builtin("Request").new(request)  # type: ignore[no-any-return]
 
 
+def with_body(request: JsProxy, content: JsProxy) -> JsProxy:
+    """The same request, with another body."""
+    return builtin("Request").new(request, body=content)  # type: ignore[no-any-return]
+
+
 def has_body(request: JsProxy) -> bool:
     body = request.body
     return body is not jsnull and body is not None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import socket
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from .scripted import eventually
 
 JSON = json.dumps(["grüße", "x" * 1000]).encode()
 FORM = b"field=" + b"x" * 1000
@@ -77,6 +81,49 @@ def test_a_hook_that_reads_behind_the_librarys_back_is_told_how(party, read, the
 
 def test_a_hook_finds_an_empty_body_empty(party):
     assert post(party, "text refuse", b"").text == "refused 0"
+
+
+def post_half(party, path, length, read="nothing"):
+    """Send what is half of a body, and go when somebody has begun to read it."""
+    address = urlsplit(party.url)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as client:
+        size = f"content-length: {length}" if length else "transfer-encoding: chunked"
+        part = "first" if length else "5\r\nfirst\r\n"
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\nx-read: {read}\r\n{size}"
+        client.sendall(f"{head}\r\n\r\n{part}".encode())
+        party.logs.wait_for("reads a body")
+
+
+HALF = pytest.mark.log_may_hold("Network connection lost", "disconnected", "prematurely")
+LENGTHS = pytest.mark.parametrize("length", [10, 100_000, 1_000_000, None])
+
+
+@HALF
+@LENGTHS
+@pytest.mark.parametrize("how", ["", "/routed/reading"])
+def test_half_a_body_does_not_look_whole_to_a_room(party, how, length):
+    room = party.room("Inbox", "x")
+    post_half(party, f"{how}/parties/inbox/x/keep", length)
+    [[outcome, _]] = eventually(room.fetch("/kept").json)
+    assert outcome == "broken off"
+    room.fetch("/keep", "POST", content=b"all")
+    assert room.fetch("/kept").json()[1:] == [["whole", "all"]]
+
+
+@HALF
+@LENGTHS
+@pytest.mark.parametrize("read", ["text", "bytes", "form"])
+def test_half_a_body_does_not_look_whole_to_a_hook(party, read, length):
+    post_half(party, "/routed/reading/parties/inbox/x/keep", length, read)
+    party.logs.wait_for("in the hook before inbox/x")
+    party.room("Inbox", "x").fetch("/keep", "POST", content=b"all")
+    assert party.room("Inbox", "x").fetch("/kept").json() == [["whole", "all"]]
+
+
+@pytest.mark.parametrize("size", [1, 128 * 1024, 128 * 1024 + 1])
+@pytest.mark.parametrize("read", ["text", "nothing"])
+def test_a_body_around_the_limit_for_another_try_arrives(party, read, size):
+    assert post(party, read, b"x" * size).json() == got(b"x" * size)
 
 
 MIB = 1 << 20

@@ -12,6 +12,10 @@ class Inbox(Server):
     """Tells what it got, without keeping it."""
 
     async def on_request(self, request):
+        if request.url.endswith("/keep"):
+            return await self.keep(request)
+        if request.url.endswith("/kept"):
+            return Response.from_json(await self.ctx.storage.get("kept") or [])
         if request.method == "GET":
             stream = js.IdentityTransformStream.new()
             size = int(request.url.rpartition("=")[2])
@@ -24,6 +28,16 @@ class Inbox(Server):
             size += part.value.byteLength
         hook = request.headers.get("x-hook")
         return Response.from_json([size, digest.hexdigest(), hook])
+
+    async def keep(self, request):
+        print("the room reads a body")
+        try:
+            outcome = ["whole", await request.text()]
+        except Exception as error:
+            outcome = ["broken off", str(error)]
+        kept = await self.ctx.storage.get("kept") or []
+        await self.ctx.storage.put("kept", [*kept, outcome])
+        return Response("kept")
 
     async def write(self, writer, size):
         part = to_js(bytes(1 << 20))
@@ -62,6 +76,8 @@ async def read(request, how):
 
 async def before(request, lobby):
     how, _, then = request.headers.get("x-read", "nothing").partition(" ")
+    if how != "nothing":
+        print("the hook reads a body")
     size = await read(request, how)
     match then:
         case "refuse":

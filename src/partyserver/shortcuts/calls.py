@@ -6,16 +6,16 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from functools import partial
-from inspect import Parameter, isawaitable, iscoroutinefunction, signature
+from inspect import Parameter, isawaitable, signature
 from types import CoroutineType, FunctionType, ModuleType
 from typing import Any
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
-from workers import Request, Response, WorkerEntrypoint, python_to_rpc
+from workers import Request, Response, python_to_rpc
 
-from .. import tasks
-from ..io_context import IoContext, prepare_return_of, request_io_context
+from .. import isolate, tasks
+from ..io_context import IoContext, io_context_of, prepare_return_of
 from ..io_context import current as current_io_context
 from . import javascript, switch
 
@@ -41,20 +41,20 @@ def enter_calls() -> None:
     inspects the signature of `fetch` anew for each request to a worker.
     """
     global _entered
-    if _entered or not switch.enabled:
+    if _entered:
         return
     _entered = True
-    introspection: Any = next(filter(_is_introspection, list(sys.modules.values())), None)
-    if introspection is None:
+    introspection = isolate.introspection()
+    if introspection is None or not switch.enabled:
         return
-    usual = introspection.wrapper_func
+    usual = introspection.wrapper_func.__wrapped__  # what it is wrapped in is done here, too
 
     def enter(_options: Any, relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
         if name == "fetch" and args and _takes_a_request(instance):
             call = _fetch(instance, args[0])
         else:
             call = usual(relaxed, instance, name, *args)
-        return _answer(call, _io_context_of(instance))
+        return _answer(call, io_context_of(instance))
 
     try:
         proxy = create_proxy(enter)
@@ -66,13 +66,6 @@ def enter_calls() -> None:
     introspection.wrapper_func = entry
     _is_no_promise(introspection)
     _quicken_futures()
-
-
-def _io_context_of(instance: Any) -> IoContext | None:
-    known: IoContext | None = getattr(instance, "_io_context", None)
-    if known is None and isinstance(instance, WorkerEntrypoint):
-        return request_io_context()
-    return known
 
 
 def _is_no_promise(module: ModuleType) -> None:
@@ -103,20 +96,6 @@ def _quicken_futures() -> None:
         return
     loop = asyncio.get_event_loop()
     loop.create_future = partial(PyodideFuture, loop=loop)  # type: ignore[method-assign]
-
-
-def _is_introspection(module: ModuleType) -> bool:
-    """Whether this is the runtime's own module for its calls, with the function we know."""
-    if ".introspection_" not in getattr(module, "__name__", ""):
-        return False
-    function = getattr(module, "wrapper_func", None)
-    return iscoroutinefunction(function) and list(signature(function).parameters) == [
-        "relaxed",
-        "inst",
-        "prop",
-        "args",
-        "kwargs",
-    ]
 
 
 _one_parameter: dict[FunctionType, bool] = {}
