@@ -37,11 +37,11 @@ _call_soon: Callable[..., asyncio.Handle]
 class IoContext:
     """That of a room, or of one request to a worker."""
 
-    __slots__ = ("__weakref__", "_due", "_hold", "_proxy", "_resolve", "name", "of_request")
+    __slots__ = ("__weakref__", "_due", "_hold", "_proxy", "_resolve", "label", "of_request")
 
-    def __init__(self, name: Callable[[], str], *, of_request: bool = False) -> None:
-        #: For the log.
-        self.name = name
+    def __init__(self, label: Callable[[], str], *, of_request: bool = False) -> None:
+        #: Whose it is, for the log.
+        self.label = label
         self.of_request = of_request
         self._due: list[asyncio.Handle] = []
         self._proxy: JsProxy | None = None
@@ -106,7 +106,7 @@ def _run(handle: asyncio.Handle) -> None:
 
 def _log_lost(theirs: IoContext) -> None:
     js.console.error(
-        f"{theirs.name()} waits for a future, a task or an asyncio object of a module, which "
+        f"{theirs.label()} waits for a future, a task or an asyncio object of a module, which "
         "another room or request has just set. It goes on where that runs, and there its sockets "
         "and requests do not work. Keep such objects on self, and let rooms call each other's "
         "methods with get_server_by_name."

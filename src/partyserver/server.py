@@ -106,8 +106,10 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
         raw = self._raw_ctx = self.ctx._ctx
-        self.ctx.waitUntil = self._wait_until
-        self._io_context = IoContext(self._label)
+        # Weak: else a room would stay in memory until Python looks for cycles.
+        room = ref(self)
+        self.ctx.waitUntil = lambda awaitable: _of(room)._wait_until(awaitable)
+        self._io_context = IoContext(lambda: _of(room)._label())
         #: What each event's own context is a copy of.
         self._context = copy_context()
         self._context.run(current_io_context.set, self._io_context)
@@ -538,6 +540,13 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     def _promise(self, coroutine: Coroutine[Any, Any, None]) -> Any:
         task = tasks.run(coroutine, self._context.copy())
         return None if task.done() else runtime.promise_of(task)
+
+
+def _of(room: ref[Server]) -> Server:
+    server = room()
+    if server is None:
+        raise ReferenceError("the room has left memory")
+    return server
 
 
 def _nothing() -> None:
