@@ -108,8 +108,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         raw = self._raw_ctx = self.ctx._ctx
         # Weak: else a room would stay in memory until Python looks for cycles.
         room = ref(self)
-        self.ctx.waitUntil = lambda awaitable: _of(room)._wait_until(awaitable)
-        self._io_context = IoContext(lambda: _of(room)._label())
+        self.ctx.waitUntil = partial(_wait_until, room)
+        self._io_context = IoContext(partial(_label_of, room))
         #: What each event's own context is a copy of.
         self._context = copy_context()
         self._context.run(current_io_context.set, self._io_context)
@@ -542,11 +542,15 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         return None if task.done() else runtime.promise_of(task)
 
 
-def _of(room: ref[Server]) -> Server:
+def _wait_until(room: ref[Server], awaitable: Any) -> None:
     server = room()
-    if server is None:
-        raise ReferenceError("the room has left memory")
-    return server
+    if server is not None:
+        server._wait_until(awaitable)
+
+
+def _label_of(room: ref[Server]) -> str:
+    server = room()
+    return "a room that has left memory" if server is None else server._label()
 
 
 def _nothing() -> None:
