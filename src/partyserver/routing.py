@@ -17,7 +17,7 @@ from .io_context import enter_request
 from .names import kebab_case
 from .origins import origin_allowed
 from .props import HEADER as PROPS_HEADER
-from .props import encode_props
+from .props import checked_json, encode_props
 from .retry import RoutingRetry, is_infrastructure, with_retries
 from .shortcuts import calls
 from .urls import DEFAULT_PREFIX, match_party_url
@@ -79,11 +79,13 @@ async def get_server_by_name(
         routing_retry: by default `RoutingRetry()`; None tries once.
 
     Raises:
-        ValueError: the name is empty.
+        ValueError: the name is empty, or JSON cannot hold the props.
+        TypeError: JSON cannot hold the props.
         Exception: what the room's `on_start` raised, and the platform's errors after the retries.
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"a room's name is a str that is not empty, not {name!r}")
+    checked_json(props)
     namespace = _in_jurisdiction(namespace, jurisdiction)
     arguments = (name,) if props is None else (name, props)
 

@@ -69,4 +69,7 @@ def test_what_starts_when(answers):
     started, too_late = answers["a named one by a call"]
     assert started == [["by a call", None]]
     assert TOO_LATE in too_late
-    assert answers["props that are no JSON"].endswith("nan is not JSON compliant: it is at $.n[0]")
+    by_set_name, by_name, binary = answers["props that are no JSON"]
+    assert by_set_name.endswith("nan is not JSON compliant: it is at $.n[0]")
+    assert by_name.endswith("nan is not JSON compliant: it is at $.n[0]")
+    assert "bytes is not JSON serializable" in binary

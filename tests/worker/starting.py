@@ -2,7 +2,7 @@
 
 import asyncio
 
-from partyserver import Server
+from partyserver import Server, get_server_by_name
 from workers import Response
 
 
@@ -115,7 +115,9 @@ async def look(worker, binding):
     answers["a named one by a call"] = await room.begin("by a call", {"n": 1})
 
     room = namespace.getByName("by bad props")
-    answers["props that are no JSON"] = await refusal(
-        room.set_name("by bad props", {"n": [float("nan")]})
-    )
+    answers["props that are no JSON"] = [
+        await refusal(room.set_name("by bad props", {"n": [float("nan")]})),
+        await refusal(get_server_by_name(namespace, "x", props={"n": [float("nan")]})),
+        await refusal(get_server_by_name(namespace, "x", props={"n": b"bytes"})),
+    ]
     return answers
