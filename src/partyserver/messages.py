@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import accumulate, takewhile
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -117,23 +118,53 @@ def check_depth(text: str, start: int = 0) -> None:
 
     About 5,000 brackets inside each other, in 5 KB, overflow WebAssembly's stack in Python's
     decoder, where Python cannot notice (Pyodide 314.0.6).
+
+    The value that begins at `start` is measured, and not what follows it.
     """
-    if text.count("[", start) + text.count("{", start) <= MAX_JSON_DEPTH:
+    if start <= _FEW_SPACES and text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
+        return
+    if _CONTAINER.match(text, start) is None:
         return
     depth = 0
-    for token in _STRINGS_AND_BRACKETS.finditer(text, start):
-        match text[token.start()]:
-            case "[" | "{":
-                depth += 1
-                if depth > MAX_JSON_DEPTH:
-                    raise json.JSONDecodeError(
-                        f"JSON nested more than {MAX_JSON_DEPTH} levels deep", text, token.start()
-                    )
-            case "]" | "}":
-                depth -= 1
-                if depth <= 0:  # the end of the value; what follows it is another's, or an error
-                    return
+    in_string = False
+    size = 1024  # characters: growing, since most texts that hold many values hold short ones
+    while start < len(text):
+        end = start + size
+        part = text[start:end]
+        if (len(part) - len(part.rstrip("\\"))) % 2:  # it ends in the middle of an escape
+            end += 1
+            part = text[start:end]
+        brackets, in_string = _brackets(part, in_string)
+        depths = accumulate(map(_STEPS.__getitem__, brackets), initial=depth)
+        next(depths)
+        deepest = max(takewhile(bool, depths), default=0)
+        if deepest > MAX_JSON_DEPTH:
+            message = f"JSON nested more than {MAX_JSON_DEPTH} levels deep"
+            raise json.JSONDecodeError(message, text, start)
+        depth += sum(map(_STEPS.__getitem__, brackets))
+        if depth <= 0 or next(depths, None) is not None:
+            return  # the value's last bracket
+        start, size = end, min(size * 4, 65536)
 
 
-# Possessive, so that a long string costs no memory.
-_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)
+#: Before a value that is all of its text.
+_FEW_SPACES = 16
+_CONTAINER = re.compile(r"\s*[\[{]")
+_ESCAPES = re.compile(rb"\\.", re.DOTALL)
+_STRINGS = re.compile(rb'"[^"]*"?')
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def _brackets(part: str, in_string: bool) -> tuple[bytes, bool]:
+    """The brackets in a part of JSON but for those in strings, and whether it ends in a string.
+
+    Each step is a call that Python does not have to loop over, for the sake of speed.
+    """
+    code = part.encode(errors="surrogatepass")
+    if in_string:
+        code = b'"' + code
+    if b"\\" in code:
+        code = _ESCAPES.sub(b"", code)
+    code = code.translate(None, _OTHERS)
+    return _STRINGS.sub(b"", code), code.count(b'"') % 2 == 1

@@ -2,6 +2,7 @@ import json
 import re
 import tracemalloc
 from math import inf, isinf, nan
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -168,6 +169,71 @@ def test_a_value_that_holds_itself_is_a_value_error():
     value.append(value)
     with pytest.raises(ValueError, match="Circular"):
         compact_json(value)
+
+
+STRINGS = [
+    "",
+    "x",
+    "[[[[",
+    "]]]]",
+    '"',
+    "\\",
+    '\\"',
+    '{"',
+    "é€😀",
+    "\n",
+    "\\\\",
+    '"]}\\',
+    "a" * 999,
+]
+
+
+def generated(random, depth):
+    kind = random.random()
+    if depth == 0 or kind < 0.3:
+        return random.choice([*STRINGS, 1, 1.5, None, True])
+    if kind < 0.65:
+        return [generated(random, depth - 1) for _ in range(random.randint(0, 4))]
+    return {
+        f"{random.choice(STRINGS)}{n}": generated(random, depth - 1)
+        for n in range(random.randint(0, 4))
+    }
+
+
+def wrapped(random, value, levels):
+    for _ in range(levels):
+        if random.random() < 0.5:
+            value = {random.choice(STRINGS): value}
+        else:
+            value = [random.choice(STRINGS)] * random.choice([0, 0, 0, 20]) + [value]
+    return value
+
+
+def depth_of(value):
+    deepest, waiting = 0, [(value, 1)]
+    while waiting:
+        one, depth = waiting.pop()
+        if isinstance(one, dict | list):
+            deepest = max(deepest, depth)
+            items = one.values() if isinstance(one, dict) else one
+            waiting += [(item, depth + 1) for item in items]
+    return deepest
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_depth_of_any_json_is_measured(seed):
+    random = Random(seed)
+    value = wrapped(random, generated(random, 5), random.choice([3, 480, 490, 499, 500, 501, 700]))
+    if random.random() < 0.5:
+        value = [*(generated(random, 4) for _ in range(random.randint(0, 60))), value]
+    text = json.dumps(value, ensure_ascii=random.random() < 0.5)
+    too_deep = depth_of(value) > MAX_JSON_DEPTH
+    for before, after in [("", ""), ("  ", "\n"), ("[1]" * 2000, "[" * 600), ("", '"[[[')]:
+        if too_deep:
+            with pytest.raises(ValueError, match="levels deep"):
+                check_depth(before + text + after, len(before))
+        else:
+            check_depth(before + text + after, len(before))
 
 
 @pytest.mark.parametrize("before", ["", "  [1] "])
