@@ -157,7 +157,7 @@ def guard_public_methods(cls: type, root: type) -> None:
 def _guarded(method: FunctionType) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if self._startup.open_to_calls:
+        if self._startup.open_to_calls or self._is_nameless:
             return method(self, *args, **kwargs)
         return _when_started(self, partial(method, self, *args, **kwargs))
 

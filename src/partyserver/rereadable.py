@@ -32,9 +32,12 @@ class Request(workers.Request):
     async def _copy(self) -> workers.Request:
         """This request with a body of its own, which may be read once."""
         async with self._lock:
-            if self._content is None and runtime.has_body(self.js_object):
+            request = self.js_object
+            # A GET may have a body, too, but none can be made.
+            has_body = runtime.has_body(request) and request.method not in ("GET", "HEAD")
+            if self._content is None and has_body:
                 self._content = await super().buffer()
-                self._js_request = runtime.with_body(self.js_object, self._content)
+                self._js_request = runtime.with_body(request, self._content)
         if self._content is None:
             return self.clone()
         return workers.Request(runtime.with_body(self.js_object, self._content))

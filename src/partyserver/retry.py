@@ -102,6 +102,8 @@ async def with_retries(
     log_error: Callable[[str], None],
 ) -> T:
     """Await `operation()`, again if it fails and may be tried again; raises its last error."""
+    from .tasks import HOOK_FAILURES  # not where the package is imported: asyncio takes a while
+
     attempt = 1
     while True:
         try:
@@ -115,7 +117,7 @@ async def with_retries(
                 told = retry.on_retry(event) if retry.on_retry else None
                 if isawaitable(told):
                     await told
-            except (Exception, SystemExit) as failure:
+            except HOOK_FAILURES as failure:
                 log_error(f"on_retry raised\n{traceback_text(failure)}")
         await sleep(delay_ms / 1000)
         attempt += 1

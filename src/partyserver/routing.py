@@ -10,7 +10,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from . import failures, rereadable, runtime, values
+from . import failures, rereadable, runtime, tasks, values
 from .cors import cors_headers
 from .errors import RequestRefusedError
 from .io_context import enter_request
@@ -317,12 +317,12 @@ async def _ask(
             f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
             f"not {type(decision).__name__}"
         )
-    except (asyncio.CancelledError, SystemExit) as error:
-        failure = RuntimeError(f"the hook raised {error!r}")
-        failure.__cause__ = error
+    except tasks.HOOK_FAILURES as error:
+        failure: BaseException = error
+        if not isinstance(error, Exception):
+            failure = RuntimeError(f"the hook raised {error!r}")
+            failure.__cause__ = error
         return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}")
-    except Exception as error:
-        return outgoing, failed(error, f"the hook before {lobby.party}/{lobby.name}")
 
 
 def _unread(request: Any) -> Any:
@@ -344,16 +344,15 @@ async def _forward(
     """Send a request to its room, with retries; 503 when the platform cannot reach it."""
     # A body can be read only once. So each try sends a copy of a small one, and others, which
     # would be kept in memory for that, are sent once and stream through.
-    has_body = runtime.has_body(outgoing)
-    tries_again = retry is not None and retry.max_attempts > 1
-    copies = has_body and tries_again and await _is_small(outgoing)
-    if has_body and not copies:
-        retry = None
+    copies = False
 
     async def send() -> Any:
         return await stub().fetch(outgoing.clone() if copies else outgoing)
 
     try:
+        if retry is not None and retry.max_attempts > 1 and runtime.has_body(outgoing):
+            copies = await _is_small(outgoing)
+            retry = retry if copies else None
         response = await _retrying(send, retry, lobby.name, lobby.class_name)
     except Exception as error:
         if not is_infrastructure(error):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 import js
@@ -23,7 +24,7 @@ from . import isolate as isolate
 from . import tasks
 from .attachment import MAX_SIZE, Attachment, unpack
 from .errors import StateTooLargeError
-from .io_context import prepare_return_of
+from .io_context import Gate, prepare_return_of
 from .messages import compact_json, well_formed
 from .shortcuts import received
 from .values import builtin, javascript_value, kind_of, python_value
@@ -57,12 +58,17 @@ async def transact(storage: JsProxy, work: Callable[[JsProxy], Awaitable[T]]) ->
 
     async def attempt(transaction: JsProxy) -> None:
         try:
-            outcome.append(await work(transaction))
+            with Gate():
+                outcome.append(await work(transaction))
         except BaseException as error:
             failure.append(error)
             transaction.rollback()
 
-    callback = create_proxy(lambda transaction: promise_of(tasks.run(attempt(transaction))))
+    # JavaScript calls it, which knows nothing of Python's context.
+    context = copy_context()
+    callback = create_proxy(
+        lambda transaction: promise_of(tasks.run(attempt(transaction), context.copy()))
+    )
     try:
         await storage.transaction(callback)
     finally:
@@ -124,7 +130,7 @@ async def is_short(request: JsProxy, limit: int) -> bool:
         size += part.value.byteLength
         if size > limit:
             break
-    reader.cancel()
+    await reader.cancel()
     return False
 
 
@@ -337,7 +343,8 @@ async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, Non
     `work` must not raise: an error inside resets the whole object.
     https://developers.cloudflare.com/durable-objects/api/state/#blockconcurrencywhile
     """
-    callback = create_proxy(lambda: promise_of(tasks.run(work())))
+    context = copy_context()
+    callback = create_proxy(lambda: promise_of(tasks.run(work(), context)))
     try:
         # Entered in a way that can suspend: `work` may block on synchronous HTTP.
         await ctx.blockConcurrencyWhile(callback.callPromising.bind(callback))

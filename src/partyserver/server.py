@@ -114,6 +114,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         self._context = copy_context()
         self._context.run(current_io_context.set, self._io_context)
         self._name: str | None = getattr(raw.id, "name", None)
+        #: Whether there is no name, as has been looked up: public methods run before the start.
+        self._is_nameless = False
         self._props: Any = None
         self._startup = Startup(raw, self._start)
         self._listeners: runtime.Listeners | None = None
@@ -454,21 +456,28 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                 raise ServerNameError(f"this server is named {self._name!r}, and not {name!r}")
             return
         # At once, so that of two calls the second finds the name of the first.
-        self._name = name
-        self._startup.nameless = False
+        self._become(name)
         await self._raw_ctx.storage.put(NAME_STORAGE_KEY, name)
 
     async def _find_name(self) -> None:
         if self._name is None:
             stored = await self._raw_ctx.storage.get(NAME_STORAGE_KEY)
             if self._name is None and isinstance(stored, str):
-                self._name = stored
+                self._become(stored)
+
+    def _become(self, name: str) -> None:
+        self._name = name
+        self._is_nameless = False
 
     async def _check_named(self) -> None:
         await self._find_name()
-        # A facet's id may be a plain string: it has no name, and nobody has mistaken its address.
-        if self._name is None and not isinstance(self._raw_ctx.id, str):
+        if self._name is None and not self._is_facet_without_a_name:
             self.name  # noqa: B018 -- raises what to do
+
+    @property
+    def _is_facet_without_a_name(self) -> bool:
+        """Whether the id is a string of the parent's: nobody has mistaken its address."""
+        return isinstance(self._raw_ctx.id, str)
 
     async def _until_started(self) -> None:
         if self._startup.to_be_waited_for:
@@ -479,8 +488,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     async def _until_open_to_calls(self) -> None:
         """What a public method waits for: `on_start`, unless the object has no name yet."""
         await self._find_name()
-        if self._name is None and not self._startup.started:
-            self._startup.nameless = True
+        if self._name is None and not self._is_facet_without_a_name:
+            self._is_nameless = True
         else:
             await self._until_started()
 
@@ -491,7 +500,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if self._name is None:
             room = headers.get(ROOM_HEADER)
             if isinstance(room, str) and room:
-                self._name = room
+                self._become(room)
 
     # --- failures ---------------------------------------------------------------------
 
@@ -528,8 +537,11 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if isinstance(awaitable, runtime.JsProxy):
             self._raw_ctx.waitUntil(awaitable)
         elif isawaitable(awaitable):
+            context = copy_context()
+            context.run(current_io_context.set, self._io_context)
+            context.run(_inside_on_exception.set, False)
             where = "what ctx.waitUntil was given"
-            task = tasks.run(_finish(awaitable, self._report, where), self._context.copy())
+            task = tasks.run(_finish(awaitable, self._report, where), context)
             runtime.wait_until(self._raw_ctx, task)
         else:
             raise TypeError(

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import runtime, tasks
 from .contract import calls_are_own
+from .io_context import Gate
 
 #: Set while `on_start` runs: what it calls is not made to wait for it.
 _inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
@@ -28,21 +29,13 @@ class Startup:
         self.constructed = False
         self._ctx = ctx
         self._on_start = on_start
-        #: Whether there is no name, as has been looked up: calls run before the start.
-        self.nameless = False
         self._starting = False
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     @property
     def open_to_calls(self) -> bool:
         """Whether a public method that is called now may run now."""
-        return (
-            self.started
-            or not self.constructed
-            or self.nameless
-            or _inside_on_start.get()
-            or calls_are_own.get()
-        )
+        return self.started or not self.constructed or _inside_on_start.get() or calls_are_own.get()
 
     @property
     def to_be_waited_for(self) -> bool:
@@ -83,10 +76,10 @@ class Startup:
 
     async def _begin_gated(self, on_start: Awaitable[None]) -> None:
         async def work() -> None:
-            # Set again, since the platform calls this in a context of its own.
             _inside_on_start.set(True)
             try:
-                await on_start
+                with Gate():
+                    await on_start
             except BaseException as error:  # even a CancelledError, or the room would wait for ever
                 self._end(error)
             else:
@@ -102,9 +95,12 @@ class Startup:
             return
         self._starting = False
         self.started = error is None
+        # Whoever was cancelled waits no longer.
+        self._waiting = [one for one in self._waiting if not one[1].done()]
         if error is not None:
-            _, future = self._waiting.pop(0)
-            future.set_exception(error)
+            if self._waiting:
+                _, future = self._waiting.pop(0)
+                future.set_exception(error)
             if self._waiting:
                 self._starting = True
                 self._begin()
@@ -113,6 +109,13 @@ class Startup:
         waiting, self._waiting = self._waiting, []
         for event, future in waiting:
             try:
-                future.set_result(event())
+                outcome = event()
             except BaseException as failure:
-                future.set_exception(failure)
+                _settle(future.set_exception, future, failure)
+            else:
+                _settle(future.set_result, future, outcome)
+
+
+def _settle(settle: Callable[[Any], None], future: asyncio.Future[Any], value: Any) -> None:
+    if not future.done():  # an event before may have cancelled it
+        settle(value)

@@ -106,27 +106,41 @@ def by_hand(
     *,
     leaf: Callable[[Any], Any] = _as_python,
     mapping: Callable[[dict[Any, Any]], Any] = dict,
+    seen: dict[int, Any] | None = None,
 ) -> Any:
-    """As `python_value`, without Pyodide's judgement of what is plain: slow, and seldom needed."""
+    """As `python_value`, without Pyodide's judgement of what is plain: slow, and seldom needed.
+
+    `seen` are the objects that have been met, and what was made of them.
+    """
     if not isinstance(value, JsProxy):
         return leaf(value)
+    seen = {} if seen is None else seen
+    made: Any = seen.get(value.js_id)
+    if made is not None:
+        return made
+    if value.js_id in seen:
+        raise ValueError("a value from JavaScript holds itself")
     kind = kind_of(value)
     if kind not in CONTAINERS or is_of_a_class(value, kind):
         return leaf(value.to_py())
     if not levels:
         raise too_deep()
+    seen[value.js_id] = None
     levels -= 1
     # Loops, since each level may take one of Python's frames only.
     if kind in ("[object Array]", "[object Set]"):
         items = []
         for item in value:
-            items.append(by_hand(item, levels, leaf=leaf, mapping=mapping))
-        return items if kind == "[object Array]" else set(items)
-    pairs = builtin("Object.entries" if kind == "[object Object]" else "Array.from")(value)
-    made = {}
-    for key, item in pairs:
-        made[key] = by_hand(item, levels, leaf=leaf, mapping=mapping)
-    return mapping(made)
+            items.append(by_hand(item, levels, leaf=leaf, mapping=mapping, seen=seen))
+        made = items if kind == "[object Array]" else set(items)
+    else:
+        pairs = builtin("Object.entries" if kind == "[object Object]" else "Array.from")(value)
+        entries = {}
+        for key, item in pairs:
+            entries[key] = by_hand(item, levels, leaf=leaf, mapping=mapping, seen=seen)
+        made = mapping(entries)
+    seen[value.js_id] = made
+    return made
 
 
 def too_deep() -> ValueError:

@@ -63,6 +63,64 @@ def test_a_wait_that_times_out_ends_in_its_own_room(party, binding, test):
         assert b.receive() == "set is over in b"
 
 
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("what", ["lock", "event", "future", "task"])
+def test_an_on_start_goes_on_in_its_own_room(party, binding, test, what):
+    names = [f"{what}-in-start-{test}{'x' * number}" for number in range(3)]
+    rooms = [party.room(binding("Waiting"), name) for name in names]
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(room.fetch, f"/set/none/{test}") for room in rooms]
+        eventually(lambda: waiting(party, test) == len(rooms))
+        party.fetch(f"/waiting/set/{what}/{test}")
+        for room, answer in zip(rooms, answers, strict=True):
+            assert answer.result().text == f"set is over in {room.name}"
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("hook", ["on_close", "on_alarm"])
+def test_any_hook_goes_on_in_its_own_room(party, binding, test, hook):
+    name = binding("Waiting")
+    room = party.room(name, "a")
+    with room.connect() as socket:
+        if hook == "on_alarm":
+            party.fetch(f"/rpc/{name}/a/set_alarm/event/{test}")
+        else:
+            socket.send_raw(close_frame(f"event {test}"))
+        eventually(lambda: waiting(party, test))
+        party.fetch(f"/waiting/set/event/{test}")
+        eventually(lambda: party.fetch(f"/rpc/{name}/a/closed").json() == "a")
+
+
+def close_frame(reason):
+    payload = (1000).to_bytes(2) + reason.encode()
+    mask = bytes(4)
+    return bytes([0x88, 0x80 | len(payload)]) + mask + payload
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("place", ["/waiting/", "/parties/{party}/a/"])
+@pytest.mark.parametrize("what", ["two", "two-tasks", "collected"])
+def test_who_waits_for_more_than_one_gets_all_of_them(party, binding, test, what, place):
+    names = {"party": "waiting" if binding("Waiting") == "Waiting" else "waiting-sleepy"}
+    path = place.format(**names)
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(party.fetch, f"{path}wait/{what}/{test}")
+        eventually(lambda: waiting(party, test))
+        party.fetch(f"/waiting/set/{what}/{test}")
+        assert waits.result().text.startswith("wait is over in")
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+def test_what_javascript_calls_wakes_a_room_in_its_own_place(party, binding, test):
+    rooms = [party.room(binding("Waiting"), name) for name in ("a", "b")]
+    with rooms[0].connect() as a, rooms[1].connect() as b:
+        a.send(f"wait event {test}")
+        assert a.receive() == "waiting"
+        b.send(f"set javascript {test}")
+        assert b.receive() == "set is over in b"
+        assert a.receive() == "wait is over in a"
+
+
 def waiting(party, test):
     return int(party.fetch(f"/waiting/count/-/{test}").text)
 

@@ -187,6 +187,25 @@ def test_an_on_socket_that_raises_closes_with_1011_and_no_details(party, path):
     assert "a secret" in str(party.logs)
 
 
+def test_listeners_that_take_turns_go_on_with_their_own_sockets(party):
+    with party.connect("/turns") as a, party.connect("/turns") as b:
+        for text in ("one", "two"):
+            a.send(text)
+            b.send(text)
+            assert (a.receive(), b.receive()) == (text, text)
+
+
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+def test_transactions_that_take_turns_go_on_in_their_own_rooms(party):
+    with party.room("Main", "a").connect() as a, party.room("Main", "b").connect() as b:
+        for socket in (a, b):
+            assert socket.receive_json()[0] == "connected"
+        for _ in range(2):
+            a.send_json(["take_turns"])
+            b.send_json(["take_turns"])
+            assert (a.receive_json(), b.receive_json()) == ("a", "b")
+
+
 def test_an_exit_in_a_static_hook_or_a_listener_ends_nothing(party):
     with party.connect("/exit-listener") as a:
         for _ in range(2):

@@ -10,6 +10,9 @@ import checks
 from partyserver import partykit
 from workers import Request, Response, WorkerEntrypoint
 
+#: Of all rooms and sockets of the isolate.
+turns = asyncio.Lock()
+
 
 class Recorder(partykit.Server):
     """Writes down what happens to it in its storage, which survives evictions."""
@@ -50,6 +53,15 @@ class Main(Recorder):
     async def on_connect(self, connection, ctx):
         await self.record("connect", connection.id, ctx.request.headers.get("x-added"))
         connection.send_json(["connected", connection.id])
+
+    async def do_take_turns(self, sender):
+        async def work(transaction):
+            async with turns:
+                await transaction.put("turn", self.room.id)
+                await asyncio.sleep(0.05)
+                return await transaction.get("turn")
+
+        sender.send_json(await self.room.storage.transaction(work))
 
     def on_message(self, message, sender):
         if isinstance(message, bytes):
@@ -198,6 +210,14 @@ class Main(Recorder):
             raise ValueError("a secret")
         elif path == "exit":
             sys.exit(1)
+        elif path == "turns":
+
+            async def answer(event):
+                async with turns:
+                    await asyncio.sleep(0.05)
+                    socket.send(event.data)
+
+            socket.add_event_listener("message", answer)
         elif path == "exit-listener":
             socket.add_event_listener("message", lambda event: sys.exit(1))
             socket.add_event_listener("message", lambda event: socket.send(event.data))

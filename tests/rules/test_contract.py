@@ -159,6 +159,8 @@ class Root(metaclass=ABCMeta):  # noqa: B024 -- as `Server`'s own
         cls.options = {key: value for layer in cls.layers for key, value in layer.items()}
         guard_public_methods(cls, Root)
 
+    _is_nameless = False
+
     def __init__(self, startup=None):
         self._startup = startup
 

@@ -1,9 +1,12 @@
 """Rooms, and requests to the worker, that wait for one another by asyncio's objects of a module."""
 
 import asyncio
+import gc
 from types import SimpleNamespace
 
+import js
 from partyserver import Server
+from pyodide.ffi import create_once_callable
 from workers import Response
 
 #: Made anew for each test, by its name.
@@ -46,6 +49,14 @@ async def wait(what, ours):
         case "task":
             ours.task = ours.task or asyncio.create_task(asyncio.sleep(0.2))
             await asyncio.shield(ours.task)
+        case "two":
+            await asyncio.gather(ours.event.wait(), ours.queue.get())
+        case "two-tasks":
+            waiting = asyncio.create_task(ours.queue.get())
+            await ours.event.wait()
+            await waiting
+        case "collected":
+            await ours.queue.get()
         case "timeout":
             async with asyncio.timeout(0.2):
                 await ours.event.wait()
@@ -61,6 +72,15 @@ async def go_on(what, ours):
             ours.event.set()
         case "queue":
             ours.queue.put_nowait(1)
+        case "two" | "two-tasks":
+            ours.event.set()
+            await asyncio.sleep(0.05)
+            ours.queue.put_nowait(1)
+        case "collected":
+            ours.queue.put_nowait(1)
+            gc.collect()  # nobody but the platform holds the one who waits
+        case "javascript":
+            js.setTimeout(create_once_callable(ours.event.set), 1)
         case "small_queue":
             ours.small_queue.get_nowait()
         case "condition":
@@ -92,6 +112,38 @@ class Waiting(Server):
         await self.ctx.storage.put("waited", self.name)
         await asyncio.sleep(0.001)
         assert await self.ctx.storage.get("waited") == self.name
+
+    async def on_start(self):
+        what, _, test = self.name.partition("-in-start-")
+        if test:
+            test = test.rstrip("x")  # by which the rooms of one test differ
+            await wait(what, of_test(test))
+            await self.use_io()
+            self.task = asyncio.create_task(self.go_on_later())
+
+    async def go_on_later(self):
+        await asyncio.sleep(0.001)
+        await self.use_io()
+
+    async def on_close(self, connection, code, reason, was_clean):
+        if " " in reason:
+            what, test = reason.split(" ")
+            await wait(what, of_test(test))
+            await self.use_io()
+            await self.ctx.storage.put("closed", self.name)
+
+    async def on_alarm(self):
+        what, test = await self.ctx.storage.get("alarm")
+        await wait(what, of_test(test))
+        await self.use_io()
+        await self.ctx.storage.put("closed", self.name)
+
+    async def set_alarm(self, what, test):
+        await self.ctx.storage.put("alarm", [what, test])
+        await self.ctx.storage.setAlarm(js.Date.now())
+
+    async def closed(self):
+        return await self.ctx.storage.get("closed")
 
     async def on_request(self, request):
         _, verb, what, test = request.url.rsplit("/", 3)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Any
 
 import js
@@ -191,12 +193,21 @@ class BodyWriter:
 # --- events ---------------------------------------------------------------------------
 
 
+def _in_copy_of(context: Context, handler: Callable[[Any], None], event: Any) -> None:
+    context.copy().run(handler, event)
+
+
 class Listeners:
     """Handlers on an event target, for as long as someone listens."""
 
     def __init__(self, target: JsProxy, handlers: Iterable[tuple[str, Callable[[Any], None]]]):
         self._target = target
-        self._proxies = [(event, create_proxy(handler)) for event, handler in handlers]
+        # JavaScript calls them, which knows nothing of Python's context.
+        context = copy_context()
+        self._proxies = [
+            (event, create_proxy(partial(_in_copy_of, context, handler)))
+            for event, handler in handlers
+        ]
         for event, proxy in self._proxies:
             target.addEventListener(event, proxy)
 

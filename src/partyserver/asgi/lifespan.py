@@ -80,7 +80,7 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": LIFESPAN_ASGI, "state": self.state}
         try:
             await self.app(scope, receive, send)
-        except Exception as error:
+        except tasks.HOOK_FAILURES as error:
             if not outcome.done():  # the protocol's way to say that it is not supported
                 runtime.log_info(f"the app takes no lifespan events ({error!r})")
         if not outcome.done():

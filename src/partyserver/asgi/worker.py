@@ -149,7 +149,7 @@ async def _answer(
     try:
         lifespan = lifespan_of(app)
         await lifespan.start()
-    except Exception as error:
+    except tasks.HOOK_FAILURES as error:
         return await report(error) or _internal_error(failures.answer(error, debug=False))
     scope = _scope(request, upgrading, root_path) | extra
     scope |= {ENV: env, REQUEST: request, "state": lifespan.state.copy()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
@@ -62,6 +63,8 @@ class Socket:
         self._unread: deque[str | bytes] = deque()
         self._reader: Any = None
         self._closed = False
+        #: For listeners, which JavaScript's events call.
+        self._context = copy_context()
         # Not weakly: until the socket closes, its listeners may be all that knows it.
         self._events = runtime.Listeners(lambda: self, may_block=False)
         self._events.attach(socket)
@@ -143,7 +146,7 @@ class Socket:
 
     def _tell(self, event: SocketEvent) -> None:
         for listener in self._listeners.get(event.type, ()):
-            tasks.run(self._call(listener, event))
+            tasks.run(self._call(listener, event), self._context.copy())
 
     async def _call(self, listener: Callable[[SocketEvent], Any], event: SocketEvent) -> None:
         try:
