@@ -208,6 +208,8 @@ def install(loop: Any) -> None:
             is_known = ours is not None or (args and type(args[0]) is _Waiter)
             if ours is not theirs and is_known:
                 return theirs.call_soon(callback, args, context)
+            if ours is theirs and not args:  # a task begins, and may wait for anything
+                theirs.prepare_return()
         handle: asyncio.Handle = usual(callback, *args, context=context)
         return handle
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import js
 from pyodide.ffi import JsException, JsProxy, jsnull
-from workers import rpc
+from workers import WorkerEntrypoint, rpc
 
 from . import failures, io_context, values
-from .messages import check_depth
+from .messages import MAX_JSON_DEPTH, check_depth
 
 
 def _protect() -> None:
@@ -26,6 +26,7 @@ def _protect() -> None:
     _convert_calls_safely()
     _survive_exits()
     io_context.install(asyncio.get_event_loop())
+    _prepare_calls()
 
 
 # --- JSON -----------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def python_from_rpc(value: Any) -> Any:
     if kind not in values.CONTAINERS or values.is_of_a_class(value, kind):
         return _sdk_python_from_rpc(value)
     try:
-        return _as_the_sdk_does(value.to_py(depth=values.MAX_DEPTH))
+        return _as_the_sdk_does(value.to_py(depth=MAX_JSON_DEPTH))
     except (JsException, RecursionError):  # "constructor" is null; or the value holds itself
         return _by_hand(value)
 
@@ -95,7 +96,7 @@ def _as_the_sdk_does(value: Any) -> Any:
 
 
 def _by_hand(value: JsProxy) -> Any:
-    return values.by_hand(value, leaf=_as_the_sdk_does, mapping=rpc.JsDict)
+    return values.by_hand(value, MAX_JSON_DEPTH, leaf=_as_the_sdk_does, mapping=rpc.JsDict)
 
 
 # --- I/O contexts ---------------------------------------------------------------------
@@ -113,6 +114,18 @@ def _is_introspection(module: Any) -> bool:
         "args",
         "kwargs",
     ]
+
+
+def _prepare_calls() -> None:
+    """Have a worker's first request be prepared for, also where it has nothing to do with rooms."""
+    usual = WorkerEntrypoint.__init__
+
+    def __init__(self: Any, ctx: Any, env: Any) -> None:
+        WorkerEntrypoint.__init__ = usual  # type: ignore[method-assign]
+        introspection()
+        usual(self, ctx, env)
+
+    WorkerEntrypoint.__init__ = __init__  # type: ignore[method-assign]
 
 
 def introspection() -> Any:

@@ -135,7 +135,7 @@ async def route_partykit_request(
             requests; preflights are answered.
         routing_retry: by default `RoutingRetry()`; None tries once. When the platform still
             fails, the answer is 503 with `Retry-After`. Requests with a body of more than
-            128 KiB, or that is still arriving, are tried once: they stream to the room.
+            128 KiB, or from a client that gives no length, are tried once: they stream to the room.
         on_before_connect: called with the request and a `Lobby` before a WebSocket request
             goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
             lets it go on. If it raises, the answer is 500 with an error id. It may read the

@@ -86,7 +86,7 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     A subclass that defines one of the runtime's own handlers (`alarm`, `webSocketMessage`,
     ...), a hook in camelCase or with other parameters, or an unknown option, is a
     `TypeError` when it is created. Its public methods can be called over RPC, and see a
-    server whose `on_start` has run.
+    server whose `on_start` has run, unless the object has no name: see `set_name`.
     """
 
     options: ClassVar[ServerOptions] = DEFAULTS
@@ -203,8 +203,9 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
                     await self.set_name(name, props)
 
         Public methods of an object without a name run before `on_start`, so that one of them can
-        do this. The name is kept in storage. An object that has this name already is started with
-        the props, if it has not been started yet.
+        do this. The name is kept in storage, and the props are not: `on_start` gets None in later
+        lives, and what must last is yours to store. An object that has this name already is
+        started with the props if it has not been started yet, as where an overridden `fetch` asks.
 
         Raises:
             ServerNameError: the object has another name, or the name is empty.
@@ -216,8 +217,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
         if props is not None:
             if not self._startup.can_have_props:
                 raise PartyServerError(
-                    f"{self._label()} has started, and its on_start has had its props: give them "
-                    "to the call that starts it, or pass them to a method of your own"
+                    f"{self._label()} has started, and on_start does not run again for these "
+                    "props: give them to what starts it, or to a method of your own"
                 )
             self._props = props
         await self._until_started()
@@ -246,7 +247,8 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     async def fetch(self, request: Request) -> Response:
         """Start the room, if that is still to do, and answer a request to it.
 
-        An override ends in `super().fetch(request)`. What it does before runs before `on_start`:
+        An override ends in `super().fetch(request)`. What it does before that runs before
+        `on_start`. (While an `on_start` awaits, the platform delivers no request, though.)
 
             async def fetch(self, request):
                 if request.url.endswith("/health"):

@@ -17,8 +17,8 @@ from pyodide.ffi import JsException, JsProxy, jsnull, to_js
 
 from .messages import MAX_JSON_DEPTH
 
-#: What JSON may have, and what stands around it: an attachment around a state.
-MAX_DEPTH = MAX_JSON_DEPTH + 10
+#: What a state may have, and the attachment around it.
+MAX_DEPTH = MAX_JSON_DEPTH + 2
 
 CONTAINERS = ("[object Object]", "[object Array]", "[object Map]", "[object Set]")
 
@@ -48,7 +48,7 @@ def kind_of(value: JsProxy) -> str:
 def python_value(value: Any) -> Any:
     """A structured clone: dict for an object or a Map, set for a Set, `datetime` for a Date.
 
-    Raises `ValueError` for a value that is nested more than `MAX_DEPTH` levels deep.
+    Raises `ValueError` for a value that is nested too deeply, or holds itself.
     """
     if not isinstance(value, JsProxy):
         return _as_python(value)
@@ -144,7 +144,7 @@ def by_hand(
 
 
 def too_deep() -> ValueError:
-    return ValueError(f"a value from JavaScript is nested more than {MAX_DEPTH} levels deep")
+    return ValueError(f"a value from JavaScript is nested more than {MAX_JSON_DEPTH} levels deep")
 
 
 # --- to JavaScript --------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -31,12 +33,22 @@ def test_requests_take_turns_with_a_lock(app):
 
 def test_a_client_that_leaves_the_line_keeps_no_lock(app):
     before = held(app)
+
+    def line():
+        return app.fetch("/line").json()
+
     with ThreadPoolExecutor(4) as pool:
-        waits = [pool.submit(app.fetch, "/wait/lock") for _ in range(3)]
-        with pytest.raises(httpx.TimeoutException):
-            app.fetch("/wait/lock", timeout=0.05)
-        assert [wait.result().json() for wait in waits] == ["had it"] * 3
-    assert app.fetch("/wait/lock").json() == "had it"
+        holds = pool.submit(app.fetch, "/hold/lock")
+        eventually(lambda: line() == [0, True])
+        address = urlsplit(app.party.url)
+        with socket.create_connection((address.hostname, address.port)) as leaver:
+            leaver.sendall(b"GET /wait/lock HTTP/1.1\r\nhost: x\r\nx-site: others\r\n\r\n")
+            eventually(lambda: line() == [1, True])
+        stays = pool.submit(app.fetch, "/wait/lock")
+        eventually(lambda: line()[0] >= 1)
+        app.fetch("/set/event")
+        assert holds.result().json() == stays.result().json() == "had it"
+    eventually(lambda: line() == [0, False])
     eventually(lambda: held(app) == before)
 
 

@@ -77,6 +77,15 @@ def test_a_hook_that_reads_behind_the_librarys_back_is_told_how(party, read, the
     party.logs.wait_for("read it with request.text()")
 
 
+@UNREAD
+@pytest.mark.parametrize("read", ["text", "bytes", "twice", "nothing"])
+def test_a_hook_may_read_the_body_of_a_get(party, read):
+    response = party.fetch(
+        "/routed/reading/parties/inbox/x/kept", content=b"body", headers={"x-read": read}
+    )
+    assert (response.status_code, response.json()) == (200, [])
+
+
 def test_a_hook_finds_an_empty_body_empty(party):
     assert post(party, "text refuse", b"").text == "refused 0"
 

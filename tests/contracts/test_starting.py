@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-TOO_LATE = "has started, and its on_start has had its props"
+TOO_LATE = "has started, and on_start does not run again for these props"
 
 
 @pytest.mark.no_party_chaos  # the room counts its starts in memory

@@ -91,6 +91,16 @@ def test_any_hook_goes_on_in_its_own_room(party, binding, test, hook):
         eventually(lambda: party.fetch(f"/rpc/{name}/a/closed").json() == "a")
 
 
+@pytest.mark.no_party_chaos  # an eviction loses whoever waits
+@pytest.mark.parametrize("what", ["event", "queue", "future"])
+def test_a_task_that_a_hook_has_left_behind_goes_on_in_its_own_room(party, binding, test, what):
+    with party.room(binding("Waiting"), "a").connect() as a:
+        a.send(f"background {what} {test}")
+        eventually(lambda: waiting(party, test))
+        party.fetch(f"/waiting/set/{what}/{test}")
+        assert a.receive() == "wait is over in a"
+
+
 def close_frame(reason):
     payload = (1000).to_bytes(2) + reason.encode()
     mask = bytes(4)

@@ -47,6 +47,11 @@ def test_a_facet_whose_id_is_a_plain_string_lives_and_only_its_name_raises(party
         assert socket.receive() == "hi from a"
 
 
+def test_a_method_of_a_facet_whose_id_is_a_plain_string_sees_an_initialised_server(party):
+    started = PLAIN | {"method": "started"}
+    assert party.room("PyParent", "outer").fetch("/", params=started).json() is True
+
+
 def test_a_facet_whose_id_is_a_plain_string_may_be_named(party):
     parent = party.room("PyParent", "outer")
     assert parent.fetch("/", params=PLAIN | {"method": "become"}).json() == "inner"

@@ -97,6 +97,9 @@ class Waiting(Server):
     async def on_message(self, connection, message):
         verb, what, test = message.split(" ")
         ours = of_test(test)
+        if verb == "background":
+            self.task = asyncio.create_task(self.wait_behind(connection, what, ours))
+            return
         if verb == "wait":
             connection.send("waiting")
             try:
@@ -107,6 +110,11 @@ class Waiting(Server):
             await go_on(what, ours)
         await self.use_io()
         connection.send(f"{verb} is over in {self.name}")
+
+    async def wait_behind(self, connection, what, ours):
+        await wait(what, ours)
+        await self.use_io()
+        connection.send(f"wait is over in {self.name}")
 
     async def use_io(self):
         await self.ctx.storage.put("waited", self.name)

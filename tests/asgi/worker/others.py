@@ -65,6 +65,20 @@ async def wait_for_the_lock():
     return "had it"
 
 
+@app.get("/line")
+async def line():
+    """How many wait for the lock, and whether it is taken."""
+    return [len(lock._waiters or ()), lock.locked()]
+
+
+@app.get("/hold/lock")
+async def hold_the_lock():
+    async with lock:
+        await event.wait()
+        event.clear()
+    return "had it"
+
+
 @app.get("/wait/event")
 async def wait_for_the_event():
     await event.wait()

@@ -361,6 +361,12 @@ class PyUnnamed(Server):
 
     options = {"hibernate": True}
 
+    def on_start(self):
+        self.has_started = True
+
+    def started(self):
+        return self.has_started
+
     async def on_connect(self, connection, ctx):
         connection.send(connection.id)
 
