@@ -99,6 +99,8 @@ class Waiting(Server):
         ours = of_test(test)
         if verb == "background":
             self.task = asyncio.create_task(self.wait_behind(connection, what, ours))
+            if self.options["hibernate"]:  # else it goes on with the room's next event
+                self.ctx.waitUntil(self.task)
             return
         if verb == "wait":
             connection.send("waiting")
