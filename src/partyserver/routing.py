@@ -138,9 +138,9 @@ async def route_partykit_request(
             128 KiB, or from a client that gives no length, are tried once: they stream to the room.
         on_before_connect: called with the request and a `Lobby` before a WebSocket request
             goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
-            lets it go on. If it raises, the answer is 500 with an error id. It may read the
-            body (`await request.text()`), which the room gets nevertheless.
-        on_before_request: the same for HTTP requests.
+            lets it go on. If it raises, the answer is 500 with an error id.
+        on_before_request: the same for HTTP requests. It may read the body, as by
+            `await request.bytes()`, and the room gets it all the same.
         allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
             origins than these and the worker's own get 403. "*" allows all.
     """

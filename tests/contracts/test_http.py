@@ -214,6 +214,7 @@ def test_only_what_the_platform_calls_retryable_is_tried_again(party):
     assert answers["too often"] == [unavailable, 3, [[1, "room"], [2, "room"]]]
     assert answers["overloaded"] == [unavailable, 1, []]
     assert answers["switched off"] == [unavailable, 1, []]
+    assert answers["too large"] == [unavailable, 1, []]
     assert answers["not retryable"][0][0] == 500
     assert answers["not retryable"][1:] == [1, []]
     assert answers["by name, with an on_retry that raises"] == 3

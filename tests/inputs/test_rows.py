@@ -12,13 +12,17 @@ import pytest
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs" / "pages" / "bad-input.md"
 
+BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
 CONNECTIONS = "contracts/test_connections.py"
 FAILURES = "contracts/test_failures.py"
+HOSTILE = "contracts/test_hostile.py"
 HTTP = "contracts/test_http.py"
 INPUTS = "inputs/test_inputs.py"
 MESSAGES = "contracts/test_messages.py"
 MODEL = "model/test_model.py"
+STARTING = "contracts/test_starting.py"
+VALUES = "contracts/test_values.py"
 
 ROWS = {
     # Connecting
@@ -90,8 +94,51 @@ ROWS = {
     "JSON with thousands of brackets inside each other": {
         INPUTS: ["test_json_of_thousands_of_brackets_is_a_value_error"]
     },
+    "JSON with `NaN`, `Infinity`, or a number such as `1e999`": {
+        VALUES: ["test_a_number_that_json_cannot_hold_is_read_from_no_message"],
+    },
+    "JSON with keys such as `constructor`, `__proto__`, `toString`": {
+        VALUES: [
+            "test_any_word_may_be_a_key_of_a_state",
+            "test_any_word_may_be_the_name_of_a_column",
+            "test_any_word_may_be_a_key_of_what_is_sent_over_rpc_or_stored",
+        ],
+        "partykit/test_storage.py": ["test_any_word_may_be_a_key_of_a_value"],
+    },
     "a socket that your own code accepted with `ctx.acceptWebSocket`": {
         CONNECTIONS: ["test_sockets_that_user_code_accepted_are_ignored"]
+    },
+    # HTTP
+    "JSON nested deeply in a body, read with `await request.json()` in a room, the worker or "
+    "a hook before a room": {VALUES: ["test_deep_json_in_a_body_is_a_value_error"]},
+    "the same to a FastAPI or Starlette app, or in `WebSocket.receive_json`": {
+        "asgi/test_sharing.py": [
+            "test_deep_json_in_a_body_is_an_error_of_that_request",
+            "test_deep_json_on_a_socket_is_a_value_error",
+        ]
+    },
+    "an unknown party, beside an ASGI app, HTTP or WebSocket": {
+        "asgi/test_rooms.py": ["test_an_unknown_party_is_refused_and_not_handed_to_the_app"]
+    },
+    "a client that leaves in the middle of a stream, an upload or a WebSocket of an ASGI app": {
+        "asgi/test_leaving.py": [
+            "test_a_client_that_leaves_a_stream_is_no_error",
+            "test_a_client_that_leaves_a_socket_is_no_error",
+        ]
+    },
+    "a client that leaves in the middle of a body that a room or a hook reads": {
+        BODIES: ["test_half_a_body_never_looks_whole"]
+    },
+    "a value nested deeply over RPC": {VALUES: ["test_a_deep_value_over_rpc_fails_its_call_only"]},
+    "a body of any size, to a room or from it": {BODIES: ["test_a_large_body_streams_through"]},
+    "a body that a hook before the room has read": {
+        BODIES: ["test_a_body_that_a_hook_has_read_is_there_for_the_room"]
+    },
+    "a body that such a hook has read from the JavaScript request, `request.js_object`": {
+        BODIES: ["test_a_hook_that_reads_behind_the_librarys_back_is_told_how"]
+    },
+    "a request that fails on its way and is too large to be tried again": {
+        HTTP: ["test_only_what_the_platform_calls_retryable_is_tried_again"]
     },
     # Closing
     "a close with a code": {
@@ -154,6 +201,29 @@ ROWS = {
     "a state that is not JSON-like": {
         INPUTS: ["test_a_state_that_is_not_json_like_is_a_type_error_and_the_old_one_stands"]
     },
+    "a state nested more than 500 levels deep, or that holds itself": {
+        VALUES: ["test_a_state_is_kept_up_to_a_depth_and_refused_beyond"],
+        "rules/test_attachment.py": ["test_a_state_nested_deeper_is_a_value_error"],
+    },
+    "NaN or infinity in a state": {VALUES: ["test_a_sleep_changes_no_state"]},
+    "NaN or infinity in props, or in `send_json`": {
+        VALUES: ["test_a_number_that_json_cannot_hold_is_sent_to_nobody"],
+        STARTING: ["test_what_starts_when"],
+    },
+    "`sys.exit()` in a hook, a task or a callback": {
+        HOSTILE: [
+            "test_an_exiting_message_hook_ends_neither_room_nor_connection",
+            "test_an_exit_behind_a_hook_ends_nothing",
+        ]
+    },
+    "an endless loop, or a `threading.Lock` held across an `await`": {
+        "testing/test_hangs.py": ["test_a_hang_fails_the_test_that_waits_and_no_other"]
+    },
+    "an asyncio object of a module that two rooms wait for": {
+        "contracts/test_waiting.py": ["test_a_message_hook_goes_on_in_its_own_room"]
+    },
+    "`self.ctx.waitUntil(coroutine)`": {HOSTILE: ["test_what_is_given_to_wait_until_runs"]},
+    "props for `set_name` when `on_start` has run": {STARTING: ["test_what_starts_when"]},
     "`send` of something that is neither text nor binary": {
         MESSAGES: ["test_send_takes_text_and_binary_only"]
     },

@@ -167,6 +167,7 @@ async def check_retries(worker):
         "overloaded": (1, {"retryable": True, "overloaded": True}, 3),
         "not retryable": (1, {}, 3),
         "switched off": (1, {"retryable": True}, None),
+        "too large": (1, {"retryable": True}, 3),
     }
     for name, (failures, flags, attempts) in cases.items():
         fake = FakeNamespace(failures, **flags)
@@ -179,7 +180,8 @@ async def check_retries(worker):
         )
         proxy = create_proxy(fake)
         env = js.Object.fromEntries([["Fake", proxy]])
-        request = Request("https://x/parties/fake/room", method="POST", body="body")
+        body = "x" * 200_000 if name == "too large" else "body"
+        request = Request("https://x/parties/fake/room", method="POST", body=body)
         try:
             response = await route_partykit_request(request, env, routing_retry=retry)
             answer = [response.status, await response.text(), response.headers.get("retry-after")]
