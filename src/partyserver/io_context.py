@@ -34,6 +34,20 @@ _LONG = 86_400_000
 _call_soon: Callable[..., asyncio.Handle]
 
 
+class Hold:
+    """Tells the platform that a request waits for something that may come from outside.
+
+    A request that waits for nothing the platform knows of, such as the client's leaving, is
+    taken for hung and cancelled.
+    """
+
+    def __init__(self) -> None:
+        self._timer = js.setTimeout(js.Object, _LONG)
+
+    def release(self) -> None:
+        js.clearTimeout(self._timer)
+
+
 class IoContext:
     """That of a room, or of one request to a worker."""
 
@@ -49,24 +63,23 @@ class IoContext:
         self._resolve: Callable[[JsProxy], None] | None = None
         #: How many wait for an asyncio object, and what tells the platform so.
         self._waiting = 0
-        self._hold: Any = None
+        self._hold: Hold | None = None
 
     def waiter(self, loop: Any) -> asyncio.Future[Any]:
         """A future for what waits in here until others go on: for a `Lock`, a `Queue`, ..."""
         self.prepare_return()
         waiter = _Waiter(loop=loop)
         if self.of_request:
-            # A request that waits for nothing the platform knows of is taken for hung.
             if self._hold is None:
-                self._hold = js.setTimeout(js.Object, _LONG)
+                self._hold = Hold()
             self._waiting += 1
             waiter.add_done_callback(self._no_longer_waits)
         return waiter
 
     def _no_longer_waits(self, _: asyncio.Future[Any]) -> None:
         self._waiting -= 1
-        if not self._waiting:
-            js.clearTimeout(self._hold)
+        if not self._waiting and self._hold is not None:
+            self._hold.release()
             self._hold = None
 
     def prepare_return(self) -> None:

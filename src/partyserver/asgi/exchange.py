@@ -11,6 +11,7 @@ from typing import Any
 from workers import Request, Response
 
 from .. import failures, runtime, tasks
+from ..io_context import Hold
 from . import javascript
 from .departures import ClientDisconnected, is_departure, let_go
 from .reply import Message, Reply
@@ -195,7 +196,7 @@ class HttpExchange(Exchange):
             self._listeners = javascript.Listeners(
                 self._request.signal, [("abort", lambda _: self._see_gone())]
             )
-        hold = javascript.Hold()
+        hold = Hold()
         try:
             await asyncio.shield(self._gone)
         finally:

@@ -28,24 +28,6 @@ def keep_alive(task: asyncio.Task[Any]) -> None:
         wait_until(promise_of(task))
 
 
-#: Milliseconds, a day: longer than any client waits.
-_LONG = 86_400_000
-
-
-class Hold:
-    """Tells the platform that the request waits for something that may come from outside.
-
-    A request that waits for nothing the platform knows of, such as the client's leaving, is
-    taken for hung and cancelled.
-    """
-
-    def __init__(self) -> None:
-        self._timer = js.setTimeout(js.Object, _LONG)
-
-    def release(self) -> None:
-        js.clearTimeout(self._timer)
-
-
 def shared_promise() -> tuple[Any, Callable[[Any], None]]:
     """A promise that several requests may await, and what fulfils it.
 

@@ -81,18 +81,21 @@ async def answer(
 async def _with_body(request: Request, receive: Any) -> Request:
     """The request, whose body another middleware may have begun to read."""
     raw = request.js_object
-    if not raw.bodyUsed and not (runtime.has_body(raw) and raw.body.locked):
+    if not runtime.is_read(raw):
         return request
-    body = b""
+    parts = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":  # what has come is not the whole
             raise ClientDisconnected("the client has disconnected")
-        body += message.get("body", b"")
+        parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             break
     return Request(
-        raw.url, method=raw.method, headers=javascript.header_pairs(raw.headers), body=body
+        raw.url,
+        method=raw.method,
+        headers=javascript.header_pairs(raw.headers),
+        body=b"".join(parts),
     )
 
 
