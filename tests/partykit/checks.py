@@ -256,8 +256,7 @@ async def check_instance(_):
 
 
 class FakeServer:
-    class _raw_ctx:
-        storage = None
+    pass
 
 
 async def check_entrypoint(_):
@@ -270,5 +269,5 @@ async def check_entrypoint(_):
         "no on_cron": await outcome(partykit.entrypoint, poll, crons={"a": "* * * * *"}),
         "cron": await outcome(partykit.entrypoint, with_cron, crons={"a": "every minute"}),
         "name": partykit.entrypoint(poll).__name__,
-        "no project": await outcome(lambda: partykit.Room(FakeServer(), None).context),
+        "no project": await outcome(lambda: partykit.Room(FakeServer(), None, None).context),
     }

@@ -5,8 +5,8 @@ from enum import Enum, IntEnum, StrEnum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.attachment import Attachment, copy_state, read_state, unpack
-from partyserver.messages import MAX_JSON_DEPTH
+from partyserver.rules.attachment import Attachment, copy_state, read_state, unpack
+from partyserver.rules.messages import MAX_JSON_DEPTH
 
 
 class Color(str, Enum):  # noqa: UP042 -- its str() is not its value

@@ -2,7 +2,7 @@ from types import MappingProxyType
 from typing import get_args, get_type_hints
 
 import pytest
-from partyserver.options import DEFAULTS, DuplicateIds, ServerOptions, merge_options
+from partyserver.rules.options import DEFAULTS, DuplicateIds, ServerOptions, merge_options
 
 
 def test_every_option_has_its_documented_default():

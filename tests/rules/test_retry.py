@@ -3,7 +3,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.retry import RetryEvent, RoutingRetry
+from partyserver.rules.retry import RetryEvent, RoutingRetry
 
 fractions = st.floats(0, 1, exclude_max=True)
 milliseconds = st.floats(0.001, 999_999) | st.integers(1, 999_999)

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from types import MethodType, SimpleNamespace
 
 from partyserver import Server
-from partyserver.shortcuts import calls, switch
+from partyserver.shortcuts import requests, switch
 from pyodide.ffi import can_run_sync, run_sync
 from workers import Response
 
@@ -22,7 +22,7 @@ def way_in():
         modules.add(frame.f_globals["__name__"])
         frame = frame.f_back
     return {
-        "shortcut": "partyserver.shortcuts.calls" in modules,
+        "shortcut": "partyserver.shortcuts.requests" in modules,
         "enabled": switch.enabled,
         "can suspend": can_run_sync(),
         "loop runs": asyncio.get_running_loop() is asyncio.get_event_loop(),
@@ -102,7 +102,7 @@ async def leaving():
     """What is answered to a client that has left, whose task is collected."""
     answers = SimpleNamespace(given=[])
     answers.resolve = answers.given.append
-    waiting = calls._deliver(asyncio.sleep(60), [answers])
+    waiting = requests._deliver(asyncio.sleep(60), [answers])
     waiting.send(None)
     waiting.close()
     return answers.given

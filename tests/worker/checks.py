@@ -10,10 +10,10 @@ from partyserver import (
     ServerNameError,
     get_server_by_name,
     route_partykit_request,
-    runtime,
 )
-from partyserver.attachment import Attachment
 from partyserver.connections import Connections
+from partyserver.rules.attachment import Attachment
+from partyserver.runtime import sockets
 from pyodide.ffi import create_proxy
 from workers import Request, Response
 
@@ -91,9 +91,9 @@ async def check_a_socket_that_wakes_a_room_before_its_name_is_known(worker):
     def no_name():
         raise ServerNameError("not yet")
 
-    _, socket = runtime.socket_pair()
-    runtime.write_attachment(socket, Attachment("a", ("a",), None, None))
-    return Connections(no_name, print, runtime.Sockets(None)).of_socket(socket).id
+    _, socket = sockets.socket_pair()
+    sockets.write_attachment(socket, Attachment("a", ("a",), None, None))
+    return Connections(no_name, print, sockets.Sockets(None)).of_socket(socket).id
 
 
 async def check_unnamed(worker):

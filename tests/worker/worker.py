@@ -54,12 +54,7 @@ from passing import Passing, PassingBlocked, PassingSleepy  # noqa: F401 -- boun
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from starting import Begun, BegunSleepy  # noqa: F401 -- bound, too
 from waiting import Waiting, WaitingSleepy  # noqa: F401 -- bound, too
-from workers import Request, Response, WorkerEntrypoint, import_from_javascript
-
-# `make test ARGS="-o party_vars=SHORTCUTS=off tests/contracts"`: all works without them.
-switch.enabled = (
-    getattr(import_from_javascript("cloudflare:workers").env, "SHORTCUTS", None) != "off"
-)
+from workers import Request, Response, WorkerEntrypoint
 
 # The runtime itself does not tell of them; tests/conftest.py looks for them in the log.
 js.addEventListener(
@@ -252,8 +247,8 @@ class Scripted(Recorder):
 
     def do_entry(self, connection):
         """The way in: can it suspend, is it a shortcut, are there shortcuts, was it dispatched?"""
-        direct = not calls.on_a_method("webSocketMessage")
-        dispatched = direct and not calls.on_a_method("_event_came")
+        direct = not any(map(calls.on_a_method, ["webSocketMessage", "hear_message"]))
+        dispatched = direct and not calls.on_a_method("message_arrived")
         connection.send_json([can_run_sync(), direct, switch.enabled, dispatched])
 
     def do_identity(self, connection):

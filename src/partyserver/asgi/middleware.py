@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
-from ..urls import DEFAULT_PREFIX, match_party_url
+from ..rules.options import RoutingOptions, check_routing_options
+from ..rules.urls import DEFAULT_PREFIX, match_party_url
 from .scope import REQUEST, ROUTED_PREFIX, Scope
 
 
@@ -36,8 +37,9 @@ class PartyServerMiddleware:
         prefix: str = DEFAULT_PREFIX,
         *,
         on_error: Callable[[Any], Any] | None = None,
-        **options: Any,
+        **options: Unpack[RoutingOptions],
     ) -> None:
+        check_routing_options("PartyServerMiddleware", options)
         self.app = app
         self.prefix = prefix
         self._on_error = on_error

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..names import kebab_case
 from ..routing import server_bindings
+from ..rules.names import kebab_case
+from .definition import definition_of
 from .errors import MissingBindingError, UnknownPartyError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Project:
 def _check_party(name: str, party: Any) -> None:
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(f"a party's name is a path segment such as 'chat', not {name!r}")
-    if not (isinstance(party, type) and hasattr(party, "_arguments")):
+    if not isinstance(party, type) or definition_of(party) is None:
         raise TypeError(f"the party {name!r} must be a subclass of partykit.Server, not {party!r}")
 
 

@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 
 from workers import DurableObject, Request, Response
 
-from .. import contract as core_contract
+from .. import reserved
 from ..connection import Connection
-from ..options import DEFAULTS, ServerOptions, merge_options
+from ..definition import own_options
+from ..rules.contract import users_bases
+from ..rules.options import DEFAULTS, ServerOptions, merge_options
 from ..runtime import JsProxy
 from ..upgrade import ConnectionContext
 from . import contract
 from .cron import Cron
-from .host import Host, host_class
+from .definition import Definition, definition_of
+from .host import host_class
 from .lobby import CronLobby, FetchLobby, Lobby
-from .project import Project
 from .room import Room
 from .socket import FetchSocket
 
@@ -30,7 +32,9 @@ class _PartyType(ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 2 and isinstance(args[0], JsProxy):
-            return cls._host(*args)  # type: ignore[attr-defined]
+            definition = definition_of(cls)
+            if definition is not None and definition.host is not None:
+                return definition.host(*args)
         return super().__call__(*args, **kwargs)
 
 
@@ -77,17 +81,17 @@ class Server(_Bound, metaclass=_PartyType):
     """`{"hibernate": True}` lets the room sleep; the other keys are those of
     `partyserver.ServerOptions`. Merged along the bases."""
 
-    _own_options: ClassVar[Any] = {}
-    _arguments: ClassVar[dict[str, int]] = {}
-    _host: ClassVar[type[Host]]
-    _project: ClassVar[Project | None] = None
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._own_options = vars(cls).get("options", {})
-        cls.options = merge_options(cls.__name__, core_contract.own_options(cls, Server))
-        cls._arguments = contract.check_members(cls, Server)
-        cls._host = host_class(cls)
+        for base in users_bases(cls, Server):
+            reserved.check_free(cls, base)
+        layers = own_options(cls, Server)
+        own = vars(cls).get("options", {})
+        cls.options = merge_options(cls.__name__, layers)
+        arguments = contract.check_members(cls, Server)
+        definition = Definition(own, cls.options, arguments, None)
+        reserved.define(cls, definition)
+        definition.host = host_class(cls)
 
     def __init__(self, room: Room) -> None:
         """Keep `room` as `self.room`. Override it at will; `super().__init__` is not needed."""
@@ -164,3 +168,6 @@ class Server(_Bound, metaclass=_PartyType):
 
         Of the main party only. `partykit.entrypoint(crons=...)` gives the schedules names.
         """
+
+
+reserved.define(Server, Definition({}, DEFAULTS, {}, None))

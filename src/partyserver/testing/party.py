@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from ..names import kebab_case
+from ..rules.names import kebab_case
 from .evictions import Address, Evictions
 from .logs import Logs
 from .runtime import (

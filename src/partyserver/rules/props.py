@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from typing import Any
 
-from .errors import RequestRefusedError
+from ..errors import RequestRefusedError
 from .messages import ascii_json, parse_json
 
 HEADER = "x-partykit-props"

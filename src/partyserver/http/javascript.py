@@ -19,6 +19,12 @@ CANNOT_SUSPEND = (
 _NOT_SENT = frozenset({"connection", "content-length", "host"})
 
 
+def give_global(name: str, value: Any) -> None:
+    """Define a global of JavaScript, unless it is there."""
+    if not hasattr(js, name):
+        setattr(js, name, value)
+
+
 class Fetch:
     """One request. Redirects are not followed: the libraries do that by their own rules.
 

@@ -15,7 +15,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, JsProxy, jsnull, to_js
 
-from .messages import MAX_JSON_DEPTH
+from ..rules.messages import MAX_JSON_DEPTH
 
 #: What a state may have, and the attachment around it.
 MAX_DEPTH = MAX_JSON_DEPTH + 2
@@ -176,3 +176,7 @@ def javascript_date(value: datetime) -> JsProxy:
 
 def javascript_set(values: list[Any]) -> JsProxy:
     return js.Set.new(javascript_value(values))  # type: ignore[no-any-return]
+
+
+def entries(value: JsProxy) -> list[tuple[str, Any]]:
+    return [(key, item) for key, item in js.Object.entries(value)]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any, TypeVar
-
-from .failures import traceback_text
 
 T = TypeVar("T")
 
@@ -99,11 +96,12 @@ async def with_retries(
     class_name: str | None,
     sleep: Callable[[float], Awaitable[None]],
     random_fraction: Callable[[], float],
-    log_error: Callable[[str], None],
+    tell: Callable[[RetryEvent], Awaitable[None]],
 ) -> T:
-    """Await `operation()`, again if it fails and may be tried again; raises its last error."""
-    from .tasks import HOOK_FAILURES  # not where the package is imported: asyncio takes a while
+    """Await `operation()`, again if it fails and may be tried again; raises its last error.
 
+    `tell` is awaited before each wait, and does not raise.
+    """
     attempt = 1
     while True:
         try:
@@ -112,12 +110,6 @@ async def with_retries(
             if retry is None or attempt >= retry.max_attempts or not is_retryable(error):
                 raise
             delay_ms = retry.delay_ms(attempt, random_fraction())
-            event = RetryEvent(error, attempt, retry.max_attempts, delay_ms, name, class_name)
-            try:
-                told = retry.on_retry(event) if retry.on_retry else None
-                if isawaitable(told):
-                    await told
-            except HOOK_FAILURES as failure:
-                log_error(f"on_retry raised\n{traceback_text(failure)}")
+            await tell(RetryEvent(error, attempt, retry.max_attempts, delay_ms, name, class_name))
         await sleep(delay_ms / 1000)
         attempt += 1

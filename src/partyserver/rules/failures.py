@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 
-from .errors import RequestRefusedError
+from ..errors import RequestRefusedError
 from .names import new_error_id
 
 PUBLIC_MESSAGE = "Internal error"

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 import workers
+from pyodide.ffi import JsProxy
 
-from . import runtime
+from . import requests
 
 
 class Request(workers.Request):
@@ -17,7 +18,7 @@ class Request(workers.Request):
     streams to the room.
     """
 
-    def __init__(self, request: runtime.JsProxy) -> None:
+    def __init__(self, request: JsProxy) -> None:
         super().__init__(request)
         self._content: Any = None
         self._lock = asyncio.Lock()
@@ -34,13 +35,13 @@ class Request(workers.Request):
         async with self._lock:
             request = self.js_object
             # A GET may have a body, too, but none can be made.
-            has_body = runtime.has_body(request) and request.method not in ("GET", "HEAD")
+            has_body = requests.has_body(request) and request.method not in ("GET", "HEAD")
             if self._content is None and has_body:
                 self._content = await super().buffer()
-                self._js_request = runtime.with_body(request, self._content)
+                self._js_request = requests.with_body(request, self._content)
         if self._content is None:
             return self.clone()
-        return workers.Request(runtime.with_body(self.js_object, self._content))
+        return workers.Request(requests.with_body(self.js_object, self._content))
 
     async def buffer(self) -> Any:
         return await (await self._copy()).buffer()

@@ -14,10 +14,11 @@ import js
 from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
 from workers import Request, Response, python_to_rpc
 
-from .. import isolate, tasks
-from ..io_context import IoContext, io_context_of, prepare_return_of
-from ..io_context import current as current_io_context
-from . import javascript, switch
+from .. import reserved, tasks
+from ..runtime.io_context import IoContext, io_context_of, prepare_return_of
+from ..runtime.io_context import current as current_io_context
+from ..usercode import as_exception, settled
+from . import builtins
 
 #: Modules whose functions may stand between the runtime and what it calls.
 _PACKAGE = __name__.partition(".")[0]
@@ -31,28 +32,19 @@ def called_by_the_runtime() -> bool:
     return frame is None
 
 
-_entered = False
-
-
-def enter_calls() -> None:
+def shorten(introspection: Any) -> list[str]:
     """Have requests and RPC calls begin at once, and be answered at once where they can.
 
     The runtime brings them in by a coroutine, which takes four turns of the event loop, and
-    inspects the signature of `fetch` anew for each request to a worker.
+    inspects the signature of `fetch` anew for each request to a worker. Returns what is shortened.
     """
-    global _entered
-    if _entered:
-        return
-    _entered = True
-    introspection = isolate.introspection()
-    if introspection is None or not switch.enabled:
-        return
     usual = introspection.wrapper_func.__wrapped__  # what it is wrapped in is done here, too
 
     def enter(_options: Any, relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
         if name == "fetch" and args and _takes_a_request(instance):
             call = _fetch(instance, args[0])
         else:
+            reserved.check_callable(instance, name)
             call = usual(relaxed, instance, name, *args)
         return _answer(call, io_context_of(instance))
 
@@ -62,10 +54,10 @@ def enter_calls() -> None:
         entry = proxy.callPromising.bind(proxy)
         entry.callWithOptions = entry
     except (AttributeError, JsException):
-        return
+        return []
     introspection.wrapper_func = entry
     _is_no_promise(introspection)
-    _quicken_futures()
+    return ["requests", "futures"] if _quicken_futures() else ["requests"]
 
 
 def _is_no_promise(module: ModuleType) -> None:
@@ -84,7 +76,7 @@ def _holds(module: ModuleType, cls: type) -> bool:
     return vars(module).get(cls.__name__) is cls
 
 
-def _quicken_futures() -> None:
+def _quicken_futures() -> bool:
     """Have awaited promises take one turn of the event loop, and not two.
 
     Pyodide's loop gives each future a callback that counts it, for programs that end when
@@ -93,9 +85,10 @@ def _quicken_futures() -> None:
     try:
         from pyodide.webloop import PyodideFuture
     except ImportError:
-        return
+        return False
     loop = asyncio.get_event_loop()
     loop.create_future = partial(PyodideFuture, loop=loop)  # type: ignore[method-assign]
+    return True
 
 
 _one_parameter: dict[FunctionType, bool] = {}
@@ -123,7 +116,7 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 async def _fetch(instance: Any, request: JsProxy) -> Any:
     response = instance.fetch(_as_request(request))
     if type(response) is CoroutineType or isawaitable(response):
-        response = await response
+        response = await settled(response)
     return response.js_object if isinstance(response, Response) else python_to_rpc(response)
 
 
@@ -149,20 +142,20 @@ def _has_plain_requests(request: JsProxy) -> bool:
 
 def _answer(call: Coroutine[Any, Any, Any], io_context: IoContext | None) -> Any:
     """The result of a call if it is there at once, else a promise of it."""
-    late: list[Any] = []
+    promised: list[Any] = []
     # Not held: if what it waits for never comes, because the client has left, both may go.
-    task = tasks.start(_deliver(call, late, io_context))
+    task = tasks.start(_deliver(call, promised, io_context))
     if task.done():
         return task.result()
     prepare_return_of(task)
-    late.append(javascript.tools().with_resolvers())
-    return late[0].promise
+    promised.append(builtins.tools().with_resolvers())
+    return promised[0].promise
 
 
 async def _deliver(
-    call: Coroutine[Any, Any, Any], late: list[Any], io_context: IoContext | None = None
+    call: Coroutine[Any, Any, Any], promised: list[Any], io_context: IoContext | None = None
 ) -> Any:
-    """The call's result; or, if that comes late, nothing, and the promise is fulfilled with it."""
+    """The call's result; or nothing, if a promise has been given meanwhile, which is fulfilled."""
     if io_context is not None:
         current_io_context.set(io_context)
     try:
@@ -173,15 +166,14 @@ async def _deliver(
         failure = error
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             # asyncio lets these through, to the process with the rooms of others.
-            failure = RuntimeError(f"a call raised {error!r}")
-            failure.__cause__ = error
-        if not late:
+            failure = as_exception(error, "a call")
+        if not promised:
             raise failure from failure.__cause__
-        late[0].resolve(_failing(failure))
+        promised[0].resolve(_failing(failure))
         return None
-    if not late:
+    if not promised:
         return result
-    late[0].resolve(result)
+    promised[0].resolve(result)
     return None
 
 

@@ -17,8 +17,10 @@ import js
 from pyodide.ffi import JsException, JsProxy, jsnull
 from workers import WorkerEntrypoint, rpc
 
-from . import failures, io_context, values
-from .messages import MAX_JSON_DEPTH, check_depth
+from .. import reserved
+from ..rules import failures
+from ..rules.messages import MAX_JSON_DEPTH, check_depth
+from . import io_context, values
 
 
 def _protect() -> None:
@@ -143,6 +145,7 @@ def introspection() -> Any:
 def _in_its_io_context(usual: Any) -> Any:
     @wraps(usual)
     async def wrapper_func(relaxed: bool, inst: Any, prop: str, *args: Any, **kwargs: Any) -> Any:
+        reserved.check_callable(inst, prop)
         known = io_context.io_context_of(inst)
         if known is not None:
             io_context.current.set(known)

@@ -1,9 +1,15 @@
-"""The options of a `Server` class, and how a subclass adds to its bases' options."""
+"""The options of a `Server` class, and of routing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypedDict, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+
+from .lobby import Lobby
+from .retry import RoutingRetry
+
+if TYPE_CHECKING:
+    from workers import Request
 
 #: The largest WebSocket message the platform delivers, in bytes.
 #: https://developers.cloudflare.com/durable-objects/platform/limits/
@@ -79,3 +85,34 @@ def _check(owner: str, key: str, value: Any) -> None:
             )
     elif type(value) is not bool:
         raise TypeError(f"{owner}.options[{key!r}] must be True or False, not {value!r}")
+
+
+# --- routing --------------------------------------------------------------------------
+
+RoutingHook = Callable[["Request", Lobby], Any]
+
+
+class RoutingOptions(TypedDict, total=False):
+    """The options of `route_partykit_request`, which `partyserver.asgi` takes, too."""
+
+    location_hint: str | None
+    jurisdiction: str | None
+    props: Any
+    cors: bool | Mapping[str, str]
+    routing_retry: RoutingRetry | None
+    on_before_connect: RoutingHook | None
+    on_before_request: RoutingHook | None
+    allowed_origins: Iterable[str] | None
+
+
+_ROUTING_OPTIONS = RoutingOptions.__annotations__.keys()
+
+
+def check_routing_options(owner: str, options: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for what is no option of routing, naming `owner`."""
+    if options.keys() <= _ROUTING_OPTIONS:
+        return
+    unknown = next(key for key in options if key not in _ROUTING_OPTIONS)
+    raise TypeError(
+        f"{owner} has no option {unknown!r}; those of routing are: {', '.join(_ROUTING_OPTIONS)}"
+    )

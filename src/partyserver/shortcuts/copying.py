@@ -1,4 +1,4 @@
-"""Where JavaScript leaves a message for Python, which would have it in a slower way."""
+"""Long messages, copied into memory of Python's: Pyodide would convert them in a slower way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy
 
-from . import javascript
+from . import builtins
 
 if TYPE_CHECKING:
     from mmap import mmap
@@ -30,11 +30,11 @@ MUCH_TO_KEEP = 64 * 1024
 _BUFFER = "[object ArrayBuffer]"
 
 
-class Slot:
+class Holder:
     """Holds a message in JavaScript, and makes nothing of it in Python, until the next comes."""
 
     def __init__(self) -> None:
-        tools = javascript.tools()
+        tools = builtins.tools()
         self.array = js.Array.of(None)
         #: For JavaScript to call with the message.
         self.put = tools.bind(tools.member(js.Array.prototype, "fill"), self.array)
@@ -43,7 +43,7 @@ class Slot:
 
     def given_to(self, function: JsProxy) -> JsProxy:
         """What calls `function` with the message, whatever it is called with itself."""
-        bound: JsProxy = javascript.tools().bind(self._apply, None, function, None, self.array)
+        bound: JsProxy = builtins.tools().bind(self._apply, None, function, None, self.array)
         return bound
 
     def message(self) -> Any:
@@ -56,7 +56,7 @@ class Slot:
 
     def sender(self, socket: JsProxy) -> Callable[[], None]:
         """What has `socket` send the message that is there when it is called."""
-        tools = javascript.tools()
+        tools = builtins.tools()
         bound: Callable[[], None] = tools.bind(self._apply, None, self._send, socket, self.array)
         return bound
 
@@ -65,19 +65,19 @@ class Slot:
 
 
 #: The one of the process: Python runs one event at a time.
-slot = cache(Slot)
+holder = cache(Holder)
 
 
-class Box:
+class Copier:
     """Copies messages of a kind to memory of Python's, by pipes of JavaScript's own functions."""
 
-    #: So many have to come as they are before the box is tried, and
+    #: So many messages have to come uncopied before copying is tried, and
     first_try: ClassVar[int]
-    #: so many by the box to make up for one of another kind.
+    #: so many have to be copied to make up for one of another kind.
     pays_after: ClassVar[int]
 
     def __init__(self, memory: bytearray | mmap) -> None:
-        self.slot = slot()
+        self.holder = holder()
         self._memory = create_proxy(memory)
         self._view: JsProxy | None = None
 
@@ -85,8 +85,11 @@ class Box:
         """What has a handler's place, and calls `receive` with what `take` needs."""
         raise NotImplementedError
 
-    def take(self, told: Any) -> Any:
-        """The message; None if it is not of the box's kind, and has to be had from the slot."""
+    def take(self, result: Any) -> Any:
+        """The message; None if it is of another kind, and has to be taken from the holder.
+
+        `result` is what the copying in JavaScript has given.
+        """
         raise NotImplementedError
 
     def _find_memory(self) -> JsProxy:
@@ -98,7 +101,7 @@ class Box:
         return view
 
 
-class TextBox(Box):
+class TextCopier(Copier):
     """For long texts, of which Pyodide would take one character at a time.
 
     `TextEncoder` writes UTF-8, and Python gets the number of bytes.
@@ -111,33 +114,33 @@ class TextBox(Box):
         memory = bytearray(_MUCH_TEXT)
         super().__init__(memory)
         self._slice = memoryview(memory)
-        tools = javascript.tools()
+        tools = builtins.tools()
         encoder, of = js.TextEncoder.new(), tools.member
-        # [message, memory]: what is not its own it finds in the slot.
-        self._arguments = js.Object.create(self.slot.array)
+        # [message, memory]: the message is found in the holder, its prototype.
+        self._arguments = js.Object.create(self.holder.array)
         self._arguments.length = 2
         self._set_memory()
         self._copy = tools.pipe(
-            self.slot.put,
+            self.holder.put,
             tools.bind(js.Reflect.apply, None, encoder.encodeInto, encoder, self._arguments),
             of(js.Object, "values"),
             tools.bind(tools.call_function, of(js.Array.prototype, "pop")),
         )
 
     def before(self, receive: JsProxy) -> JsProxy:
-        tools = javascript.tools()
+        tools = builtins.tools()
         return tools.handler(tools.pipe(self._copy, tools.bind(tools.call, receive, None)))
 
-    def take(self, told: int) -> str | None:
-        if 0 < told < _MUCH_TEXT - _MAY_BE_CUT:
-            message = str(self._slice[:told], "utf-8")
+    def take(self, size: int) -> str | None:
+        if 0 < size < _MUCH_TEXT - _MAY_BE_CUT:
+            message = str(self._slice[:size], "utf-8")
             if message == _BUFFER:
                 return None
         else:
-            if told == 0:
-                with suppress(JsException, MemoryError):  # the message is in the slot nevertheless
+            if size == 0:
+                with suppress(JsException, MemoryError):  # the holder has the message anyway
                     self._set_memory()
-            message = self.slot.message()
+            message = self.holder.message()
         return message if type(message) is str and len(message) >= LONG_TEXT else None
 
     def works(self) -> bool:
@@ -152,14 +155,14 @@ class TextBox(Box):
         setattr(self._arguments, "1", self._find_memory())
 
 
-class BufferBox(Box):
+class BufferCopier(Copier):
     """For binary messages, of which Pyodide would make an object, with a dozen look-ups.
 
-    Python is told whether it is a buffer, and then has it copied itself: that fails where memory
-    has moved, and a failure before Python is called would be nobody's to catch.
+    JavaScript tells Python whether it is a buffer, and Python then calls the copying: it fails
+    where memory has moved, and nothing could catch a failure before Python is called.
     """
 
-    first_try = 8  # to make the way by the box costs what it saves in some messages
+    first_try = 8  # to prepare the copying costs what it saves in some messages
     pays_after = 16
 
     def __init__(self) -> None:
@@ -167,22 +170,22 @@ class BufferBox(Box):
 
         self._bytes = mmap(-1, _MUCH_BINARY)  # whose slices are `bytes` at once
         super().__init__(self._bytes)
-        tools = javascript.tools()
+        tools = builtins.tools()
         is_instance = tools.member(js.Object, js.Symbol.hasInstance)
-        self._is_buffer = self.slot.given_to(tools.bind(is_instance, js.ArrayBuffer))
-        self._size = self.slot.given_to(tools.bind(tools.call_function, _byte_length()))
+        self._is_buffer = self.holder.given_to(tools.bind(is_instance, js.ArrayBuffer))
+        self._size = self.holder.given_to(tools.bind(tools.call_function, _byte_length()))
         self._as_array = tools.bind(
-            js.Reflect.construct, None, js.Uint8Array, self.slot.array, js.Uint8Array
+            js.Reflect.construct, None, js.Uint8Array, self.holder.array, js.Uint8Array
         )
         self._set_memory()
 
     def before(self, receive: JsProxy) -> JsProxy:
-        tools = javascript.tools()
+        tools = builtins.tools()
         receive = tools.bind(tools.call, receive, None)
-        return tools.handler(tools.pipe(self.slot.put, self._is_buffer, receive))
+        return tools.handler(tools.pipe(self.holder.put, self._is_buffer, receive))
 
-    def take(self, told: bool) -> bytes | None:
-        if not told:
+    def take(self, is_buffer: bool) -> bytes | None:
+        if not is_buffer:
             return None
         try:
             return self._bytes[: self._copy()]
@@ -190,7 +193,7 @@ class BufferBox(Box):
             return self._take_after_failure()
 
     def _take_after_failure(self) -> bytes | None:
-        message = self.slot.message()
+        message = self.holder.message()
         if message.byteLength > _MUCH_BINARY:
             return None
         with suppress(JsException, MemoryError):
@@ -200,15 +203,15 @@ class BufferBox(Box):
     def works(self) -> bool:
         """Whether what Python gets is what was put in."""
         for length in (3, 0):
-            self.slot.put(js.ArrayBuffer.new(length))
+            self.holder.put(js.ArrayBuffer.new(length))
             if self._is_buffer() is not True or self.take(True) != bytes(length):
                 return False
-        self.slot.put("text")
+        self.holder.put("text")
         return self._is_buffer() is False
 
     def _set_memory(self) -> None:
-        tools = javascript.tools()
-        # `set` returns nothing, which a pipe cannot hand on. As a property's setter it may.
+        tools = builtins.tools()
+        # `set` returns undefined, which a pipe cannot hand on. A property's setter may.
         setter, memory = js.Object.new(), js.Object.new()
         tools.set(setter, "set", tools.bind(js.Uint8Array.prototype.set, self._find_memory()))
         js.Object.defineProperty(memory, "bytes", setter)
@@ -222,30 +225,30 @@ def _byte_length() -> JsProxy:
     # [prototype, ...]: of that prototype itself Pyodide cannot make an object.
     arguments = js.Object.values(describe(js.ArrayBuffer, "prototype"))
     setattr(arguments, "1", "byteLength")
-    getter: JsProxy = javascript.tools().member(js.Reflect.apply(describe, None, arguments), "get")
+    getter: JsProxy = builtins.tools().member(js.Reflect.apply(describe, None, arguments), "get")
     return getter
 
 
-_AnyBox = TypeVar("_AnyBox", TextBox, BufferBox)
+_AnyCopier = TypeVar("_AnyCopier", TextCopier, BufferCopier)
 
 
 @cache
-def text_box() -> TextBox | None:
+def text_copier() -> TextCopier | None:
     """The one of the process, if it works here."""
-    return _working(TextBox)
+    return _working(TextCopier)
 
 
 @cache
-def buffer_box() -> BufferBox | None:
+def buffer_copier() -> BufferCopier | None:
     """The one of the process, if it works here."""
-    return _working(BufferBox)
+    return _working(BufferCopier)
 
 
-def _working(kind: Callable[[], _AnyBox]) -> _AnyBox | None:
+def _working(kind: Callable[[], _AnyCopier]) -> _AnyCopier | None:
     try:
-        box = kind()
-        works = box.works()
-        box.slot.drop()
+        copier = kind()
+        works = copier.works()
+        copier.holder.drop()
     except (AttributeError, ImportError, OSError, TypeError, ValueError, MemoryError, JsException):
         return None
-    return box if works else None
+    return copier if works else None

@@ -6,7 +6,7 @@ import os
 import re
 from base64 import urlsafe_b64encode
 
-from .errors import RequestRefusedError
+from ..errors import RequestRefusedError
 from .tags import MAX_TAG_SIZE, tag_size
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")

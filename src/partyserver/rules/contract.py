@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import partial, wraps
 from types import FunctionType
 from typing import Any, Literal
 
@@ -53,35 +52,39 @@ CAMEL_CASE = {
 }
 
 
+#: What is called by these names is the contract with the room, and not a method for others.
+HOOKS = frozenset(CAMEL_CASE.values())
+
+
 def check_members(cls: type, root: type) -> None:
     """Raise `TypeError` for members that would not do what their author expects.
 
     Mixins count as the class's own; what `root` and its subclasses hold was checked before.
     """
+    for base in users_bases(cls, root):
+        _check_own_members(cls, base)
+
+
+def users_bases(cls: type, root: type) -> Iterator[type]:
+    """`cls` itself, and its mixins that were not looked at as a part of another class."""
     for base in cls.__mro__:
-        if base is cls or not (_is_subclass(base, root) or _is_subclass(root, base)):
-            _check_own_members(cls, base, root)
+        if base is cls or not (is_subclass(base, root) or is_subclass(root, base)):
+            yield base
 
 
-def _check_own_members(cls: type, base: type, root: type) -> None:
+def _check_own_members(cls: type, base: type) -> None:
     for name, member in vars(base).items():
         if name in RESERVED:
             raise TypeError(
                 f"{cls.__name__}.{name} is the runtime's own handler and belongs to Server; "
                 f"define {RESERVED[name]} instead"
             )
-        if _is_private_method(name, member) and hasattr(root, name):
-            raise TypeError(f"{cls.__name__}.{name} hides a method that Server needs; rename it")
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
         if name in HOOK_ARGUMENTS and isinstance(member, FunctionType):
             _check_arguments(cls, name, member)
-        if name in CAMEL_CASE.values() and name != "get_connection_tags" and _yields(member):
+        if name in HOOKS and name != "get_connection_tags" and _yields(member):
             raise TypeError(f"{cls.__name__}.{name} has a yield in it, and so would never run")
-
-
-def _is_private_method(name: str, member: Any) -> bool:
-    return name.startswith("_") and not name.endswith("__") and isinstance(member, FunctionType)
 
 
 def _yields(member: Any) -> bool:
@@ -120,69 +123,6 @@ def props_parameter(on_start: Callable[..., Any]) -> PropsParameter:
     return "none"
 
 
-def own_options(cls: type, root: type) -> list[Any]:
-    """The `options` that `cls` and its bases set themselves, from the farthest base on."""
-    layers = []
-    for base in reversed(cls.__mro__):
-        if _is_subclass(base, root):
-            layer = vars(base).get("_own_options", vars(base).get("options"))
-        else:
-            layer = vars(base).get("options")
-        if layer is not None:
-            layers.append(layer)
-    return layers
-
-
-def guard_public_methods(cls: type, root: type) -> None:
-    """Make the user's public methods see a started server: callers reach them over RPC.
-
-    Methods that an overridden `fetch` calls itself are not held back.
-    """
-    for base in cls.__mro__:
-        # `cls` itself, and mixins that were not made by this function before.
-        if (base is not cls and _is_subclass(base, root)) or _is_subclass(root, base):
-            continue
-        for name, member in list(vars(base).items()):
-            if name.startswith("_") or not isinstance(member, FunctionType):
-                continue
-            # A method of another base may hide the mixin's.
-            if inspect.getattr_static(cls, name) is not member:
-                continue
-            if name == "fetch":
-                setattr(cls, name, _guarded_fetch(member))
-            elif not hasattr(root, name):
-                setattr(cls, name, _guarded(member))
-
-
-def _guarded(method: FunctionType) -> Callable[..., Any]:
-    @wraps(method)
-    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if self._startup.open_to_calls or self._is_nameless:
-            return method(self, *args, **kwargs)
-        return _when_started(self, partial(method, self, *args, **kwargs))
-
-    return call
-
-
-def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
-    @wraps(fetch)
-    async def call(self: Any, request: Any, *more: Any) -> Any:
-        token = calls_are_own.set(True)
-        try:
-            response = fetch(self, request, *more)
-            return await response if inspect.isawaitable(response) else response
-        finally:
-            calls_are_own.reset(token)
-
-    return call
-
-
-async def _when_started(server: Any, call: Callable[[], Any]) -> Any:
-    await server._until_open_to_calls()
-    result = call()
-    return await result if inspect.isawaitable(result) else result
-
-
-def _is_subclass(cls: type, base: type) -> bool:
+def is_subclass(cls: type, base: type) -> bool:
     """As `issubclass`, which a class that is being created answers from its ABC base's cache."""
     return base in cls.__mro__

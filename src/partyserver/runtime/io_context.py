@@ -25,6 +25,8 @@ import js
 from pyodide.ffi import JsProxy, create_proxy
 from workers import WorkerEntrypoint
 
+from ..reserved import Holder, life_of
+
 #: None where it is not known, as in a callback of JavaScript's.
 current: ContextVar[IoContext | None] = ContextVar("io_context", default=None)
 
@@ -191,10 +193,9 @@ def request_io_context() -> IoContext:
 
 def io_context_of(instance: Any) -> IoContext | None:
     """That of a call which the runtime makes to an object; None of a Durable Object not ours."""
-    known: IoContext | None = getattr(instance, "_io_context", None)
-    if known is None and isinstance(instance, WorkerEntrypoint):
-        return request_io_context()
-    return known
+    if isinstance(instance, Holder):
+        return life_of(instance).io_context
+    return request_io_context() if isinstance(instance, WorkerEntrypoint) else None
 
 
 def prepare_return_of(task: asyncio.Task[Any]) -> None:

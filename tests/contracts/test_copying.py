@@ -1,4 +1,4 @@
-"""Some messages come to Python in ways of their own, and nothing else is different for that."""
+"""Some messages are copied into memory of Python's, and nothing else is different for that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 from partyserver.testing import SocketClosedError
 
-#: Where the ways part, and where what a message goes by is full: src/partyserver/shortcuts/box.py.
+#: From where on texts are copied, and how much is: src/partyserver/shortcuts/copying.py.
 LONG, MUCH, FULL = 8192, 64 * 1024, 1024 * 1024
 
 MESSAGES = {
@@ -46,14 +46,14 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of messages that come by a box."""
+    """A kind of messages that are copied."""
 
     unit: str | bytes
     #: How many of these make a message of the kind.
     times: int
-    #: So many come as they are before the box is tried, and
+    #: So many are converted before copying is tried, and
     first_try: int
-    #: so many by the box make up for one of another kind.
+    #: so many copied ones make up for one of another kind.
     pays_after: int
 
     def made_of(self, word: str) -> str | bytes:
@@ -73,31 +73,31 @@ def kind(request):
 
 
 def told(socket, message):
-    """Send a message, check what the room says that it got, and return whether it was boxed."""
+    """Send a message, check what the room says that it got, and return whether it was copied."""
     socket.send(message)
-    name, length, digest, boxed = json.loads(socket.receive())
+    name, length, digest, copied = json.loads(socket.receive())
     content = message if isinstance(message, bytes) else message.encode()
     assert (name, length) == (type(message).__name__, len(message))
     assert digest == sha256(content).hexdigest()
-    return boxed
+    return copied
 
 
 def echoed(socket, message):
-    boxed = told(socket, message)
+    copied = told(socket, message)
     assert socket.receive() == message
     assert socket.receive() == message
-    return boxed
+    return copied
 
 
 def pass_on(socket, kind, how):
-    """Say how the next messages are passed on; in one of the kind, since others end the box."""
+    """Say how the next messages are passed on; in one of the kind, since others end the copying."""
     command = f"!{how}".ljust(kind.times)
     socket.send(command if kind is TEXT else command.encode())
 
 
 @contextmanager
-def boxing(room, kind, id="a"):
-    """A connection whose messages come by the box, where they ever do."""
+def copying(room, kind, id="a"):
+    """A connection whose messages are copied, where they ever are."""
     with room.connect(id=id) as socket:
         for _ in range(4 + kind.first_try):
             echoed(socket, kind.message)
@@ -105,40 +105,42 @@ def boxing(room, kind, id="a"):
 
 
 @pytest.fixture
-def may_box(mode, pytestconfig):
-    return mode == "hibernating" and "SHORTCUTS=off" not in pytestconfig.getini("party_vars")
+def may_copy(mode, pytestconfig):
+    return mode == "hibernating" and "PARTYSERVER_SHORTCUTS=off" not in pytestconfig.getini(
+        "party_vars"
+    )
 
 
 @pytest.fixture
-def must_box(may_box, pytestconfig):
-    """Whether one after another has to come by the box; one that wakes a room does not."""
-    return may_box and not pytestconfig.getoption("party_chaos")
+def must_copy(may_copy, pytestconfig):
+    """Whether one after another has to be copied; one that wakes a room is not."""
+    return may_copy and not pytestconfig.getoption("party_chaos")
 
 
 @pytest.mark.no_party_chaos  # a message that wakes a room comes with its socket
-def test_long_texts_come_by_the_box_and_short_ones_do_not(party, binding, may_box):
+def test_long_texts_are_copied_and_short_ones_are_not(party, binding, may_copy):
     """Pins it: if the runtime changes so that they do not, this says so first."""
     long, short = TEXT.message, "x" * (LONG - 1)
     messages = [long, short, long, long, long, b"binary", short]
-    with boxing(party.room(binding("Passing"), "boxing"), TEXT) as a:
-        boxed = [echoed(a, message) for message in messages]
-        assert boxed == [one and may_box for one in (1, 0, 0, 1, 1, 0, 0)]
+    with copying(party.room(binding("Passing"), "copying"), TEXT) as a:
+        copied = [echoed(a, message) for message in messages]
+        assert copied == [one and may_copy for one in (1, 0, 0, 1, 1, 0, 0)]
 
 
 @pytest.mark.no_party_chaos
-def test_binary_messages_come_by_the_box_and_texts_do_not(party, binding, may_box):
+def test_binary_messages_are_copied_and_texts_are_not(party, binding, may_copy):
     """Pins it: if the runtime changes so that they do not, this says so first."""
     some = [b"1"] * 2 * BINARY.first_try
     messages = [b"", b"1", b"x" * MUCH, "text", *some, b"1", b"x" * (MUCH + 1), b"1"]
-    with boxing(party.room(binding("Passing"), "binary"), BINARY) as a:
-        boxed = [echoed(a, message) for message in messages]
-        assert boxed == [one and may_box for one in (1, 1, 1, 0, *[0 for _ in some], 1, 0, 0)]
+    with copying(party.room(binding("Passing"), "binary"), BINARY) as a:
+        copied = [echoed(a, message) for message in messages]
+        assert copied == [one and may_copy for one in (1, 1, 1, 0, *[0 for _ in some], 1, 0, 0)]
 
 
 @pytest.mark.no_party_chaos
-def test_the_box_is_tried_less_often_while_it_is_in_vain(party, binding, kind, may_box):
+def test_copying_is_tried_less_often_while_it_is_in_vain(party, binding, kind, may_copy):
     """Messages of a kind that come alone among others cost what they cost without it."""
-    with boxing(party.room(binding("Passing"), "alone"), kind) as a:
+    with copying(party.room(binding("Passing"), "alone"), kind) as a:
         for _ in range(kind.pays_after):
             echoed(a, kind.message)
         echoed(a, "other")
@@ -147,37 +149,37 @@ def test_the_box_is_tried_less_often_while_it_is_in_vain(party, binding, kind, m
                 assert not echoed(a, kind.message)
             echoed(a, "other")
         last = 8 * kind.first_try
-        boxed = [echoed(a, kind.message) for _ in range(last + 4)]
-        assert boxed == [may_box and at >= last for at in range(last + 4)]
+        copied = [echoed(a, kind.message) for _ in range(last + 4)]
+        assert copied == [may_copy and at >= last for at in range(last + 4)]
 
 
 @pytest.mark.no_party_chaos
-def test_binary_messages_have_to_be_many_for_the_box_to_be_tried_again_soon(
-    party, binding, may_box
+def test_binary_messages_have_to_be_many_for_copying_to_be_tried_again_soon(
+    party, binding, may_copy
 ):
-    with boxing(party.room(binding("Passing"), "many"), BINARY) as a:
+    with copying(party.room(binding("Passing"), "many"), BINARY) as a:
         echoed(a, "other")
         few, enough = BINARY.pays_after - 1, BINARY.pays_after
         for pause, uses in ((16, few), (32, few), (64, enough), (8, few), (16, 1)):
-            boxed = [echoed(a, b"1") for _ in range(pause + uses)]
-            assert boxed == [may_box and at >= pause for at in range(pause + uses)]
+            copied = [echoed(a, b"1") for _ in range(pause + uses)]
+            assert copied == [may_copy and at >= pause for at in range(pause + uses)]
             echoed(a, "other")
 
 
 @pytest.mark.no_party_chaos
-def test_each_kind_has_its_own_tries(party, binding, may_box):
+def test_each_kind_has_its_own_tries(party, binding, may_copy):
     """What comes between long texts is no reason to try these less often."""
-    with boxing(party.room(binding("Passing"), "own"), TEXT) as a:
+    with copying(party.room(binding("Passing"), "own"), TEXT) as a:
         echoed(a, b"binary")
         for _ in range(3 * BINARY.first_try):
-            boxed = [echoed(a, message) for message in (TEXT.message, TEXT.message, b"binary")]
-            assert boxed[1] == may_box
+            copied = [echoed(a, message) for message in (TEXT.message, TEXT.message, b"binary")]
+            assert copied[1] == may_copy
 
 
 def test_no_message_stays_behind(party, binding, kind):
     """One of 32 MB would stay until the next one."""
     room = party.room(binding("Passing"), "emptied")
-    with boxing(room, kind) as a:
+    with copying(room, kind) as a:
         for message in ("x" * FULL, b"x" * FULL):
             echoed(a, kind.message)
             echoed(a, message)
@@ -185,44 +187,44 @@ def test_no_message_stays_behind(party, binding, kind):
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
-def test_what_comes_by_the_box_is_what_was_sent(party, binding, kind, message, must_box):
+def test_what_is_copied_is_what_was_sent(party, binding, kind, message, must_copy):
     room = party.room(binding("Passing"), "whole")
-    with boxing(room, kind) as a:
-        assert echoed(a, kind.message) or not must_box
+    with copying(room, kind) as a:
+        assert echoed(a, kind.message) or not must_copy
         echoed(a, message)
         echoed(a, kind.message)
         echoed(a, message)
 
 
-def test_a_message_goes_on_to_all(party, binding, kind, must_box):
+def test_a_message_goes_on_to_all(party, binding, kind, must_copy):
     room = party.room(binding("Passing"), "all")
     message = kind.made_of("ü語😀")
-    with boxing(room, kind) as a, boxing(room, kind, "b") as b:
+    with copying(room, kind) as a, copying(room, kind, "b") as b:
         pass_on(a, kind, "to_all")
-        assert told(a, message) or not must_box
+        assert told(a, message) or not must_copy
         assert [a.receive(), b.receive(), b.receive()] == [message] * 3
 
 
-def test_a_message_goes_on_to_all_past_a_socket_that_fails(party, binding, kind, must_box):
+def test_a_message_goes_on_to_all_past_a_socket_that_fails(party, binding, kind, must_copy):
     room = party.room(binding("Passing"), "past")
-    with boxing(room, kind) as a, room.connect(id="dead") as dead, room.connect(id="b") as b:
+    with copying(room, kind) as a, room.connect(id="dead") as dead, room.connect(id="b") as b:
         pass_on(a, kind, "past_the_dead")
-        assert told(a, kind.message) or not must_box
+        assert told(a, kind.message) or not must_copy
         assert [a.receive(), b.receive()] == [kind.message] * 2
         dead.wait_closed()
         assert dead.close_code == 3333
 
 
-def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding, kind, must_box):
+def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding, kind, must_copy):
     room = party.room(binding("Passing"), "later")
-    with boxing(room, kind) as a, boxing(room, kind, "b") as b:
+    with copying(room, kind) as a, copying(room, kind, "b") as b:
         pass_on(a, kind, "later")
         for at in range(20):
             ours, others = kind.made_of(f"{at} of a "), kind.made_of(f"{at} of b ")
             a.send(ours)
             b.send(others)
-            *_, length, _, boxed = json.loads(a.receive())
-            assert (length, boxed or not must_box) == (len(ours), True)
+            *_, length, _, copied = json.loads(a.receive())
+            assert (length, copied or not must_copy) == (len(ours), True)
             assert [a.receive(), a.receive()] == [ours] * 2
             assert json.loads(b.receive())[1] == len(others)
             assert [b.receive(), b.receive()] == [others] * 2
@@ -230,7 +232,7 @@ def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding, k
 
 @pytest.mark.no_party_chaos  # the room remembers what came before
 def test_a_message_that_is_kept_stays_what_it_was(party, binding, kind):
-    with boxing(party.room(binding("Passing"), "keeping"), kind) as a:
+    with copying(party.room(binding("Passing"), "keeping"), kind) as a:
         pass_on(a, kind, "the_one_before")
         before = ""
         messages = ["1" * LONG, "2" * LONG, b"3" * LONG, b"4" * LONG, b"5", "6", "7" * LONG]
@@ -240,26 +242,26 @@ def test_a_message_that_is_kept_stays_what_it_was(party, binding, kind):
             before = message
 
 
-def test_a_hook_that_fails_leaves_nothing_behind(party, binding, kind, must_box):
-    with boxing(party.room(binding("Passing"), "failing"), kind) as a:
+def test_a_hook_that_fails_leaves_nothing_behind(party, binding, kind, must_copy):
+    with copying(party.room(binding("Passing"), "failing"), kind) as a:
         pass_on(a, kind, "fail")
-        assert told(a, kind.message) or not must_box
+        assert told(a, kind.message) or not must_copy
         assert a.receive() == "ZeroDivisionError"
         pass_on(a, kind, "echo")
         echoed(a, kind.made_of("y"))
 
 
 @pytest.mark.no_party_chaos  # a room that is evicted does not go on
-def test_a_message_whose_hook_blocks_stays_in_its_room(party, binding, kind, must_box):
+def test_a_message_whose_hook_blocks_stays_in_its_room(party, binding, kind, must_copy):
     with (
-        boxing(party.room(binding("Passing"), "going-on"), kind) as a,
+        copying(party.room(binding("Passing"), "going-on"), kind) as a,
         party.room("PassingBlocked", "blocked").connect(id="b") as b,
     ):
         pass_on(a, kind, "to_all")
         pass_on(b, kind, "block")
         told(b, b"of b")
         assert b.receive() == b"of b"
-        assert told(a, kind.made_of("x")) or not must_box
+        assert told(a, kind.made_of("x")) or not must_copy
         assert a.receive() == kind.made_of("x")
         pass_on(a, kind, "unblock")
         told(a, kind.made_of("y"))
@@ -268,7 +270,7 @@ def test_a_message_whose_hook_blocks_stays_in_its_room(party, binding, kind, mus
 
 def test_nothing_stays_behind_of_what_came_after_a_close(party, binding, kind):
     room = party.room(binding("Passing"), "closed")
-    with boxing(room, kind) as a:
+    with copying(room, kind) as a:
         pass_on(a, kind, "close")
         with suppress(SocketClosedError):  # the close may come between
             for _ in range(4):
@@ -280,7 +282,7 @@ def test_nothing_stays_behind_of_what_came_after_a_close(party, binding, kind):
 
 def test_a_room_wakes_for_a_message(party, binding, evict, kind):
     room = party.room(binding("Passing"), "waking")
-    with boxing(room, kind) as a:
+    with copying(room, kind) as a:
         for _ in range(5):
             evict(room)
             for word in "xyz":
@@ -289,8 +291,8 @@ def test_a_room_wakes_for_a_message(party, binding, evict, kind):
 
 def test_a_connection_that_closes_itself_in_front_of_messages(party, binding, kind):
     room = party.room(binding("Passing"), "closing")
-    with boxing(room, kind, "b") as b:
-        with boxing(room, kind) as a:
+    with copying(room, kind, "b") as b:
+        with copying(room, kind) as a:
             pass_on(a, kind, "to_all")
             for _ in range(3):
                 a.send(kind.message)
@@ -300,27 +302,27 @@ def test_a_connection_that_closes_itself_in_front_of_messages(party, binding, ki
         echoed(b, kind.made_of("y"))
 
 
-def test_two_connections_use_both_boxes(party, binding, must_box):
+def test_two_connections_use_both_copiers(party, binding, must_copy):
     room = party.room(binding("Passing"), "both")
-    with boxing(room, TEXT) as a, boxing(room, BINARY, "b") as b:
+    with copying(room, TEXT) as a, copying(room, BINARY, "b") as b:
         for word in "xyz":
-            assert echoed(a, TEXT.made_of(word)) or not must_box
-            assert echoed(b, BINARY.made_of(word)) or not must_box
+            assert echoed(a, TEXT.made_of(word)) or not must_copy
+            assert echoed(b, BINARY.made_of(word)) or not must_copy
 
 
-def test_python_s_memory_may_grow(party, binding, kind, must_box):
+def test_python_s_memory_may_grow(party, binding, kind, must_copy):
     """And JavaScript's view of it is then void."""
     room = party.room(binding("Passing"), "growing")
-    with boxing(room, kind) as a:
+    with copying(room, kind) as a:
         for message in ("", "short", TEXT.message, b"binary"):
             for _ in range(kind.first_try + kind.pays_after):
                 echoed(a, kind.message)
             pass_on(a, kind, "grow_and_echo")
-            assert told(a, kind.made_of("y")) or not must_box
+            assert told(a, kind.made_of("y")) or not must_copy
             assert a.receive() == kind.made_of("y")
             # What comes next finds that JavaScript's view is void.
-            assert told(a, kind.made_of("z")) or not must_box
+            assert told(a, kind.made_of("z")) or not must_copy
             assert [a.receive(), a.receive()] == [kind.made_of("z")] * 2
             seen = room.fetch("/").json()["seen"]
-            assert seen[[TEXT, BINARY].index(kind)] or not must_box
+            assert seen[[TEXT, BINARY].index(kind)] or not must_copy
             echoed(a, message)
