@@ -103,21 +103,6 @@ async def route_partykit_request(
         request: the worker's request.
         env: by default the worker's own bindings.
         prefix: one or more path segments, such as "api/rooms". By default "parties".
-        location_hint: as for `get_server_by_name`.
-        jurisdiction: as for `get_server_by_name`.
-        props: a JSON value for `on_start(props)`.
-        cors: True for headers that let every page in, or a mapping of headers, for HTTP
-            requests; preflights are answered.
-        routing_retry: by default `RoutingRetry()`; None tries once. When the platform still
-            fails, the answer is 503 with `Retry-After`. Requests with a body of more than
-            128 KiB, or from a client that gives no length, are tried once: they stream to the room.
-        on_before_connect: called with the request and a `Lobby` before a WebSocket request
-            goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
-            lets it go on. If it raises, the answer is 500 with an error id.
-        on_before_request: the same for HTTP requests. It may read the body, as by
-            `await request.bytes()`, and the room gets it all the same.
-        allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
-            origins than these and the worker's own get 403. "*" allows all.
 
     Raises:
         TypeError: an option that is none of these.

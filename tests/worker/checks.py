@@ -71,7 +71,7 @@ async def check_own_mistakes(worker):
     async def yielding(self, connection, message):
         yield
 
-    return [define(on_message=yielding), define(_end=lambda self: None), define(_mine=None)]
+    return [define(on_message=yielding), define(_partyserver=None), define(_end=None)]
 
 
 # --- names ----------------------------------------------------------------------------

@@ -25,7 +25,6 @@ class PartyServerMiddleware:
         app: the ASGI app that gets every other request.
         prefix: one or more path segments, from the root of the URL. By default "parties".
         on_error: as for `entrypoint`.
-        options: those of `route_partykit_request`.
 
     Raises:
         TypeError: an option that `route_partykit_request` does not have.

@@ -52,8 +52,6 @@ def entrypoint(
             `PartyServerMiddleware` where this function cannot see it. By default "parties".
         on_error: called with what a hook of the routing, the way to a room, or the app has
             raised, plain or async. A `Response` is the answer, if none has been begun.
-        options: those of `route_partykit_request`: `on_before_connect`, `on_before_request`,
-            `allowed_origins`, `cors`, `props`, ...
 
     Raises:
         TypeError: an option that `route_partykit_request` does not have.

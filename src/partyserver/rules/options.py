@@ -96,13 +96,28 @@ class RoutingOptions(TypedDict, total=False):
     """The options of `route_partykit_request`, which `partyserver.asgi` takes, too."""
 
     location_hint: str | None
+    """As for `get_server_by_name`."""
     jurisdiction: str | None
+    """As for `get_server_by_name`."""
     props: Any
+    """A JSON value for `on_start(props)`."""
     cors: bool | Mapping[str, str]
+    """True for headers that let every page in, or a mapping of headers, for HTTP requests;
+    preflights are answered. Default False."""
     routing_retry: RoutingRetry | None
+    """By default `RoutingRetry()`; None tries once. When the platform still fails, the answer is
+    503 with `Retry-After`. Requests with a body of more than 128 KiB, or from a client that gives
+    no length, are tried once: they stream to the room."""
     on_before_connect: RoutingHook | None
+    """Called with the request and a `Lobby` before a WebSocket request goes on, plain or async. A
+    `Request` replaces it, a `Response` answers it, None lets it go on. If it raises, the answer is
+    500 with an error id."""
     on_before_request: RoutingHook | None
+    """The same for HTTP requests. It may read the body, as by `await request.bytes()`, and the
+    room gets it all the same."""
     allowed_origins: Iterable[str] | None
+    """As `"https://example.com"`: WebSocket requests from pages of other origins than these and
+    the worker's own get 403. "*" allows all. By default all may."""
 
 
 _ROUTING_OPTIONS = RoutingOptions.__annotations__.keys()
