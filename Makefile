@@ -54,6 +54,7 @@ check: .venv/.installed docs ## lint, formatting, types, documentation
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/lint-imports
 
 # NO_MKDOCS_2_WARNING: else the theme advertises another program with every build.
 docs: .venv/.installed ## the documentation, in .cache/docs

@@ -8,10 +8,10 @@ from urllib.parse import urlparse
 
 import js
 from js import WebSocketPair
-from partyserver.shortcuts import javascript
-from partyserver.shortcuts.box import buffer_box
+from partyserver.shortcuts import builtins
+from partyserver.shortcuts.copying import buffer_copier
+from partyserver.shortcuts.entry import entry
 from partyserver.shortcuts.fanout import Fanout
-from partyserver.shortcuts.front import front
 from pyodide.ffi import create_proxy, to_js
 from workers import DurableObject, Response, WorkerEntrypoint
 
@@ -90,7 +90,7 @@ class Fronting(type):
 
     def __call__(cls, ctx, env):
         server = super().__call__(ctx, env)
-        return front(server, server.receive, direct=True)[0]
+        return entry(server, server.receive, print, direct=True)[0]
 
 
 class Fronted(Bound, metaclass=Fronting):
@@ -102,14 +102,14 @@ class Dispatching(type):
     """Each socket has a function of its own, which gets its messages only."""
 
     def __call__(cls, ctx, env):
-        face, dispatch = front(super().__call__(ctx, env), print, direct=True)
+        face, dispatch = entry(super().__call__(ctx, env), print, print, direct=True)
         dispatch.begin([])
         return face
 
 
 class Dispatched(Sockets, metaclass=Dispatching):
     def accepted(self, socket):
-        tools, receive = javascript.tools(), self.receiver(socket.send.bind(socket))
+        tools, receive = builtins.tools(), self.receiver(socket.send.bind(socket))
         tools.set(socket, tools.key, tools.bind(tools.call, create_proxy(receive)))
 
     def receiver(self, send):
@@ -131,7 +131,7 @@ class BoxedBinary(Dispatched):
     """Has a binary message's bytes by a box, and sends on what is there."""
 
     def accepted(self, socket):
-        tools, box = javascript.tools(), buffer_box()
+        tools, box = builtins.tools(), buffer_box()
         send = box.slot.sender(socket)
 
         def receive(told, _):

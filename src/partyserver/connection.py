@@ -132,7 +132,7 @@ class Connection:
         """
         if callable(value):
             value = value(self.state)
-        attachment = self._attachment._replace(state=copy_state(value))
+        attachment = self._attachment.with_state(copy_state(value))
         sockets.write_attachment(self.socket, attachment)
         self._attachment = attachment
         return self.state

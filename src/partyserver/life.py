@@ -434,4 +434,5 @@ def _nothing() -> None:
 
 
 def _log_failed(where: str, error: BaseException) -> None:
+    failures.mark(error, f"in {where}")
     platform.log_error(f"{where} raised\n{failures.traceback_text(error)}")

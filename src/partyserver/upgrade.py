@@ -106,8 +106,7 @@ async def _open(life: Upgrading, connection: RoomConnection, context: Connection
 
 
 def _attach_tags(connection: RoomConnection, tags: Iterable[str]) -> None:
-    prepared = prepare_tags(connection.id, tags)
-    connection.keep(connection.attachment._replace(tags=prepared))
+    connection.keep(connection.attachment.with_tags(prepare_tags(connection.id, tags)))
 
 
 def _connection_id(url: str) -> str:

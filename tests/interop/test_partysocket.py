@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from partyserver.testing.runtime import find_node
+from partyserver.testing.installed import find_node
 
 CLIENTS = Path(__file__).with_name("clients")
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"

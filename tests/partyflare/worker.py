@@ -1,11 +1,12 @@
 """The worker of partyflare's tests: its README's example, with every hook."""
 
+import names
 from partyserver import Server
 from partyserver.partyflare import Party
 from workers import Response, WorkerEntrypoint
 
 
-class MyParty(Party):
+class MyParty(names.crowded(Party)):
     def on_start(self):
         self.sql("create table if not exists event (text text)")
 

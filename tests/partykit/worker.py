@@ -7,6 +7,7 @@ import sys
 import time
 
 import checks
+import names
 from partyserver import partykit
 from workers import Request, Response, WorkerEntrypoint
 
@@ -14,7 +15,11 @@ from workers import Request, Response, WorkerEntrypoint
 turns = asyncio.Lock()
 
 
-class Recorder(partykit.Server):
+#: As PartyKit's users, who know nothing of this library, may call what is theirs.
+PartyServer = names.crowded(partykit.Server)
+
+
+class Recorder(PartyServer):
     """Writes down what happens to it in its storage, which survives evictions."""
 
     async def on_start(self):

@@ -4,6 +4,9 @@ Hooks write what they see into the room's `event` table, which survives eviction
 `GET /events` reads it back.
 """
 
+# First: with `-o party_vars=PRIVATE_NAMES=taken` all rooms derive from a class of its.
+import names  # noqa: F401 # isort: skip
+
 import asyncio
 import json
 import re
@@ -15,6 +18,7 @@ import calls
 import checks
 import js
 import keeping
+import places
 import starting
 import templates
 import waiting
@@ -41,6 +45,7 @@ from hostile import (  # noqa: F401 -- bound in wrangler.toml
     Renaming,
 )
 from keeping import Keeping, KeepingSleepy  # noqa: F401 -- bound, too
+from parts import Counted, CountedSleepy  # noqa: F401 -- bound, too
 from partyserver import (
     RequestRefusedError,
     RoutingRetry,
@@ -51,6 +56,12 @@ from partyserver import (
 )
 from partyserver.shortcuts import switch
 from passing import Passing, PassingBlocked, PassingSleepy  # noqa: F401 -- bound, too
+from places import (  # noqa: F401 -- bound, too
+    Acting,
+    ActingInParts,
+    ActingInPartsSleepy,
+    ActingSleepy,
+)
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from starting import Begun, BegunSleepy  # noqa: F401 -- bound, too
 from waiting import Waiting, WaitingSleepy  # noqa: F401 -- bound, too
@@ -482,6 +493,49 @@ class DecidingSleepy(Deciding):
     options = {"hibernate": True}
 
 
+class Named(Server):
+    """Whose own methods are called as the library's, for callers over RPC and for itself."""
+
+    options = {"duplicate_ids": "replace"}
+
+    def on_start(self, props=None):
+        self.started = True
+
+    def broadcast(self, *arguments):
+        return ["broadcast", self.started]
+
+    def sql(self, *arguments):
+        return ["sql", self.started]
+
+    def get_connection(self, *arguments):
+        return ["get_connection", self.started]
+
+    def get_connections(self, *arguments):
+        return ["get_connections", self.started]
+
+    def name(self):
+        return ["name", self.started]
+
+    def party_fetch(self, *arguments):
+        return ["party_fetch", self.started]
+
+    def transaction(self, *arguments):
+        return ["transaction", self.started]
+
+    def on_connect(self, connection, ctx):
+        connection.send_json([connection.server, *map(list, super().get_connection("a").tags)])
+
+    def on_message(self, connection, message):
+        super().broadcast(message)
+
+    def on_request(self, request):
+        raise ValueError("to be reported")
+
+
+class NamedSleepy(Named):
+    options = {"hibernate": True}
+
+
 class Plain(Server):
     """Every default."""
 
@@ -503,6 +557,8 @@ class Default(WorkerEntrypoint):
             return Response.from_json(await calls.look(path))
         if path.startswith("/check/"):
             return Response.from_json(await checks.run(path.split("/")[2], self))
+        if path.startswith("/acting/"):
+            return await places.route(self, path, request)
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
         if path.startswith("/props/"):

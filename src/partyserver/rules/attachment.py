@@ -25,6 +25,12 @@ class Attachment(NamedTuple):
     uri: str | None
     state: Any
 
+    def with_tags(self, tags: tuple[str, ...]) -> Attachment:
+        return self._replace(tags=tags)
+
+    def with_state(self, state: Any) -> Attachment:
+        return self._replace(state=state)
+
     def pack(self) -> dict[str, Any]:
         identity = {"id": self.id, "tags": list(self.tags), "uri": self.uri}
         return {"__pk": identity, "__user": self.state}

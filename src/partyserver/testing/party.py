@@ -10,16 +10,11 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from ..rules.names import kebab_case
+from .errors import RuntimeCommandError, RuntimeLostError
 from .evictions import Address, Evictions
 from .logs import Logs
-from .runtime import (
-    SUSPICION,
-    RoomClass,
-    Runtime,
-    RuntimeCommandError,
-    RuntimeLostError,
-)
-from .socket import TIMEOUT, Socket
+from .runtime import SUSPICION, RoomClass, Runtime
+from .socket import TIMEOUT, Socket, abandon
 
 #: Seconds. Generous: a first request imports the user's modules. (`party_timeout` may be longer.)
 FETCH_TIMEOUT = 30.0
@@ -126,7 +121,7 @@ class Party:
         """
         for socket, _ in self._sockets:
             if socket.is_open:
-                socket._drop()
+                abandon(socket)
         self._client.close()
         if not self._loss_is_told:
             self._runtime.wipe()
