@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import plots, report, results
+from . import compact, plots, report, results
 from .coldstart import cold_starts
 from .comparison import BASE, LIBRARY, ROWS, compare
 from .growth import GROWTHS, grow
@@ -115,7 +115,7 @@ def _save(measured: Values, file: Path) -> None:
     """Keep what there is so far, and of the parts that were not measured what was there before."""
     file.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**before, **measured}, indent=1) + "\n")
+    file.write_text(compact.dumps({**before, **measured}))
 
 
 def _write_report(measured: Values) -> None:

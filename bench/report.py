@@ -66,12 +66,12 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
     for work in works:
         servers = work["servers"]
         cells = [_cell(servers[name]) for name in _HEADS]
-        target, found = work["target"], Ratio(**servers[LIBRARY]["ratio"])
+        target, found = work["target"], Ratio(*servers[LIBRARY]["ratio"])
         reach = "" if target is None else f"<= {target:g}: {verdict(found, target)}"
         rows.append([work["work"], *cells, str(found), reach])
     busy = [of["load_busy"] for work in works for of in work["servers"].values()]
     table = _table(["work", *_HEADS.values(), "ratio (95%)", "to reach"], rows)
-    rounds = [len(of["rounds"]) for work in works for of in work["servers"].values()]
+    rounds = [of["rounds"] for work in works for of in work["servers"].values()]
     return (
         f"{table}\nMedians of {min(rounds)} to {max(rounds)} rounds, of {processes} processes of "
         f"each server. The load generator was busy for {min(busy):.0%} to {max(busy):.0%} of the "
@@ -80,7 +80,7 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
 
 
 def _cell(server: Values) -> str:
-    return f"{_microseconds(server['microseconds'])} ({server['ratio']['median']:.2f}x)"
+    return f"{_microseconds(server['microseconds'])} ({Ratio(*server['ratio']).median:.2f}x)"
 
 
 def _microseconds(value: float) -> str:
@@ -89,7 +89,7 @@ def _microseconds(value: float) -> str:
 
 def _steps(story: Values) -> str:
     rows = [
-        [title, _microseconds(of["microseconds"]), str(Ratio(**of["ratio"]))]
+        [title, _microseconds(of["microseconds"]), str(Ratio(*of["ratio"]))]
         for title, of in story["steps"].items()
     ]
     return _table([story["work"], "CPU us", "ratio (95%)"], rows)
@@ -103,8 +103,7 @@ def _cold_starts(starts: Values) -> str:
     ]
     table = _table(["cold start", "to the first response", "CPU"], rows)
     ratios = [
-        [title, *(str(Ratio(**found)) for found in both)]
-        for title, both in starts["ratios"].items()
+        [title, *(str(Ratio(*found)) for found in both)] for title, both in starts["ratios"].items()
     ]
     head = ["CPU (to reach: 1.1)", "without a snapshot", "with one"]
     return f"{table}\n{_table(head, ratios)}"

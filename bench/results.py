@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import astuple
 from statistics import median
 from typing import Any
 
@@ -49,10 +50,9 @@ def _servers(samples: Mapping[str, Samples], base: Samples) -> Values:
     return {
         name: {
             "microseconds": median(of.cpu),
-            "ratio": vars(ratio(of.cpu, base.cpu)),
-            "server_busy": median(of.server_busy),
+            "ratio": astuple(ratio(of.cpu, base.cpu)),
             "load_busy": median(of.load_busy),
-            "rounds": [round(one, 3) for one in of.cpu],
+            "rounds": len(of.cpu),
         }
         for name, of in samples.items()
     }
@@ -63,13 +63,12 @@ def cold_starts(starts: Mapping[str, Start]) -> Values:
         title: {
             "seconds": median(start.seconds),
             "cpu": median(start.cpu),
-            "rounds": [round(one, 3) for one in start.cpu],
         }
         for title, start in starts.items()
     } | {
         "ratios": {
             title: [
-                vars(ratio(starts[of + how].cpu, starts[to + how].cpu)) for how in ("", SNAPSHOT)
+                astuple(ratio(starts[of + how].cpu, starts[to + how].cpu)) for how in ("", SNAPSHOT)
             ]
             for title, (of, to) in RATIOS.items()
             if of in starts
