@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from .against import CONTROL as THIS_AGAIN
+from .against import OTHER, THIS, Line
 from .comparison import BASE, CONTROL, LIBRARY
 from .paths import ROOT
 from .ratios import Ratio, verdict
@@ -48,6 +50,22 @@ def write_into_page(parts: dict[str, str], page: Path = PAGE) -> None:
     page.write_text(text)
 
 
+def differences(lines: Sequence[Line]) -> str:
+    """The table of `--against`."""
+    rows = [
+        [
+            line.title,
+            *(f"{_number(line.median(name))} {line.unit}" for name in (THIS, OTHER)),
+            str(line.to(OTHER)),
+            str(line.to(THIS_AGAIN)),
+            line.verdict,
+        ]
+        for line in lines
+    ]
+    head = [THIS, OTHER, f"{THIS} / {OTHER} (95%)", f"{THIS} / {THIS_AGAIN} (95%)", "verdict"]
+    return _table(["CPU or memory", *head], rows)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -80,16 +98,16 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
 
 
 def _cell(server: Values) -> str:
-    return f"{_microseconds(server['microseconds'])} ({Ratio(*server['ratio']).median:.2f}x)"
+    return f"{_number(server['microseconds'])} ({Ratio(*server['ratio']).median:.2f}x)"
 
 
-def _microseconds(value: float) -> str:
+def _number(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _steps(story: Values) -> str:
     rows = [
-        [title, _microseconds(of["microseconds"]), str(Ratio(*of["ratio"]))]
+        [title, _number(of["microseconds"]), str(Ratio(*of["ratio"]))]
         for title, of in story["steps"].items()
     ]
     return _table([story["work"], "CPU us", "ratio (95%)"], rows)

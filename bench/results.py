@@ -30,6 +30,10 @@ def about_the_run(*, quick: bool, rounds: int, processes: int) -> Values:
     }
 
 
+def samples(measured: Mapping[str, Samples | Start]) -> Values:
+    return {name: vars(of) for name, of in measured.items()}
+
+
 def comparison(results: list[Result]) -> list[Values]:
     return [
         {
