@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from . import against, compact, plots, report, results
@@ -48,17 +49,22 @@ def main() -> None:
         default=LIBRARY,
         help="with --against: which servers of this checkout to compare with the other's",
     )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        help="with --against: of each server; more of them tell smaller differences from noise",
+    )
     options = parser.parse_args()
     # So that the servers are ended too when this program is.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
 
     if options.against:
         if options.parts or options.report:
-            parser.error("--against goes with --quick, --works and --variant only")
+            parser.error("--against goes with --quick, --works, --variant and --processes only")
         _compare_checkouts(options)
         return
-    if options.variant != LIBRARY:
-        parser.error("--variant needs --against (which may be `--against .`)")
+    if options.processes or options.variant != LIBRARY:
+        parser.error("--variant and --processes need --against, which may be `--against .`")
 
     whole = RESULTS / "results.json"
     if options.report:
@@ -82,7 +88,11 @@ def _library(checkout: str) -> Path:
 
 def _compare_checkouts(options: argparse.Namespace) -> None:
     effort = against.QUICK if options.quick else against.WHOLE
+    if options.processes:
+        effort = replace(effort, processes=options.processes, short_processes=options.processes)
     lines = against.compare(options.against, effort, variant=options.variant, works=options.works)
+    if not lines:
+        sys.exit(f"no work has {options.works!r} in its title")
     _save_samples({line.title: line.figures for line in lines})
     print(f"\n{report.differences(lines)}", end="")
 

@@ -68,11 +68,11 @@ class Effort:
 
 WHOLE = Effort(
     processes=5,
-    short_processes=7,
-    rounds=4,
+    short_processes=5,
+    rounds=5,
     seconds=0.12,
     warm_up=10_000,
-    rooms=300,
+    rooms=500,
     connections=1000,
 )
 QUICK = Effort(

@@ -53,9 +53,16 @@ def verdict(found: Ratio, target: float) -> str:
 
 
 def difference(found: Ratio, control: Ratio, *, less: str = "faster", more: str = "slower") -> str:
-    """By how much, or that it is noise. `control` is the ratio of two servers that are the same."""
-    # Which of the two stands above the line is chance, so the noise reaches as far on both sides.
-    low, high = min(control.low, 1 / control.high), max(control.high, 1 / control.low)
-    if found.low <= high and low <= found.high:
-        return "within noise"
-    return f"{abs(found.median - 1):.1%} {more if found.median > 1 else less}"
+    """By how much, or that it is noise. `control` is the ratio of two servers that are the same.
+
+    Each of the two ratios has to lie outside of the other's interval. That the intervals are apart
+    would be too much to ask: a change of a tenth would mostly go unseen.
+    """
+    # Which of the two that are the same is above the line is chance: noise goes both ways.
+    noise = max(control.median, 1 / control.median)
+    most = max(control.high, 1 / control.low)
+    if found.median > most and found.low > noise:
+        return f"{found.median - 1:.1%} {more}"
+    if found.median < 1 / most and found.high < 1 / noise:
+        return f"{1 - found.median:.1%} {less}"
+    return "within noise"
