@@ -68,7 +68,7 @@ class Effort:
 
 WHOLE = Effort(
     processes=5,
-    short_processes=5,
+    short_processes=7,
     rounds=5,
     seconds=0.12,
     warm_up=10_000,
@@ -77,12 +77,12 @@ WHOLE = Effort(
 )
 QUICK = Effort(
     processes=3,
-    short_processes=3,
+    short_processes=5,
     rounds=3,
     seconds=0.06,
     warm_up=1000,
     rooms=200,
-    connections=300,
+    connections=500,
     quick=True,
 )
 
