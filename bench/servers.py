@@ -22,7 +22,7 @@ _ALL = (*_BASIC, "Tagged", "Stateful")
 _OURS = (*_ALL, "Caller")
 _STEPS = (
     *("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "Dispatched"),
-    *("DispatchedBinary", "BoxedBinary", "DispatchedAsync"),
+    *("DispatchedBinary", "CopiedBinary", "DispatchedAsync"),
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 

@@ -127,18 +127,18 @@ class DispatchedBinary(Dispatched):
         return receive
 
 
-class BoxedBinary(Dispatched):
-    """Has a binary message's bytes by a box, and sends on what is there."""
+class CopiedBinary(Dispatched):
+    """Has a binary message's bytes by copying, and sends on what is there."""
 
     def accepted(self, socket):
-        tools, box = builtins.tools(), buffer_box()
-        send = box.slot.sender(socket)
+        tools, copier = builtins.tools(), buffer_copier()
+        send = copier.holder.sender(socket)
 
-        def receive(told, _):
-            box.take(told)
+        def receive(is_buffer, _):
+            copier.take(is_buffer)
             send()
 
-        tools.set(socket, tools.key, box.before(create_proxy(receive)))
+        tools.set(socket, tools.key, copier.before(create_proxy(receive)))
 
 
 class DispatchedAsync(Dispatched):

@@ -21,7 +21,8 @@ def set_by(env: Any) -> bool:
     _is_set = True
     known = platform.worker_env() if env is None else getattr(env, "_env", env)
     value = getattr(known, VARIABLE, None)
-    enabled = value != "off"
-    if value not in (None, "off", "on"):
+    if value == "off":
+        enabled = False
+    elif value not in (None, "off", "on"):
         platform.log_error(f'{VARIABLE} is "off" or "on", not {value!r}: the shortcuts are on')
     return True
