@@ -150,7 +150,8 @@ def test_members_of_a_mixin_are_the_classs_own():
 class Root(metaclass=ABCMeta):  # noqa: B024 -- as `Server`'s own
     """Stands in for `Server`, and does what it does with the contract's help."""
 
-    options = {"default": True}
+    options: dict[str, object] = {"default": True}
+    layers: list[dict[str, object]]
     _own_options: object = {}
 
     def __init_subclass__(cls):
@@ -199,7 +200,7 @@ def test_a_class_without_options_has_its_bases():
 
 def test_a_mixin_that_is_no_server_may_set_options():
     class Mixin:
-        options = {"a": "mixin", "b": "mixin"}
+        options: dict[str, object] = {"a": "mixin", "b": "mixin"}
 
     class Chat(Mixin, Root):
         options = {"b": "chat"}
@@ -337,7 +338,7 @@ def test_hooks_private_methods_and_other_members_are_left_alone():
 
 def is_guarded(server, name):
     return inspect.iscoroutine(coroutine := getattr(server(Startup()), name)()) and (
-        coroutine.close() or True
+        coroutine.close() or True  # type: ignore[func-returns-value]
     )
 
 
