@@ -8,6 +8,7 @@ from workers import Request, Response
 
 from . import failures, runtime
 from .connection import Connection
+from .contract import may_take_fewer
 from .upgrade import ConnectionContext
 
 
@@ -16,6 +17,7 @@ class Hooks:
 
     _name: str | None
 
+    @may_take_fewer
     def on_start(self, props: Any = None) -> Any:
         """Called before anything else, once per life in memory: on first use and each wake.
 

@@ -146,7 +146,7 @@ class Careless(Server):
         raise ValueError("careless")
 
     def make_unawaited_coroutine(self):
-        self.fail()
+        self.fail()  # type: ignore[unused-coroutine]
 
     def make_unretrieved_exception(self):
         asyncio.ensure_future(self.fail())  # noqa: RUF006 -- that is the mess

@@ -243,7 +243,8 @@ async def check_classes(_):
 async def check_options(_):
     base = define(options={"hibernate": True})
     child = type("Child", (base,), {"options": {"debug": True}})
-    return [dict(cls.options) for cls in (partykit.Server, base, child)]
+    classes: list[Any] = [partykit.Server, base, child]
+    return [dict(cls.options) for cls in classes]
 
 
 async def check_instance(_):

@@ -290,7 +290,7 @@ class Starting(partykit.Server):
         self.room = room
         self.tries[room.id] = self.tries.get(room.id, 0) + 1
         if room.id == "options":
-            self.options = {"hibernate": True}
+            self.options = {"hibernate": True}  # type: ignore[misc]
         if room.id == "constructor" and self.tries[room.id] == 1:
             raise RuntimeError("the constructor fails")
 

@@ -147,7 +147,7 @@ def test_members_of_a_mixin_are_the_classs_own():
 # --- options --------------------------------------------------------------------------
 
 
-class Root(metaclass=ABCMeta):  # noqa: B024 -- as `Server`'s own
+class Root(metaclass=ABCMeta):
     """Stands in for `Server`, and does what it does with the contract's help."""
 
     options: dict[str, object] = {"default": True}

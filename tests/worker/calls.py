@@ -11,7 +11,7 @@ from partyserver.shortcuts import calls, switch
 from pyodide.ffi import can_run_sync, run_sync
 from workers import Response
 
-marked = ContextVar("marked", default=None)
+marked: ContextVar[str | None] = ContextVar("marked", default=None)
 closed_generators = []
 
 
@@ -251,7 +251,7 @@ class Patched(Server):
     """Replaces its async hook by a plain one that marks the context."""
 
     def on_start(self, props=None):
-        self.on_message = MethodType(Marking.on_message, self)
+        self.on_message = MethodType(Marking.on_message, self)  # type: ignore[method-assign]
 
     async def on_message(self, connection, message):
         raise AssertionError("replaced")
@@ -284,4 +284,4 @@ class Own(Calls):
         async def fetch(self, request):
             return Response("of the instance")
 
-        self.fetch = MethodType(fetch, self)
+        self.fetch = MethodType(fetch, self)  # type: ignore[method-assign]

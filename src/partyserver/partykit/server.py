@@ -102,15 +102,18 @@ class Server(_Bound, metaclass=_PartyType):
         one tries again, with a new instance.
         """
 
+    @core_contract.may_take_fewer
     def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Called when a WebSocket was accepted; `ctx.request` is its upgrade request."""
 
+    @core_contract.may_take_fewer
     def on_message(self, message: str | bytes, sender: Connection) -> Any:
         """Called with each message, `str` for text and `bytes` for binary, and its sender."""
 
     def on_close(self, connection: Connection) -> Any:
         """Called when a client has closed its connection, which cannot be sent to any more."""
 
+    @core_contract.may_take_fewer
     def on_error(self, connection: Connection, error: Exception) -> Any:
         """Called when the network or the protocol under a connection fails. Default: logs it."""
 
@@ -126,6 +129,7 @@ class Server(_Bound, metaclass=_PartyType):
         `room.id` and `room.context.parties` are there, which PartyKit could not offer.
         """
 
+    @core_contract.may_take_fewer
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Return up to 9 tags of a new connection, for `room.get_connections(tag)`."""
         return ()
@@ -133,6 +137,7 @@ class Server(_Bound, metaclass=_PartyType):
     # --- in the worker ----------------------------------------------------------------
 
     @staticmethod
+    @core_contract.may_take_fewer
     def on_before_connect(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """Called in the worker with each WebSocket request to a room of this party.
 
@@ -141,10 +146,12 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @core_contract.may_take_fewer
     def on_before_request(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """The same for HTTP requests."""
 
     @staticmethod
+    @core_contract.may_take_fewer
     def on_fetch(request: Request, lobby: FetchLobby, ctx: Any) -> Response | Any:
         """Called with each request that is for no party; returns a `Response`.
 
@@ -152,6 +159,7 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @core_contract.may_take_fewer
     def on_socket(socket: FetchSocket, lobby: FetchLobby, ctx: Any) -> Any:
         """Called with each WebSocket that is for no party, once it is accepted.
 
@@ -159,6 +167,7 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @core_contract.may_take_fewer
     def on_cron(cron: Cron, lobby: CronLobby, ctx: Any) -> Any:
         """Called when a schedule of the wrangler config's `triggers.crons` is due.
 

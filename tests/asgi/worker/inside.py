@@ -51,7 +51,7 @@ app = Starlette(
         Middleware(CORSMiddleware, allow_origins=["https://example.com"]),
         Middleware(Stamp),
         Middleware(
-            PartyServerMiddleware,
+            PartyServerMiddleware,  # type: ignore[arg-type]  # mypy on its `**options: Any`
             on_before_connect=before_connect,
             on_before_request=before_request,
             on_error=on_error,
