@@ -92,6 +92,12 @@ class Server(Hooks, DurableObject, metaclass=_ServerType):
     options: ClassVar[ServerOptions] = DEFAULTS
     """See `ServerOptions`. A subclass that sets one key keeps the others of its bases."""
 
+    # As the SDK sets them, whose own types are those of a module that only the runtime has.
+    ctx: Any
+    """The Durable Object's state: `ctx.storage`, `ctx.waitUntil`, ..."""
+    env: Any
+    """The worker's bindings."""
+
     _own_options: ClassVar[Any] = {}
     _on_start_props: ClassVar[contract.PropsParameter] = "positional"
 
