@@ -1,0 +1,122 @@
+"""pyright, strict, over the Python examples of the README and the documentation.
+
+    .venv/bin/python tools/check_examples.py [PAGE ...]
+
+Each block becomes a module. One that begins with a comment that names a file, as `# worker.py`,
+gets that name, so that other blocks of its page can import it, and blocks of the same name are
+one module. What stands in a comment right before a block, the reader does not see:
+
+    <!-- around the example:          <!-- unchecked example: REASON -->
+    class Chat(Server):
+        # EXAMPLE
+    -->
+
+The first is for a fragment, and has what is around it, with the fragment where `# EXAMPLE` stands.
+The second leaves a block out.
+
+A hook's parameters need no annotations, as they have those of the hook that it overrides.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / ".cache" / "examples"
+
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<marker>around the example|unchecked example):(?P<content>(?:(?!-->).)*)-->\n+)?"
+    r"^(?P<indent> *)```(?:python|py)\b[^\n]*\n(?P<code>.*?)^(?P=indent)```",
+    re.MULTILINE | re.DOTALL,
+)
+PLACE = re.compile(r"^( *)# EXAMPLE\n", re.MULTILINE)
+FILE = re.compile(r"# (\w+\.py)\n")
+
+CONFIG = {
+    "include": ["."],
+    "typeCheckingMode": "strict",
+    "reportMissingParameterType": False,
+    "reportUnusedVariable": False,  # a fragment may end with one
+    "pythonVersion": "3.14",  # the runtime's
+    "stubPath": str(ROOT / "tools" / "typings"),
+    "extraPaths": [str(ROOT / "src")],
+    "venvPath": str(ROOT),
+    "venv": ".venv",
+}
+
+
+class Line(NamedTuple):
+    text: str
+    page: Path
+    #: In the page; that of the block for a line that is around it.
+    number: int
+
+
+def modules(page: Path) -> dict[str, list[Line]]:
+    """The modules of a page's examples by file name, and where in the page their lines are."""
+    found: dict[str, list[Line]] = {}
+    text = page.read_text()
+    for count, block in enumerate(BLOCK.finditer(text), 1):
+        if block["marker"] == "unchecked example":
+            if not block["content"].strip():
+                raise SystemExit(f"{page}: block {count} is unchecked without a reason")
+            continue
+        start = text.count("\n", 0, block.start("code")) + 1
+        code = block["code"].splitlines(keepends=True)
+        lines = [
+            Line(line.removeprefix(block["indent"]), page, number)
+            for number, line in enumerate(code, start)
+        ]
+        if block["marker"]:
+            parts = PLACE.split(block["content"].strip() + "\n")
+            if len(parts) != 3:
+                raise SystemExit(f"{page}: block {count} has no one line # EXAMPLE around it")
+            before, indent, after = parts
+            lines = [
+                *(Line(line, page, start) for line in before.splitlines(keepends=True)),
+                *(Line(indent + line.text, page, line.number) for line in lines),
+                *(Line(line, page, start) for line in after.splitlines(keepends=True)),
+            ]
+        name = FILE.match(block["code"])
+        found.setdefault(name[1] if name else f"example_{count}.py", []).extend(lines)
+    return found
+
+
+def check(pages: list[Path]) -> int:
+    """How many errors pyright finds, which are printed with their place in the page."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    sources: dict[Path, list[Line]] = {}
+    for page in pages:
+        name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else Path(page.name)
+        for file, lines in modules(page).items():
+            sources[FOLDER.joinpath(*name.with_suffix("").parts, file)] = lines
+    if not sources:
+        raise SystemExit("there are no examples in these pages")
+    for path, lines in sources.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(line.text for line in lines))
+    config = FOLDER / "pyrightconfig.json"
+    config.write_text(json.dumps(CONFIG))
+    done = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "pyright", "--project", config, "--outputjson"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"pyright ended with {done.returncode}: {done.stdout}")
+    report = json.loads(done.stdout)
+    if report["summary"]["filesAnalyzed"] != len(sources):
+        raise SystemExit(f"pyright has not read all of the {len(sources)} modules: {report}")
+    for found in report["generalDiagnostics"]:
+        line = sources[Path(found["file"])][found["range"]["start"]["line"]]
+        print(f"{line.page}:{line.number}: {found['message']} ({found.get('rule', 'syntax')})")
+    return len(report["generalDiagnostics"])
+
+
+if __name__ == "__main__":
+    default = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+    sys.exit(1 if check([Path(page).resolve() for page in sys.argv[1:]] or default) else 0)
