@@ -1,4 +1,4 @@
-"""mypy over every worker of the checkout, one run for each.
+"""mypy over the workers of the checkout, one run for each folder of them.
 
     .venv/bin/python tools/check_workers.py
 
@@ -16,31 +16,30 @@ ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "tools" / "mypy-workers.ini"
 
 
-def workers() -> list[Path]:
-    """The main modules, in Python, of what has a wrangler config."""
+def workers() -> list[list[Path]]:
+    """The modules of each worker that is in Python, its folder's if the tests are not there too."""
+    found = [sorted((ROOT / "bench" / "variants").glob("*.py"))]
     configs = [ROOT / "wrangler.toml"]
     for folder in ("fixtures", "tests"):
         configs += sorted((ROOT / folder).rglob("wrangler.toml"))
-    mains = [config.parent / tomllib.loads(config.read_text())["main"] for config in configs]
-    return [main for main in mains if main.suffix == ".py"]
-
-
-def modules(main: Path) -> list[Path]:
-    """What to check: the worker's folder, unless the tests are in there too."""
-    folder = main.parent
-    return [main] if (folder / "__init__.py").exists() else sorted(folder.glob("*.py"))
+    for config in configs:
+        main = config.parent / tomllib.loads(config.read_text())["main"]
+        if main.suffix == ".py":
+            is_among_tests = (main.parent / "__init__.py").exists()
+            found.append([main] if is_among_tests else sorted(main.parent.glob("*.py")))
+    return found
 
 
 def main() -> int:
     failed = False
-    for worker in workers():
+    for modules in workers():
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "mypy", "--config-file", CONFIG, "--no-error-summary"),
-                *(path.relative_to(ROOT) for path in modules(worker)),
+                *(path.relative_to(ROOT) for path in modules),
             ],
             cwd=ROOT,
-            env=os.environ | {"MYPYPATH": str(worker.parent)},
+            env=os.environ | {"MYPYPATH": str(modules[0].parent)},
         )
         failed = failed or done.returncode != 0
     return 1 if failed else 0
