@@ -40,6 +40,8 @@ def main() -> int:
             if not one["isTypeKnown"] or one["isTypeAmbiguous"]:
                 for found in one["diagnostics"]:
                     print(f"  {one['name']}: {found['message']}")
+    else:
+        print(f"The types of {len(names)} public names are known")
     return 1 if unknown else 0
 
 

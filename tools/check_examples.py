@@ -86,20 +86,20 @@ def modules(page: Path) -> dict[str, list[Line]]:
     return found
 
 
-def check(pages: list[Path]) -> int:
+def check(pages: list[Path], folder: Path = FOLDER) -> int:
     """How many errors pyright finds, which are printed with their place in the page."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     sources: dict[Path, list[Line]] = {}
     for page in pages:
         name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else Path(page.name)
         for file, lines in modules(page).items():
-            sources[FOLDER.joinpath(*name.with_suffix("").parts, file)] = lines
+            sources[folder.joinpath(*name.with_suffix("").parts, file)] = lines
     if not sources:
         raise SystemExit("there are no examples in these pages")
     for path, lines in sources.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(line.text for line in lines))
-    config = FOLDER / "pyrightconfig.json"
+    config = folder / "pyrightconfig.json"
     config.write_text(json.dumps(CONFIG))
     done = subprocess.run(
         [ROOT / "node_modules" / ".bin" / "pyright", "--project", config, "--outputjson"],
@@ -114,7 +114,9 @@ def check(pages: list[Path]) -> int:
     for found in report["generalDiagnostics"]:
         line = sources[Path(found["file"])][found["range"]["start"]["line"]]
         print(f"{line.page}:{line.number}: {found['message']} ({found.get('rule', 'syntax')})")
-    return len(report["generalDiagnostics"])
+    errors = len(report["generalDiagnostics"])
+    print(f"{errors} errors in {len(sources)} modules of examples")
+    return errors
 
 
 if __name__ == "__main__":
