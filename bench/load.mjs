@@ -13,6 +13,7 @@
 import net from "node:net";
 import { createInterface } from "node:readline";
 
+/** @type {Map<string, Group>} */
 const groups = new Map();
 
 // --- frames ----------------------------------------------------------------------------
@@ -238,7 +239,7 @@ const commands = {
   },
 
   async probe({ group: name, fanout, ...message }) {
-    const group = groups.get(name);
+    const group = /** @type {Group} */ (groups.get(name));
     const { sent, back } = frames(message);
     group.chunks = [];
     const done = group.expect(fanout);
@@ -252,7 +253,7 @@ const commands = {
   },
 
   async run({ group: name, messages, window, fanout, ...message }) {
-    const group = groups.get(name);
+    const group = /** @type {Group} */ (groups.get(name));
     const { sent } = frames(message);
     const { sockets } = group;
     const single = sockets.length === 1 && Buffer.concat(Array(Math.min(window, messages)).fill(sent));
@@ -269,7 +270,8 @@ const commands = {
   },
 
   async close({ group: name, handshake }) {
-    await inChunks(groups.get(name).sockets, 64, (socket) => close(socket, handshake));
+    const { sockets } = /** @type {Group} */ (groups.get(name));
+    await inChunks(sockets, 64, (socket) => close(socket, handshake));
     groups.delete(name);
   },
 

@@ -1,6 +1,6 @@
-"""pyright, strict, over the Python examples of the README and the documentation.
+"""pyright, strict, over the Python examples of the README and the documentation, and the fixtures.
 
-    .venv/bin/python tools/check_examples.py [PAGE ...]
+    .venv/bin/python tools/check_examples.py
 
 Each block becomes a module. One that begins with a comment that names a file, as `# worker.py`,
 gets that name, so that other blocks of its page can import it, and blocks of the same name are
@@ -18,6 +18,7 @@ A hook's parameters need no annotations, as they have those of the hook that it 
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -37,7 +38,6 @@ PLACE = re.compile(r"^( *)# EXAMPLE\n", re.MULTILINE)
 FILE = re.compile(r"# (\w+\.py)\n")
 
 CONFIG = {
-    "include": ["."],
     "typeCheckingMode": "strict",
     "reportMissingParameterType": False,
     "reportUnusedVariable": False,  # a fragment may end with one
@@ -86,8 +86,8 @@ def modules(page: Path) -> dict[str, list[Line]]:
     return found
 
 
-def check(pages: list[Path], folder: Path = FOLDER) -> int:
-    """How many errors pyright finds, which are printed with their place in the page."""
+def check(pages: list[Path], others: list[Path], folder: Path = FOLDER) -> int:
+    """How many errors pyright finds in pages and other modules, printed with their places."""
     shutil.rmtree(folder, ignore_errors=True)
     sources: dict[Path, list[Line]] = {}
     for page in pages:
@@ -100,7 +100,13 @@ def check(pages: list[Path], folder: Path = FOLDER) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(line.text for line in lines))
     config = folder / "pyrightconfig.json"
-    config.write_text(json.dumps(CONFIG))
+    include = [os.path.relpath(path, folder) for path in (folder, *others)]
+    # The modules of a fixture import each other by their bare names.
+    roots = sorted({os.path.relpath(path.parent, folder) for path in others})
+    environments = [{"root": root} for root in roots]
+    config.write_text(
+        json.dumps(CONFIG | {"include": include, "executionEnvironments": environments})
+    )
     done = subprocess.run(
         [ROOT / "node_modules" / ".bin" / "pyright", "--project", config, "--outputjson"],
         stdout=subprocess.PIPE,
@@ -109,16 +115,19 @@ def check(pages: list[Path], folder: Path = FOLDER) -> int:
     if done.returncode not in (0, 1):
         raise SystemExit(f"pyright ended with {done.returncode}: {done.stdout}")
     report = json.loads(done.stdout)
-    if report["summary"]["filesAnalyzed"] != len(sources):
-        raise SystemExit(f"pyright has not read all of the {len(sources)} modules: {report}")
+    count = len(sources) + len(others)
+    if report["summary"]["filesAnalyzed"] != count:
+        raise SystemExit(f"pyright has not read all of the {count} modules: {report}")
     for found in report["generalDiagnostics"]:
-        line = sources[Path(found["file"])][found["range"]["start"]["line"]]
+        path, number = Path(found["file"]), found["range"]["start"]["line"]
+        line = sources[path][number] if path in sources else Line("", path, number + 1)
         print(f"{line.page}:{line.number}: {found['message']} ({found.get('rule', 'syntax')})")
     errors = len(report["generalDiagnostics"])
-    print(f"{errors} errors in {len(sources)} modules of examples")
+    print(f"{errors} errors in {count} modules of examples and fixtures")
     return errors
 
 
 if __name__ == "__main__":
-    default = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
-    sys.exit(1 if check([Path(page).resolve() for page in sys.argv[1:]] or default) else 0)
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+    fixtures = sorted((ROOT / "fixtures").glob("*/*.py"))
+    sys.exit(1 if check(pages, fixtures) else 0)

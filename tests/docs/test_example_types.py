@@ -20,7 +20,7 @@ def errors_in(tmp_path, capsys):
     def errors_in(text):
         page = tmp_path / "page.md"
         page.write_text(text)
-        examples.check([page], tmp_path / "modules")
+        examples.check([page], [], tmp_path / "modules")
         *lines, _ = capsys.readouterr().out.splitlines()
         return [line.removeprefix(f"{page}:") for line in lines if not line[0].isspace()]
 
