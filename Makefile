@@ -55,7 +55,7 @@ check: .venv/.installed node_modules/.installed docs ## lint, formatting, types,
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/mypy --python-version 3.14 tests/types/*.py
-	.venv/bin/python tools/check_workers.py
+	@$(RUNTIME) .venv/bin/python tools/check_workers.py
 	@$(RUNTIME) pyright --project tests/types
 	@$(RUNTIME) .venv/bin/python tools/check_examples.py
 	@$(RUNTIME) .venv/bin/python tools/check_api.py

@@ -41,11 +41,6 @@ CONFIG = {
     "typeCheckingMode": "strict",
     "reportMissingParameterType": False,
     "reportUnusedVariable": False,  # a fragment may end with one
-    "pythonVersion": "3.14",  # the runtime's
-    "stubPath": str(ROOT / "tools" / "typings"),
-    "extraPaths": [str(ROOT / "src")],
-    "venvPath": str(ROOT),
-    "venv": ".venv",
 }
 
 
@@ -103,10 +98,12 @@ def check(pages: list[Path], others: list[Path], folder: Path = FOLDER) -> int:
     include = [os.path.relpath(path, folder) for path in (folder, *others)]
     # The modules of a fixture import each other by their bare names.
     roots = sorted({os.path.relpath(path.parent, folder) for path in others})
-    environments = [{"root": root} for root in roots]
-    config.write_text(
-        json.dumps(CONFIG | {"include": include, "executionEnvironments": environments})
-    )
+    paths = {
+        "extends": os.path.relpath(ROOT / "tools" / "pyright.json", folder),
+        "include": include,
+        "executionEnvironments": [{"root": root} for root in roots],
+    }
+    config.write_text(json.dumps(CONFIG | paths))
     done = subprocess.run(
         [ROOT / "node_modules" / ".bin" / "pyright", "--project", config, "--outputjson"],
         stdout=subprocess.PIPE,

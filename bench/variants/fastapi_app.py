@@ -32,7 +32,7 @@ async def party(socket: WebSocket, kind: str, name: str) -> None:
                 if text is not None:
                     await target.send_text(text)
                 else:
-                    await target.send_bytes(data)
+                    await target.send_bytes(data)  # pyright: ignore[reportArgumentType]
     except WebSocketDisconnect:
         pass
     finally:

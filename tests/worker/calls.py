@@ -5,13 +5,14 @@ import gc
 import sys
 from contextvars import ContextVar
 from types import MethodType, SimpleNamespace
+from typing import Any
 
 from partyserver import Server
 from partyserver.shortcuts import calls, switch
 from pyodide.ffi import can_run_sync, run_sync
 from workers import Response
 
-marked: ContextVar[str | None] = ContextVar("marked", default=None)
+marked: ContextVar[Any] = ContextVar("marked", default=None)
 closed_generators = []
 
 
@@ -201,6 +202,7 @@ class Relaying(Server):
             return
         connection.send(message)
         self.broadcast(message, exclude=[connection.id])
+        assert isinstance(message, bytes)
         connection.send(message[:1])
         connection.send(bytes(bytearray(message)))
         await asyncio.sleep(0)
