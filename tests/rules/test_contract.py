@@ -11,6 +11,7 @@ from partyserver.contract import (
     calls_are_own,
     check_members,
     guard_public_methods,
+    may_take_fewer,
     own_options,
     props_parameter,
 )
@@ -142,6 +143,11 @@ def test_members_of_a_mixin_are_the_classs_own():
     mixin = made("Mixin", {"alarm": function("self")})
     with pytest.raises(TypeError, match=r"Chat\.alarm .* define on_alarm"):
         check_members(made("Chat", {}, mixin), Root)
+
+
+def test_what_type_checkers_are_told_changes_nothing():
+    hook = function("self, props=None")
+    assert may_take_fewer(hook) is hook
 
 
 # --- options --------------------------------------------------------------------------
