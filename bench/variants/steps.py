@@ -82,7 +82,7 @@ class Direct(Bound):
         proxy = create_proxy(super().webSocketMessage)
         entry = proxy.call.bind(proxy)
         entry.callWithOptions = entry
-        self.webSocketMessage = entry
+        self.webSocketMessage = entry  # type: ignore[method-assign]
 
 
 class Fronting(type):

@@ -112,7 +112,7 @@ class Connection:
         """What `set_state` stored last, or None. A copy: changing it changes nothing."""
         return read_state(self._attachment.state)
 
-    def set_state(self, value: Any) -> Any:
+    def set_state(self, value: Callable[[Any], Any] | object) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.
 
             connection.set_state(lambda state: {**state, "score": state["score"] + 1})

@@ -9,6 +9,7 @@ from workers import Request, Response
 from .connection import Connection
 from .reserved import life_of
 from .rules import failures
+from .rules.contract import may_take_fewer
 from .runtime import platform
 from .upgrade import ConnectionContext
 
@@ -16,6 +17,7 @@ from .upgrade import ConnectionContext
 class Hooks:
     """The contract between `Server` and its subclasses. Any hook may be plain or `async`."""
 
+    @may_take_fewer
     def on_start(self, props: Any = None) -> Any:
         """Called before anything else, once per life in memory: on first use and each wake.
 

@@ -69,6 +69,12 @@ class Server(Hooks, Holder, DurableObject, metaclass=_ServerType):
     options: ClassVar[ServerOptions] = DEFAULTS
     """See `ServerOptions`. A subclass that sets one key keeps the others of its bases."""
 
+    # As the SDK sets them, whose own types are those of a module that only the runtime has.
+    ctx: Any
+    """The Durable Object's state: `ctx.storage`, `ctx.waitUntil`, ..."""
+    env: Any
+    """The worker's bindings."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         define(cls, Server)
         super().__init_subclass__(**kwargs)

@@ -234,8 +234,9 @@ def test_a_hook_that_suspends_sends_its_own_message_afterwards(party, binding, k
 def test_a_message_that_is_kept_stays_what_it_was(party, binding, kind):
     with copying(party.room(binding("Passing"), "keeping"), kind) as a:
         pass_on(a, kind, "the_one_before")
-        before = ""
-        messages = ["1" * LONG, "2" * LONG, b"3" * LONG, b"4" * LONG, b"5", "6", "7" * LONG]
+        before: str | bytes = ""
+        messages: list[str | bytes] = ["1" * LONG, "2" * LONG]
+        messages += [b"3" * LONG, b"4" * LONG, b"5", "6", "7" * LONG]
         for at, message in enumerate(messages):
             told(a, message)
             assert a.receive() == before, at

@@ -38,7 +38,7 @@ def bundle():
     """clients/commands.js with partysocket, for a page."""
     esbuild = [NODE_MODULES / ".bin/esbuild", CLIENTS / "commands.js"]
     options = ["--bundle", "--format=iife", "--global-name=client", "--log-level=error"]
-    return subprocess.run(esbuild + options, capture_output=True, check=True, text=True).stdout
+    return subprocess.run([*esbuild, *options], capture_output=True, check=True, text=True).stdout
 
 
 @pytest.fixture

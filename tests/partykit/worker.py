@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import time
+from typing import Any
 
 import checks
 import names
@@ -16,7 +17,7 @@ turns = asyncio.Lock()
 
 
 #: As PartyKit's users, who know nothing of this library, may call what is theirs.
-PartyServer = names.crowded(partykit.Server)
+PartyServer: Any = names.crowded(partykit.Server)
 
 
 class Recorder(PartyServer):
@@ -295,7 +296,7 @@ class Starting(partykit.Server):
         self.room = room
         self.tries[room.id] = self.tries.get(room.id, 0) + 1
         if room.id == "options":
-            self.options = {"hibernate": True}
+            self.options = {"hibernate": True}  # type: ignore[misc]
         if room.id == "constructor" and self.tries[room.id] == 1:
             raise RuntimeError("the constructor fails")
 

@@ -148,7 +148,7 @@ def test_keys_are_read_back_in_javascripts_order(keys, order):
 
 
 def nested(depth):
-    value = 1
+    value: object = 1
     for level in range(depth):
         value = {"a": value} if level % 2 else [value]
     return value

@@ -7,6 +7,7 @@ from partyserver.rules.contract import (
     HOOK_ARGUMENTS,
     RESERVED,
     check_members,
+    may_take_fewer,
     props_parameter,
 )
 
@@ -141,3 +142,8 @@ def test_members_of_a_mixin_are_the_classs_own():
     mixin = made("Mixin", {"alarm": function("self")})
     with pytest.raises(TypeError, match=r"Chat\.alarm .* define on_alarm"):
         check_members(made("Chat", {}, mixin), Root)
+
+
+def test_what_type_checkers_are_told_changes_nothing():
+    hook = function("self, props=None")
+    assert may_take_fewer(hook) is hook

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from abc import ABCMeta
+from typing import Any, cast
 
 import pytest
 from partyserver import reserved
@@ -31,7 +32,7 @@ class Life:
 class Root(Holder, metaclass=ABCMeta):
     """Stands in for `Server`."""
 
-    options = DEFAULTS
+    options: Any = DEFAULTS
 
     def __init_subclass__(cls):
         define(cls, Root)
@@ -56,7 +57,8 @@ define_root(Root)
 
 
 def options_of(cls):
-    return {key: value for key, value in cls.options.items() if value != DEFAULTS[key]}
+    defaults = dict(DEFAULTS)
+    return {key: value for key, value in cls.options.items() if value != defaults[key]}
 
 
 # --- options --------------------------------------------------------------------------
@@ -134,16 +136,17 @@ def test_the_reserved_name_cannot_be_assigned_or_deleted():
         pass
 
     life = Life()
-    chat = Chat(life)
+    chat: Any = Chat(life)
     with pytest.raises(TypeError, match=r"Chat\._partyserver is the one name"):
         chat._partyserver = 1
     with pytest.raises(TypeError, match=r"Chat\._partyserver is the one name"):
         del chat._partyserver
-    assert chat._partyserver is life_of(chat) is life
+    assert chat._partyserver is life
+    assert cast(Any, life_of(chat)) is life
 
 
 def test_a_users_attributes_may_have_any_other_name():
-    chat = Chat(Life())
+    chat: Any = Chat(Life())
     vars(chat).update(dict.fromkeys(dir(Root), "mine"))
     chat._life = chat._name = "mine"
     assert isinstance(life_of(chat), Life)
@@ -250,9 +253,11 @@ def test_hooks_private_methods_and_other_members_are_left_alone():
 
 
 def is_guarded(server, name):
-    return inspect.iscoroutine(coroutine := getattr(server(Life()), name)()) and (
-        coroutine.close() or True
-    )
+    result = getattr(server(Life()), name)()
+    if inspect.iscoroutine(result):
+        result.close()
+        return True
+    return False
 
 
 class Mixin:
@@ -348,13 +353,12 @@ def test_the_roots_own_bases_are_left_alone():
             return "ground"
 
     class Tree(Ground):
-        pass
+        on_start = Root.on_start
+        options: Any = DEFAULTS
 
     class Leaf(Tree):
         pass
 
-    Tree.on_start = Root.on_start
-    Tree.options = DEFAULTS
     define_root(Tree)
     define(Leaf, Tree)
     assert Leaf().ping() == "ground"
@@ -425,7 +429,10 @@ class TestParts:
     def test_it_hears_of_each_class_that_has_it(self):
         seen = []
 
-        @attach(Part(rank=1, define=lambda cls: seen.append((cls.__name__, cls.options["debug"]))))
+        def note(cls: Any):
+            seen.append((cls.__name__, cls.options["debug"]))
+
+        @attach(Part(rank=1, define=note))
         class Mixin: ...
 
         class Room(Mixin, Root):

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from typing import Any
 
 #: What has been acted, by the name that it was given. Of the isolate: what ends it, ends these.
 NOTES = {}
@@ -17,7 +18,7 @@ class Later:
         return self.coroutine.__await__()
 
 
-def act(how, name, value=None):
+def act(how, name, value: Any = None) -> Any:
     """Act as `how` says; `value` is what comes of it, at once or at last."""
     note(name, "began")
     match how:

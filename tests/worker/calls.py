@@ -5,13 +5,14 @@ import gc
 import sys
 from contextvars import ContextVar
 from types import MethodType, SimpleNamespace
+from typing import Any
 
 from partyserver import Server
 from partyserver.shortcuts import requests, switch
 from pyodide.ffi import can_run_sync, run_sync
 from workers import Response
 
-marked = ContextVar("marked", default=None)
+marked: ContextVar[Any] = ContextVar("marked", default=None)
 closed_generators = []
 
 
@@ -201,6 +202,7 @@ class Relaying(Server):
             return
         connection.send(message)
         self.broadcast(message, exclude=[connection.id])
+        assert isinstance(message, bytes)
         connection.send(message[:1])
         connection.send(bytes(bytearray(message)))
         await asyncio.sleep(0)
@@ -251,7 +253,7 @@ class Patched(Server):
     """Replaces its async hook by a plain one that marks the context."""
 
     def on_start(self, props=None):
-        self.on_message = MethodType(Marking.on_message, self)
+        self.on_message = MethodType(Marking.on_message, self)  # type: ignore[method-assign]
 
     async def on_message(self, connection, message):
         raise AssertionError("replaced")
@@ -284,4 +286,4 @@ class Own(Calls):
         async def fetch(self, request):
             return Response("of the instance")
 
-        self.fetch = MethodType(fetch, self)
+        self.fetch = MethodType(fetch, self)  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 import sys
 from types import CodeType, FunctionType
+from typing import Any
 
 import partyserver
 from workers import import_from_javascript
@@ -47,7 +48,7 @@ def mine(*_):
     return "mine"
 
 
-def crowded(base):
+def crowded(base: Any) -> Any:
     """A class like `base`, with a method of each of these names, and attributes of every second."""
     taken = private_names()
 
@@ -67,4 +68,5 @@ def crowded(base):
 
 
 if getattr(import_from_javascript("cloudflare:workers").env, "PRIVATE_NAMES", None) == "taken":
-    partyserver.Server = crowded(partyserver.Server)
+    library: Any = partyserver
+    library.Server = crowded(library.Server)

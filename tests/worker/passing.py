@@ -13,6 +13,8 @@ from workers import Response
 class Passing(Server):
     """Tells what a message is, and passes it on; how, a message that begins with "!" says."""
 
+    gate: asyncio.Future[None]
+
     def on_message(self, connection, message):
         content = message if isinstance(message, bytes) else message.encode()
         if content.startswith(b"!"):

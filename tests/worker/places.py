@@ -1,6 +1,7 @@
 """Rooms, and routing, whose code acts (see acting.py) at the place that their name tells."""
 
 import json
+from typing import Any
 
 from acting import NOTES, act
 from checks import FakeNamespace
@@ -113,5 +114,5 @@ async def route(worker, path, request):
         await get_server_by_name(namespace, "x", routing_retry=retry)
         return Response(json.dumps(namespace.calls))
     prefix = f"acting/{place}/{how}/parties"
-    hook = {place: lambda request, lobby: act(how, name)}
+    hook: Any = {place: lambda request, lobby: act(how, name)}
     return await route_partykit_request(request, worker.env, prefix=prefix, **hook)

@@ -50,6 +50,7 @@ from partyserver import (
     RequestRefusedError,
     RoutingRetry,
     Server,
+    StateTooLargeError,
     get_server_by_name,
     parse_json,
     route_partykit_request,
@@ -216,7 +217,7 @@ class Scripted(Recorder):
         connection.set_state("kept")
         try:
             connection.set_state("x" * size)
-        except Exception as error:
+        except StateTooLargeError as error:
             connection.send_json([type(error).__name__, error.size, error.limit, connection.state])
 
     def do_try_bad_state(self, connection):
@@ -513,10 +514,10 @@ class Named(Server):
     def get_connections(self, *arguments):
         return ["get_connections", self.started]
 
-    def name(self):
+    def name(self):  # type: ignore[override]
         return ["name", self.started]
 
-    def party_fetch(self, *arguments):
+    def party_fetch(self, *arguments):  # type: ignore[override]
         return ["party_fetch", self.started]
 
     def transaction(self, *arguments):
@@ -562,7 +563,8 @@ class Default(WorkerEntrypoint):
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
         if path.startswith("/props/"):
-            return await self.with_bad_props(*path.removeprefix("/props/").split("?"), request)
+            binding, header = path.removeprefix("/props/").split("?")
+            return await self.with_bad_props(binding, header, request)
         answer = await route_partykit_request(request, self.env)
         return answer or Response("Not Found", status=404)
 

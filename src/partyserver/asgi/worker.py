@@ -21,7 +21,7 @@ from .exchange import ROOM_RESPONSE, Exchange, HttpExchange
 from .lifespan import lifespan_of
 from .middleware import has_middleware
 from .rooms import OnError, ask, route
-from .scope import ENV, REQUEST, ROUTED_PREFIX, SERVER, Scope, connection_scope, room_root
+from .scope import ENV, REQUEST, ROUTED_PREFIX, SERVER, connection_scope, room_root
 from .sockets import SocketExchange
 
 
@@ -141,7 +141,7 @@ async def _answer(
     env: Any,
     root_path: str,
     on_error: OnError | None,
-    extra: Scope,
+    extra: dict[str, Any],
 ) -> Response:
     enter_request()
     upgrading = is_upgrade(request.js_object.headers)
@@ -171,7 +171,7 @@ async def _answer(
     return Response(answer)
 
 
-def _scope(request: Request, upgrading: bool, root_path: str) -> Scope:
+def _scope(request: Request, upgrading: bool, root_path: str) -> dict[str, Any]:
     raw = request.js_object
     cf = request.cf
     scope = connection_scope(

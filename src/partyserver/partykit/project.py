@@ -28,8 +28,10 @@ class Project:
         crons: Mapping[str, str],
     ) -> None:
         self.main = main
-        self.parties = {MAIN: main, **parties}
-        self.crons = {name: _spaced_once(definition) for name, definition in crons.items()}
+        self.parties: dict[str, type[Server]] = {MAIN: main, **parties}
+        self.crons: dict[str, str] = {
+            name: _spaced_once(definition) for name, definition in crons.items()
+        }
         for name, party in self.parties.items():
             _check_party(name, party)
         if self.parties[MAIN] is not main:

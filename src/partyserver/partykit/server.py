@@ -10,7 +10,7 @@ from workers import DurableObject, Request, Response
 from .. import reserved
 from ..connection import Connection
 from ..definition import own_options
-from ..rules.contract import users_bases
+from ..rules.contract import may_take_fewer, users_bases
 from ..rules.options import DEFAULTS, ServerOptions, merge_options
 from ..runtime import JsProxy
 from ..upgrade import ConnectionContext
@@ -106,15 +106,18 @@ class Server(_Bound, metaclass=_PartyType):
         one tries again, with a new instance.
         """
 
+    @may_take_fewer
     def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Called when a WebSocket was accepted; `ctx.request` is its upgrade request."""
 
+    @may_take_fewer
     def on_message(self, message: str | bytes, sender: Connection) -> Any:
         """Called with each message, `str` for text and `bytes` for binary, and its sender."""
 
     def on_close(self, connection: Connection) -> Any:
         """Called when a client has closed its connection, which cannot be sent to any more."""
 
+    @may_take_fewer
     def on_error(self, connection: Connection, error: Exception) -> Any:
         """Called when the network or the protocol under a connection fails. Default: logs it."""
 
@@ -130,6 +133,7 @@ class Server(_Bound, metaclass=_PartyType):
         `room.id` and `room.context.parties` are there, which PartyKit could not offer.
         """
 
+    @may_take_fewer
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Return up to 9 tags of a new connection, for `room.get_connections(tag)`."""
         return ()
@@ -137,6 +141,7 @@ class Server(_Bound, metaclass=_PartyType):
     # --- in the worker ----------------------------------------------------------------
 
     @staticmethod
+    @may_take_fewer
     def on_before_connect(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """Called in the worker with each WebSocket request to a room of this party.
 
@@ -145,10 +150,12 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @may_take_fewer
     def on_before_request(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """The same for HTTP requests."""
 
     @staticmethod
+    @may_take_fewer
     def on_fetch(request: Request, lobby: FetchLobby, ctx: Any) -> Response | Any:
         """Called with each request that is for no party; returns a `Response`.
 
@@ -156,6 +163,7 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @may_take_fewer
     def on_socket(socket: FetchSocket, lobby: FetchLobby, ctx: Any) -> Any:
         """Called with each WebSocket that is for no party, once it is accepted.
 
@@ -163,6 +171,7 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @may_take_fewer
     def on_cron(cron: Cron, lobby: CronLobby, ctx: Any) -> Any:
         """Called when a schedule of the wrangler config's `triggers.crons` is due.
 

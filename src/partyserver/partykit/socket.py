@@ -39,7 +39,7 @@ class SocketEvent:
     """
 
     type: str
-    data: str | bytes | None = None
+    data: Any = None  # as in a browser: a listener of messages need not ask for None
     code: int | None = None
     reason: str | None = None
     was_clean: bool | None = None

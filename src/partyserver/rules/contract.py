@@ -104,6 +104,11 @@ def _check_arguments(cls: type, name: str, hook: FunctionType) -> None:
         ) from None
 
 
+def may_take_fewer(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell type checkers that an override may leave out arguments; at run time it is the hook."""
+    return hook
+
+
 PropsParameter = Literal["positional", "keyword", "none"]
 
 

@@ -35,9 +35,9 @@ class Holder:
 
     def __init__(self) -> None:
         tools = builtins.tools()
-        self.array = js.Array.of(None)
+        self.array: Any = js.Array.of(None)
         #: For JavaScript to call with the message.
-        self.put = tools.bind(tools.member(js.Array.prototype, "fill"), self.array)
+        self.put: Any = tools.bind(tools.member(js.Array.prototype, "fill"), self.array)
         self._apply, self._send = js.Reflect.apply, js.WebSocket.prototype.send
         self._payload = self.given_to(js.Object)
 
@@ -77,7 +77,7 @@ class Copier:
     pays_after: ClassVar[int]
 
     def __init__(self, memory: bytearray | mmap) -> None:
-        self.holder = holder()
+        self.holder: Holder = holder()
         self._memory = create_proxy(memory)
         self._view: JsProxy | None = None
 

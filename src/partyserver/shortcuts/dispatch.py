@@ -89,7 +89,7 @@ class Route:
     __slots__ = ("_buffers", "_convert", "_proxies", "_texts", "copying", "receiver")
 
     def __init__(self, receiver: Receiver) -> None:
-        self.receiver = ref(receiver)
+        self.receiver: ref[Receiver] = ref(receiver)
         self._proxies: list[JsProxy] = []
         tools = builtins.tools()
         self._convert = tools.bind(tools.call, self._proxy(_receive_converted))
@@ -159,13 +159,14 @@ class _Copying:
     __slots__ = ("_pause", "copier", "find", "function", "left", "uses")
 
     def __init__(self, find: Callable[[], Copier | None], first_try: int) -> None:
-        self.find = find
+        self.find: Callable[[], Copier | None] = find
         self.copier: Copier
         self.function: JsProxy | None = None
+        self._pause = first_try
         #: So many have to be converted before the next try.
-        self.left = self._pause = first_try
+        self.left: int = first_try
         #: So many have been copied since the last.
-        self.uses = 0
+        self.uses: int = 0
 
     def end(self) -> None:
         paid = self.uses >= self.copier.pays_after

@@ -233,7 +233,7 @@ class Room:
     def __init__(self, party: Party, room_class: RoomClass, name: str) -> None:
         self._party = party
         #: The name as the server has it: the segment of the URL, with its percent-encoding.
-        self.name = quote(name, safe="")
+        self.name: str = quote(name, safe="")
         self._address = Address(room_class, self.name)
         self._path = f"/parties/{kebab_case(room_class.binding)}/{self.name}"
 

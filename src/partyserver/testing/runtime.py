@@ -97,7 +97,7 @@ class Runtime:
     start_seconds: float
 
     def __init__(self, settings: Settings) -> None:
-        self.log = LogBook()
+        self.log: LogBook = LogBook()
         #: Why it is gone, once it was found hung or ended.
         self.lost: str | None = None
         self.patience = PATIENCE

@@ -58,7 +58,7 @@ async def settled():
     """What is left of what has begun. Nothing that is freed waits for the collector meanwhile."""
     gc.disable()
     others = tasks._unfinished - {asyncio.current_task()}
-    requests = [one for one in others if "Exchange.run" in one.get_coro().__qualname__]
+    requests = [one for one in others if "Exchange.run" in repr(one.get_coro())]
     held = [one for one in gc.get_objects() if isinstance(one, Exchange)]
     return {"open": OPEN, "requests": len(requests), "held": len(held) - 1}  # this request's
 
