@@ -274,16 +274,20 @@ class RoomConnection(Connection):
         self._leave()
 
     def abandoned(self, code: int, reason: str) -> bool:
-        """Its hook has failed: no event of it will be a hook's. Whether it had been accepted.
+        """Its hook has failed: no event of it will be a hook's.
+
+        Whether there is an end that parts have to hear of: it had been accepted.
 
         The client gets another socket, since a hibernating one that is closed before its
         upgrade is answered stays half open for seconds.
         """
-        accepted = self._phase is Phase.OPEN
+        is_open = self._phase is Phase.OPEN
+        has_end = self._phase is not Phase.CONNECTING and not self._close_was_told
+        self._close_was_told = True
         self._leave()
-        if accepted:
+        if is_open:
             self.socket.close(code, reason)
-        return accepted
+        return has_end
 
     def _leave(self) -> None:
         self._phase = Phase.CLOSED

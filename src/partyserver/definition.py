@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import partial, wraps
 from types import FunctionType
@@ -22,7 +22,7 @@ _MAKE_THE_START = ("set_name", "setName")
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Of one class."""
+    """What is known of one class."""
 
     #: As the class itself gives them, for its subclasses.
     own_options: Any
@@ -37,21 +37,22 @@ def define(cls: Any, root: type) -> None:
 
     Raises `TypeError` for members that would not do what their author expects.
     """
-    contract.check_members(cls, root)
+    parts = parts_of(cls)
+    contract.check_members(cls, root, parts.hooks)
     for base in contract.users_bases(cls, root):
         reserved.check_free(cls, base)
     definition = Definition(
         own_options=vars(cls).get("options", {}),
         options=merge_options(cls.__name__, own_options(cls, root)),
         props_parameter=contract.props_parameter(cls.on_start),
-        parts=parts_of(cls),
+        parts=parts,
     )
     cls.options = definition.options
     reserved.define(cls, definition, definition.parts.hidden)
-    _guard_public_methods(cls, root)
-    for part in definition.parts.all:
+    for part in parts.all:
         if part.define is not None:
             part.define(cls)
+    _guard_public_methods(cls, root, contract.HOOKS | parts.hooks.keys())
 
 
 def define_root(root: Any) -> None:
@@ -75,7 +76,7 @@ def own_options(cls: type, root: type) -> list[Any]:
 # --- public methods -------------------------------------------------------------------
 
 
-def _guard_public_methods(cls: type, root: type) -> None:
+def _guard_public_methods(cls: type, root: type, hooks: Set[str]) -> None:
     """Make the user's public methods see a started server: callers reach them over RPC.
 
     Methods that an overridden `fetch` calls itself are not held back.
@@ -91,7 +92,7 @@ def _guard_public_methods(cls: type, root: type) -> None:
                 continue
             if name == "fetch":
                 setattr(cls, name, _guarded_fetch(member))
-            elif name not in contract.HOOKS and name not in _MAKE_THE_START:
+            elif name not in hooks and name not in _MAKE_THE_START:
                 setattr(cls, name, _guarded(member))
 
 

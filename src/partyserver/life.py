@@ -103,8 +103,9 @@ class Life:
         self.kept_by_parts: dict[Any, Any] = {}
 
     def construct_parts(self) -> None:
-        if self.parts.all:
-            self.kept_by_parts = self.parts.construct(self.server)
+        for part in self.parts.all:
+            if part.construct is not None:  # it may ask for what those of a lower rank keep
+                self.kept_by_parts[part] = part.construct(self.server)
 
     @property
     def label(self) -> str:
@@ -162,11 +163,9 @@ class Life:
         try:
             await self.until_started()
             for handler in self.parts.alarm:
-                if await call(handler, self.server) is not NOT_MINE:
+                if await call(handler, self.server, info) is not NOT_MINE:
                     return
-            result: Any = self.server.on_alarm()
-            if isawaitable(result):
-                await settled(result)
+            await call(self.server.on_alarm)
         except FAILURES as error:
             self.report("on_alarm", error)
             # Raised so that the platform tries again.
@@ -248,12 +247,12 @@ class Life:
         if not connection.told_of_close():
             return
         try:
-            await self.until_started()
-            if self.parts.closed:
-                await self.tell_parts_of_close(connection, code, reason, was_clean)
-            result: Any = self.server.on_close(connection, code, reason, was_clean)
-            if isawaitable(result):
-                await settled(result)
+            try:
+                await self.until_started()
+            finally:
+                if self.parts.closed:
+                    await self.tell_parts_of_close(connection, code, reason, was_clean)
+            await call(self.server.on_close, connection, code, reason, was_clean)
         except FAILURES as error:
             self.report("on_close", error)
         finally:

@@ -20,9 +20,10 @@ event. A class without parts has its hooks called as if there were none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from inspect import iscoroutinefunction
 from typing import Any, Final, TypeVar
 
 from . import reserved
@@ -44,25 +45,30 @@ NOT_MINE: Final = Claim.NOT_MINE
 class Part:
     """What a capability does with the events of a room. Each function takes the server first.
 
-    They may be plain or async where a hook may be, and fail as a hook fails.
+    They fail as a hook fails, and may be async but for `accepted` and `message`.
 
     Attributes:
         rank: the order among the parts of a class, lowest first.
+        hooks: the mixin's own hooks, and how many arguments each takes. They are no methods for
+            callers from outside.
         define: called with a class that has the part, when it is created; what it raises, the
             class statement raises.
         construct: called when an object of the class is constructed; what it returns, `of` gives.
         connecting: called with a connection and its context before the connection is accepted,
             and before `get_connection_tags`: it hears no broadcast yet.
-        accepted: the same when it has been accepted, before `on_connect`.
+        accepted: the same when it has been accepted, before `on_connect`. It is plain: what it
+            sends goes out before anything newer.
         message: called with a connection and its message. `NOT_MINE` leaves it to others; any
-            other result is awaited as a hook's, and the message has been dealt with.
+            other result is awaited as a hook's, and the message has been dealt with. It decides at
+            once: it is a plain function, which may return a coroutine.
         closed: called with a connection that had been accepted, its code, its reason and
-            `was_clean`, before `on_close`; also after an `on_connect` that has failed.
-        alarm: called when the alarm fires. `NOT_MINE` leaves it to others, and at last to
-            `on_alarm`.
+            `was_clean`, before `on_close`; also where `on_connect` or `on_start` has failed.
+        alarm: called with the platform's information when the alarm fires. `NOT_MINE` leaves it to
+            others, and then to `on_alarm`.
     """
 
     rank: int
+    hooks: Mapping[str, int] = field(default_factory=dict)
     define: Callable[[type], None] | None = None
     construct: Callable[[Any], Any] | None = None
     connecting: Callable[..., Any] | None = None
@@ -70,6 +76,11 @@ class Part:
     message: Callable[..., Any] | None = None
     closed: Callable[..., Any] | None = None
     alarm: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("accepted", "message"):
+            if iscoroutinefunction(getattr(self, name)):
+                raise TypeError(f"{name} of a part acts at once: it is no coroutine function")
 
     def of(self, server: Any) -> Any:
         """What `construct` has returned for this object."""
@@ -92,8 +103,10 @@ class Parts:
     #: Public methods of the mixins, which are not for callers over RPC.
     hidden: frozenset[str] = field(default_factory=frozenset)
 
-    def construct(self, server: Any) -> dict[Part, Any]:
-        return {part: part.construct(server) for part in self.all if part.construct is not None}
+    @property
+    def hooks(self) -> dict[str, int]:
+        """The hooks that the mixins bring."""
+        return {name: count for part in self.all for name, count in part.hooks.items()}
 
 
 class _Attached(reserved.Reserved):
@@ -104,7 +117,7 @@ def attach(part: Part) -> Callable[[Class], Class]:
     """Give a mixin's subclasses a part. The mixin itself is no `Server`."""
 
     def decorate(mixin: Class) -> Class:
-        if hasattr(mixin, reserved.NAME):
+        if reserved.NAME in vars(mixin) or issubclass(mixin, reserved.LifeSlot):
             raise TypeError(f"{mixin.__name__} is created already: attach its part to a base of it")
         setattr(mixin, reserved.NAME, _Attached(part))
         return mixin
@@ -139,9 +152,10 @@ def _handlers(functions: Iterable[Callable[..., Any] | None]) -> Handlers:
 
 
 def _hidden(cls: type, mixins: Iterable[type]) -> Iterable[str]:
-    """The mixins' public names that no class of the user's has taken."""
-    for mixin in mixins:
-        for name in vars(mixin):
-            owner = next(base for base in cls.__mro__ if name in vars(base))
-            if owner is mixin and not name.startswith("_"):
+    """The mixins' public names, and those of their bases, that no class of the user's has taken."""
+    ours = {base for mixin in mixins for base in mixin.__mro__ if base is not object}
+    for base in ours:
+        for name in vars(base):
+            owner = next(one for one in cls.__mro__ if name in vars(one))
+            if owner in ours and not name.startswith("_"):
                 yield name

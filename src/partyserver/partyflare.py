@@ -16,6 +16,7 @@ from . import Lobby, Server, get_server_by_name  # isort: skip
 
 from workers import Request, Response
 
+from .reserved import life_of
 from .routing import route_to_room, server_bindings
 from .rules.urls import match_party_url
 from .runtime.requests import raw_request
@@ -29,7 +30,7 @@ class Party(Server):
     @property
     def room(self) -> str:
         """The room's name, exactly as the URL carries it."""
-        return self.name
+        return life_of(self).name.get()
 
     @staticmethod
     async def with_room(namespace: Any, room: str, location_hint: str | None = None) -> Any:

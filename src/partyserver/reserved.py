@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 NAME = "_partyserver"
 
 
-class Holder:
+class LifeSlot:
     """A base that gives an object the place for its life, which no subclass can lose."""
 
     __slots__ = (NAME,)
 
 
-_slot: Any = vars(Holder)[NAME]
+_slot: Any = vars(LifeSlot)[NAME]
 
 #: The life of a server: the slot's own getter, as fast as an attribute. `AttributeError` before
 #: `Server.__init__` has run.
@@ -68,7 +68,7 @@ def check_callable(instance: Any, name: str) -> None:
 
 
 def _get(server: Any) -> Any:
-    return life_of(server) if isinstance(server, Holder) else None
+    return life_of(server) if isinstance(server, LifeSlot) else None
 
 
 def _refuse(server: Any, *_: Any) -> NoReturn:

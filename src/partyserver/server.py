@@ -13,7 +13,7 @@ from .connection import Connection
 from .definition import define, define_root
 from .hooks import Hooks
 from .life import Life, wait_until_of
-from .reserved import Holder, definition_of, give_life, life_of
+from .reserved import LifeSlot, definition_of, give_life, life_of
 from .routing import route_partykit_request
 from .rules.options import DEFAULTS, ServerOptions
 from .runtime import JsProxy
@@ -36,7 +36,7 @@ class _ServerType(ABCMeta):
         return life.face() if called_by_the_runtime() else server
 
 
-class Server(Hooks, Holder, DurableObject, metaclass=_ServerType):
+class Server(Hooks, LifeSlot, DurableObject, metaclass=_ServerType):
     """A room: a Durable Object whose WebSockets, HTTP requests and alarms call your hooks.
 
         class Chat(Server):

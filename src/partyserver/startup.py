@@ -82,6 +82,8 @@ class Startup:
             try:
                 with Gate():
                     await settled(on_start)
+            except GeneratorExit:
+                raise  # the object is being collected
             except BaseException as error:  # even a CancelledError, or the room would wait for ever
                 self._end(error)
             else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any, Protocol
 
 from workers import Request, Response
@@ -21,7 +20,7 @@ from .rules.options import ServerOptions
 from .rules.tags import prepare_tags
 from .rules.urls import query_value
 from .runtime import requests, sockets
-from .usercode import FAILURES, call, settled
+from .usercode import FAILURES, call
 
 SETUP_FAILED = "Uncaught exception during session setup"
 
@@ -89,9 +88,7 @@ async def upgrade(life: Upgrading, request: Request) -> Response:
 async def _open(life: Upgrading, connection: RoomConnection, context: ConnectionContext) -> None:
     for connecting in life.parts.connecting:
         await call(connecting, life.server, connection, context)
-    tags: Any = life.server.get_connection_tags(connection, context)
-    if tags and isawaitable(tags):
-        tags = await settled(tags)
+    tags = await call(life.server.get_connection_tags, connection, context)
     if tags:
         _attach_tags(connection, tags)
     # Asked again, since an async get_connection_tags lets others in.
@@ -99,10 +96,8 @@ async def _open(life: Upgrading, connection: RoomConnection, context: Connection
     _replace_duplicates(life, connection.id)
     life.accept(connection)
     for accepted in life.parts.accepted:
-        await call(accepted, life.server, connection, context)
-    result: Any = life.server.on_connect(connection, context)
-    if result is not None and isawaitable(result):
-        await settled(result)
+        accepted(life.server, connection, context)
+    await call(life.server.on_connect, connection, context)
 
 
 def _attach_tags(connection: RoomConnection, tags: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from inspect import isawaitable
+from types import CoroutineType
 from typing import Any
 
 #: What counts as a failure of user code. `CancelledError` comes from awaiting a task that the
@@ -23,9 +24,12 @@ FAILURES = (
 )
 
 
+# Each of these asks for None and for a coroutine first: to ask for others takes long.
+
+
 async def settled(value: Any) -> Any:
     """What user code has returned, once it is there."""
-    while isawaitable(value):
+    while value is not None and (type(value) is CoroutineType or isawaitable(value)):
         value = await value
     return value
 
@@ -33,16 +37,19 @@ async def settled(value: Any) -> Any:
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """The result of a plain or an async function."""
     value = function(*arguments)
-    return value if value is None else await settled(value)
+    while value is not None and (type(value) is CoroutineType or isawaitable(value)):
+        value = await value
+    return value
 
 
 async def finish(value: Any, report: Callable[[str, BaseException], None], where: str) -> None:
-    """See what user code has returned to its end, and report its failure.
+    """Await what user code has returned, and report its failure.
 
-    Nothing may get out of it: asyncio hands a `SystemExit` on to the process.
+    It raises nothing: asyncio passes a `SystemExit` on to the process.
     """
     try:
-        await settled(value)
+        while value is not None and (type(value) is CoroutineType or isawaitable(value)):
+            value = await value
     except FAILURES as error:
         report(where, error)
 

@@ -87,6 +87,13 @@ def test_a_part_sees_the_end_of_a_connection_whose_on_connect_has_failed(room, s
 
 
 @pytest.mark.no_party_chaos
+def test_a_part_sees_the_end_of_a_connection_that_was_closed_before_on_connect_failed(room, seen):
+    with room.connect(id="closed and failed") as a:
+        a.wait_closed()
+    assert eventually(lambda: seen()[-1] == ["closed", "closed and failed", 1011])
+
+
+@pytest.mark.no_party_chaos
 def test_a_part_may_claim_the_alarm(room, call, seen):
     for whose in ["counting", "mine"]:
         call(f"set_alarm/{whose}")

@@ -85,6 +85,8 @@ def trigger(party, binding, name, event):
 def test_at_each_place_of_a_room(party, binding, place, how):
     if (place, how) == ("call", "coroutine"):
         pytest.skip("the SDK awaits what a method returns, once")
+    if place == "accepted" and how != "exit":
+        pytest.skip("it is plain, and so is what it does")
     cls = binding("Acting" if place in HOOKS else "ActingInParts")
     name = f"{place}.{how}"
     trigger(party, cls, name, (HOOKS | PARTS)[place])

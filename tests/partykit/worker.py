@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+import acting
 import checks
 import names
 from partyserver import partykit
@@ -190,6 +191,8 @@ class Main(Recorder):
     @staticmethod
     async def on_fetch(request, lobby, ctx):
         path = request.url.split("/", 3)[3]
+        if path.startswith("acting/"):
+            return act_in_the_worker(request.url)
         if path == "nothing":
             return None
         if path == "wrong":
@@ -207,6 +210,8 @@ class Main(Recorder):
     @staticmethod
     async def on_socket(socket, lobby, ctx):
         path = socket.request.url.rpartition("/")[2]
+        if "/acting/" in socket.request.url:
+            return act_in_the_worker(socket.request.url, socket)
         if path == "listen":
             socket.add_event_listener("message", lambda event: socket.send(event.data))
             socket.add_event_listener(
@@ -243,14 +248,19 @@ class Main(Recorder):
             socket.send(f"Hello, {lobby.env.GREETING}!")
             async for message in socket:
                 socket.send(f"heard {message}")
+        return None
 
     @staticmethod
     async def on_cron(cron, lobby, ctx):
+        if cron.name == "acting":
+            how = next_cron.pop()
+            return acting.act(how, f"on_cron.{how}")
         text = f"{cron.name} {cron.definition} {cron.scheduled_time} {lobby.env.GREETING}"
         await lobby.parties.other.get("crons").fetch(method="POST", body=text)
         if cron.name == "also-midnight":
             answer = await (await checks.ask_models(lobby)).text()
             await lobby.parties.other.get("models").fetch(method="POST", body=answer)
+        return None
 
 
 class MainSleepy(Main):
@@ -285,6 +295,71 @@ class Brief(partykit.Server):
     @staticmethod
     def get_connection_tags():
         return ["all"]
+
+
+class Acting(PartyServer):
+    """Acts (see acting.py) at the place and in the way that the room's id tells."""
+
+    def at(self, place, value: Any = None):
+        where, _, how = self.room.id.partition(".")
+        return acting.act(how, self.room.id, value) if where == place else value
+
+    def on_start(self):
+        return self.at("on_start")
+
+    def get_connection_tags(self, connection, ctx):
+        return self.at("get_connection_tags", ["tagged"])
+
+    def on_connect(self, connection, ctx):
+        return self.at("on_connect")
+
+    async def on_message(self, message, sender):
+        if self.room.id.startswith("listener."):
+            self.socket = await self.room.context.parties.brief.get("heard").socket()
+            self.socket.add_event_listener("message", lambda event: self.at("listener"))
+            return None
+        return self.at("on_message")
+
+    def on_close(self, connection):
+        return self.at("on_close")
+
+    async def on_request(self, request):
+        if request.url.endswith("/alarm"):
+            await self.room.storage.set_alarm(4 * 10**12)
+        if self.room.id.startswith("transaction."):
+            await self.room.storage.transaction(lambda transaction: self.at("transaction"))
+        return self.at("on_request", Response("answered"))
+
+    def on_alarm(self):
+        return self.at("on_alarm")
+
+    @staticmethod
+    def on_before_connect(request, lobby):
+        where, _, how = lobby.id.partition(".")
+        return acting.act(how, lobby.id) if where == "on_before_connect" else None
+
+    @staticmethod
+    def on_before_request(request, lobby):
+        where, _, how = lobby.id.partition(".")
+        return acting.act(how, lobby.id) if where == "on_before_request" else None
+
+
+class ActingSleepy(Acting):
+    options = {"hibernate": True}
+
+
+#: How the next cron acts.
+next_cron = []
+
+
+async def act_in_the_worker(url, socket=None):
+    _, place, how = url.rsplit("/", 2)
+    if place == "notes":
+        return Response.from_json(acting.NOTES)
+    if place == "cron":
+        next_cron.append(how)
+        return Response("noted")
+    return acting.act(how, f"{place}.{how}", None if socket else Response("answered"))
 
 
 class Starting(partykit.Server):
@@ -335,6 +410,8 @@ Default = partykit.entrypoint(
         "ledger": Accounts,
         "brief": Brief,
         "starting": Starting,
+        "acting": Acting,
+        "acting-sleepy": ActingSleepy,
         "guarded": Guarded,
         "unbound": Unbound,
     },
@@ -342,5 +419,6 @@ Default = partykit.entrypoint(
         "every-minute": "*/1 * * * *",
         "midnight": "0 0 * * *",
         "also-midnight": "0  0 * * *",
+        "acting": "5 5 5 5 5",
     },
 )

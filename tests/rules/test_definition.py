@@ -9,7 +9,7 @@ import pytest
 from partyserver import reserved
 from partyserver.definition import define, define_root
 from partyserver.parts import NOT_MINE, Part, attach, parts_of
-from partyserver.reserved import Holder, definition_of, give_life, life_of
+from partyserver.reserved import LifeSlot, definition_of, give_life, life_of
 from partyserver.rules.contract import calls_are_own
 from partyserver.rules.options import DEFAULTS
 
@@ -29,7 +29,7 @@ class Life:
         self.is_open_to_calls = True
 
 
-class Root(Holder, metaclass=ABCMeta):
+class Root(LifeSlot, metaclass=ABCMeta):
     """Stands in for `Server`."""
 
     options: Any = DEFAULTS
@@ -456,9 +456,8 @@ class TestParts:
         mixin = attach(part)(type("Mixin", (), {}))
         other = attach(without)(type("Other", (), {}))
         room = type("Room", (mixin, other, Root), {})(Life())
-        life_of(room).kept_by_parts = definition_of(type(room)).parts.construct(room)
+        life_of(room).kept_by_parts[part] = [room]
         assert part.of(room) == [room]
-        assert life_of(room).kept_by_parts.keys() == {part}
 
     def test_a_mixins_public_methods_are_not_for_callers_from_outside(self):
         @attach(Part(rank=1))
@@ -485,6 +484,65 @@ class TestParts:
         assert (room.track(), room.untrack()) == ("mixin", "room, mixin")
         # And so there is nothing to wait for: only the room's own code calls it.
         assert Room(Life()).track() == "mixin"
+
+    def test_it_may_ask_for_what_a_part_of_a_lower_rank_keeps(self):
+        """As an agent asks for its timers."""
+        low = Part(rank=1, construct=lambda server: "low")
+        high = Part(rank=2, construct=lambda server: ["high", low.of(server)])
+        room = type("Room", (attach(low)(type("Low", (), {})), Root), {})(Life())
+        life_of(room).kept_by_parts[low] = "low"
+        assert high.construct(room) == ["high", "low"]
+
+    def test_what_has_to_act_at_once_is_no_coroutine_function(self):
+        async def later(*_):
+            return NOT_MINE
+
+        for event in ("accepted", "message"):
+            with pytest.raises(TypeError, match=f"{event} of a part acts at once"):
+                Part(rank=1, **cast(Any, {event: later}))
+
+    def test_a_mixins_own_hooks_are_checked_and_are_no_methods_for_callers(self):
+        mixin: Any = attach(Part(rank=1, hooks={"on_join": 2}))(type("Mixin", (), {}))
+
+        class Room(mixin, Root):
+            def on_join(self, key, meta):
+                return "joined"
+
+        assert Room(Life()).on_join("key", None) == "joined"  # at once: it is called by the library
+        with pytest.raises(TypeError, match=r"on_join\(self\) must take self and 2 arguments"):
+            type("Room", (mixin, Root), {"on_join": lambda self: None})
+
+        def yielding(self, key, meta):
+            yield
+
+        with pytest.raises(TypeError, match="on_join has a yield in it"):
+            type("Room", (mixin, Root), {"on_join": yielding})
+
+    def test_a_mixin_that_derives_from_another_has_both_parts(self):
+        low, high = Part(rank=1), Part(rank=2)
+
+        @attach(low)
+        class Timers:
+            def schedule(self):
+                return "mixin"
+
+        @attach(high)
+        class Agent(Timers):
+            def set_state(self):
+                return "mixin"
+
+        class Room(Agent, Root): ...
+
+        assert definition_of(Room).parts.all == (low, high)
+        assert definition_of(Room).parts.hidden == {"schedule", "set_state"}
+
+    def test_public_methods_of_a_mixins_plain_bases_are_hidden_too(self):
+        class Helpers:
+            def helper(self):
+                return "mixin"
+
+        mixin = attach(Part(rank=1))(type("Mixin", (Helpers,), {}))
+        assert definition_of(type("Room", (mixin, Root), {})).parts.hidden == {"helper"}
 
     def test_a_part_is_attached_before_there_is_a_server(self):
         with pytest.raises(TypeError, match="Chat is created already"):

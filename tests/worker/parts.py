@@ -18,7 +18,7 @@ def connecting(server, connection, ctx):
     COUNTING.of(server).seen.append(["connecting", connection.id, len(server.audience())])
 
 
-async def accepted(server, connection, ctx):
+def accepted(server, connection, ctx):
     COUNTING.of(server).seen.append(["accepted", connection.id, len(server.audience())])
 
 
@@ -40,7 +40,7 @@ def closed(server, connection, code, reason, was_clean):
     COUNTING.of(server).seen.append(["closed", connection.id, code])
 
 
-async def alarm(server):
+async def alarm(server, info):
     if await server.ctx.storage.get("whose") == "counting":
         COUNTING.of(server).seen.append(["alarm"])
         return None
@@ -94,6 +94,9 @@ class Counted(Counting, Quiet, Server):
     def on_connect(self, connection, ctx):
         if connection.id == "unwelcome":
             raise PermissionError("not you")
+        if connection.id == "closed and failed":
+            connection.close(4000)
+            raise PermissionError("not you either")
         connection.send(f"welcome, {len(COUNTING.of(self).seen)} seen")
 
     def on_message(self, connection, message):

@@ -14,6 +14,7 @@ from .. import tasks
 from ..rules import failures
 from ..runtime import JsProxy
 from ..runtime.io_context import Hold
+from ..usercode import call
 from . import javascript
 from .departures import ClientDisconnected, is_departure, let_go
 from .reply import Message, Reply
@@ -53,9 +54,11 @@ class Exchange(ABC):
         _mark.set(object())
         earlier: set[asyncio.Task[Any]] | None = None
         try:
-            await app(scope, self.receive, self.send)
+            await call(app, scope, self.receive, self.send)
             if not self.decided.done() and not self.client_has_left:
                 raise RuntimeError("the app has returned without a response")
+        except GeneratorExit:
+            raise  # the task is being collected: nobody waits
         except BaseException as error:  # even a CancelledError: somebody waits for the answer
             await self._failed(error)
             earlier = asyncio.all_tasks()

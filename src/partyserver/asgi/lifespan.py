@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import tasks
 from ..runtime import platform
-from ..usercode import FAILURES
+from ..usercode import FAILURES, call
 from . import javascript
 from .reply import Message
 from .scope import LIFESPAN_ASGI
@@ -81,7 +81,7 @@ class Lifespan:
 
         scope = {"type": "lifespan", "asgi": LIFESPAN_ASGI, "state": self.state}
         try:
-            await self.app(scope, receive, send)
+            await call(self.app, scope, receive, send)
         except FAILURES as error:
             if not outcome.done():  # the protocol's way to say that it is not supported
                 platform.log_info(f"the app takes no lifespan events ({error!r})")

@@ -106,8 +106,9 @@ class Site:
             for name in names:
                 await call(hook, Cron(name, definition, int(controller.scheduledTime)), lobby, ctx)
         except FAILURES as error:
-            # Raised, so that the platform counts it as failed.
-            raise as_exception(error, "on_cron") from error.__cause__
+            if isinstance(error, Exception):
+                raise
+            raise as_exception(error, "on_cron") from error
 
     async def _route(self, request: Request, url: PartyUrl, env: Any, ctx: Any) -> Response:
         party = self._project.party_name(url.party)
@@ -129,6 +130,7 @@ class Site:
         def before(request: Request, lobby: CoreLobby) -> Any:
             return hook(request, Lobby(self._project, env, lobby.name), ctx)
 
+        before.__name__ = name  # for errors, which name the hook
         return before
 
     async def _fetch(self, request: Request, env: Any, ctx: Any) -> Response:

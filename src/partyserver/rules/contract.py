@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Literal
@@ -56,13 +56,15 @@ CAMEL_CASE = {
 HOOKS = frozenset(CAMEL_CASE.values())
 
 
-def check_members(cls: type, root: type) -> None:
+def check_members(cls: type, root: type, more_hooks: Mapping[str, int] | None = None) -> None:
     """Raise `TypeError` for members that would not do what their author expects.
 
     Mixins count as the class's own; what `root` and its subclasses hold was checked before.
+    `more_hooks` are those that mixins bring, with how many arguments each is called with.
     """
+    arguments = HOOK_ARGUMENTS | dict(more_hooks or {})
     for base in users_bases(cls, root):
-        _check_own_members(cls, base)
+        _check_own_members(cls, base, arguments)
 
 
 def users_bases(cls: type, root: type) -> Iterator[type]:
@@ -72,7 +74,8 @@ def users_bases(cls: type, root: type) -> Iterator[type]:
             yield base
 
 
-def _check_own_members(cls: type, base: type) -> None:
+def _check_own_members(cls: type, base: type, arguments: Mapping[str, int]) -> None:
+    runs = (HOOKS | arguments.keys()) - {"get_connection_tags"}
     for name, member in vars(base).items():
         if name in RESERVED:
             raise TypeError(
@@ -81,9 +84,9 @@ def _check_own_members(cls: type, base: type) -> None:
             )
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
-        if name in HOOK_ARGUMENTS and isinstance(member, FunctionType):
-            _check_arguments(cls, name, member)
-        if name in HOOKS and name != "get_connection_tags" and _yields(member):
+        if name in arguments and isinstance(member, FunctionType):
+            _check_arguments(cls, name, member, arguments[name])
+        if name in runs and _yields(member):
             raise TypeError(f"{cls.__name__}.{name} has a yield in it, and so would never run")
 
 
@@ -91,8 +94,7 @@ def _yields(member: Any) -> bool:
     return inspect.isgeneratorfunction(member) or inspect.isasyncgenfunction(member)
 
 
-def _check_arguments(cls: type, name: str, hook: FunctionType) -> None:
-    count = HOOK_ARGUMENTS[name]
+def _check_arguments(cls: type, name: str, hook: FunctionType, count: int) -> None:
     # Of the function that is called, which may be a decorator's and take other arguments.
     signature = inspect.signature(hook, follow_wrapped=False)
     try:

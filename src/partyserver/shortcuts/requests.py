@@ -165,10 +165,12 @@ async def _deliver(
     except BaseException as error:
         failure = error
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
-            # asyncio lets these through, to the process with the rooms of others.
+            # asyncio passes these on to the process, with the rooms of others.
             failure = as_exception(error, "a call")
         if not promised:
-            raise failure from failure.__cause__
+            if failure is error:
+                raise
+            raise failure from error
         promised[0].resolve(_failing(failure))
         return None
     if not promised:

@@ -8,6 +8,7 @@ lazy      a FastAPI app that is imported when it is first needed
 failing   an app that fails to start every other time
 slow      an app that takes its time to start
 leaving   FastAPI and bare apps whose clients leave (leaving.py)
+acting    apps whose code fails, and returns, in many ways (places.py)
 others    apps whose requests reach for those of others (others.py)
 """
 
@@ -15,6 +16,7 @@ import inside
 import leaving
 import lifespans
 import others
+import places
 import plain
 import site_app
 from partyserver import Server
@@ -70,6 +72,7 @@ SITES = {
     "others": entrypoint(others.app),
     "others-bare": entrypoint(others.bare),
     "prefixed": entrypoint(plain.app, prefix="api/rooms"),
+    **places.SITES,
 }
 
 

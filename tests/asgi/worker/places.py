@@ -1,0 +1,50 @@
+"""Apps whose code acts (see acting.py) at the place and in the way that the path tells."""
+
+from acting import NOTES, act
+from partyserver.asgi import entrypoint
+from plain import answer
+from workers import Response
+
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        raise RuntimeError("there is none")
+    _, place, how = scope["path"].split("/")
+    if place == "notes":
+        return await answer(send, NOTES)
+    if place == "on_error":
+        raise ZeroDivisionError(how)
+    await answer(send, "answered", status=200 if how in ("coroutine", "awaitable") else 202)
+    return act(how, f"{place}.{how}")
+
+
+async def before_answer(scope, receive, send):
+    """The same, before there is an answer."""
+    if scope["type"] == "http":
+        await act(scope["path"].split("/")[2], "before an answer")
+        await answer(send, "answered")
+
+
+def on_error(error):
+    how = str(error)
+    return act(how, f"on_error.{how}", Response("answered", status=418))
+
+
+def starting(how):
+    """An app that acts when it is started."""
+
+    async def starting_app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            return act(how, f"lifespan.{how}")
+        return await answer(send, NOTES)
+
+    return starting_app
+
+
+HOWS = ["exit", "exit_later", "cancelled", "coroutine", "awaitable"]
+SITES = {
+    "acting": entrypoint(app),
+    "acting-on-error": entrypoint(app, on_error=on_error),
+    "acting-before": entrypoint(before_answer),
+    **{f"starting-{how}": entrypoint(starting(how)) for how in HOWS},
+}
