@@ -108,7 +108,7 @@ async def route_partykit_request(
         TypeError: an option that is none of these.
     """
     check_routing_options("route_partykit_request", options)
-    activate(env)
+    activate()
     js_request = raw_request(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:
@@ -125,6 +125,7 @@ async def route_to_room(
     js_request: JsProxy, lobby: Lobby, namespace: Any, **options: Unpack[RoutingOptions]
 ) -> Response:
     """`route_partykit_request` from where the room and its raw namespace are known."""
+    activate()
     enter_request()
     headers = js_request.headers
     upgrading = is_upgrade(headers)

@@ -81,7 +81,7 @@ class Server(Hooks, LifeSlot, DurableObject, metaclass=_ServerType):
 
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
-        activate(self.env)
+        activate()
         life = Life(self, self.ctx._ctx, definition_of(type(self)))
         give_life(self, life)
         self.ctx.waitUntil = wait_until_of(life)

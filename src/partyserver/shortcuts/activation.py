@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..runtime import JsException, isolate, platform
 from . import builtins, requests, switch
 
@@ -11,9 +9,9 @@ from . import builtins, requests, switch
 _BY_BUILTINS = ("entry", "dispatch", "copying", "current message", "fan-out")
 
 
-def activate(env: Any) -> None:
+def activate() -> None:
     """Take the shortcuts of the whole isolate, unless its variables switch them off."""
-    if not switch.set_by(env):
+    if not switch.set_by_variables():
         return
     introspection = isolate.introspection()  # no shortcut: it stays where they are off
     active: list[str] = []
