@@ -2,5 +2,5 @@
 
 rules      plain Python: each module's lines and branches, by its own test module alone
 workers    what runs inside a worker: lines, told by the worker itself (collector.py)
-kit        partyserver.testing beside pytest: lines, by coverage.py as usual
+kit        partyserver.testing beside pytest: lines, in the sessions of its own tests
 """
