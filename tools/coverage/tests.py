@@ -15,7 +15,7 @@ import coverage
 from . import rules
 
 #: Percent of lines that all tests together execute: a little under what was measured last.
-FLOORS = {"workers": 96.0, "kit": 95.0}
+FLOORS = {"workers": 96.0, "kit": 94.0}
 
 _PRELOAD = Path(__file__).with_name("preload.cjs")
 
