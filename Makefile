@@ -56,10 +56,19 @@ bench: setup .venv/.bench-installed ## compare with npm partyserver and others; 
 bench-quick: setup .venv/.bench-installed ## the same in two minutes; prints the tables
 	@.venv/bin/python -m bench --quick $(ARGS)
 
-check: .venv/.installed docs ## lint, formatting, types, documentation
+check: .venv/.installed node_modules/.installed docs ## lint, formatting, types, documentation
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/mypy --python-version 3.14 tests/types/*.py
+	@$(RUNTIME) .venv/bin/python tools/check_workers.py
+	@$(RUNTIME) pyright --project tests/types
+	@$(RUNTIME) .venv/bin/python tools/check_examples.py
+	@$(RUNTIME) .venv/bin/python tools/check_api.py
+	@$(RUNTIME) tsc --project tools/javascript/node.json
+	@$(RUNTIME) tsc --project tools/javascript/pages.json
+	@$(RUNTIME) tsc --project tools/javascript/workers.json
 
 # NO_MKDOCS_2_WARNING: else the theme advertises another program with every build.
 docs: .venv/.installed ## the documentation, in .cache/docs

@@ -1,6 +1,7 @@
 """`python -m bench`: measures all, and writes the report into the documentation.
 
-With --quick it takes about two minutes, and prints the tables only.
+With --quick it takes about two minutes, and prints the tables only. With --against it compares this
+library with another checkout's instead, and prints what has become faster or slower.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from . import plots, report, results
+from . import against, compact, plots, report, results
 from .coldstart import cold_starts
 from .comparison import BASE, LIBRARY, ROWS, compare
 from .growth import GROWTHS, grow
 from .memory import measure_memory
 from .paths import RESULTS, WORK
 from .results import Values
+from .servers import LIBRARIES
 from .steps import STORIES, walk
 
 PARTS = ("comparison", "cold_starts", "memory", "steps", "growth")
@@ -34,9 +37,34 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, help="by default all")
     parser.add_argument("--works", default="", help="only those whose title holds this text")
     parser.add_argument("--report", action="store_true", help="only write the report again")
+    parser.add_argument(
+        "--against",
+        type=_library,
+        metavar="CHECKOUT",
+        help="compare with the library in another checkout, which needs no set-up",
+    )
+    parser.add_argument(
+        "--variant",
+        choices=LIBRARIES,
+        default=LIBRARY,
+        help="with --against: which servers of this checkout to compare with the other's",
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        help="with --against: of each server; more of them tell smaller differences from noise",
+    )
     options = parser.parse_args()
     # So that the servers are ended too when this program is.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+
+    if options.against:
+        if options.parts or options.report:
+            parser.error("--against goes with --quick, --works, --variant and --processes only")
+        _compare_checkouts(options)
+        return
+    if options.processes or options.variant != LIBRARY:
+        parser.error("--variant and --processes need --against, which may be `--against .`")
 
     whole = RESULTS / "results.json"
     if options.report:
@@ -51,10 +79,29 @@ def main() -> None:
         _write_report(json.loads(whole.read_text()))
 
 
+def _library(checkout: str) -> Path:
+    library = against.library_in(Path(checkout))
+    if library is None:
+        raise argparse.ArgumentTypeError(f"{checkout} has no src/partyserver/__init__.py")
+    return library
+
+
+def _compare_checkouts(options: argparse.Namespace) -> None:
+    effort = against.QUICK if options.quick else against.WHOLE
+    if options.processes:
+        effort = replace(effort, processes=options.processes, short_processes=options.processes)
+    lines = against.compare(options.against, effort, variant=options.variant, works=options.works)
+    if not lines:
+        sys.exit(f"no work has {options.works!r} in its title")
+    _save_samples({line.title: line.figures for line in lines})
+    print(f"\n{report.differences(lines)}", end="")
+
+
 def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> Values:
     rounds, seconds = (5, 0.05) if quick else (7, 0.12)
     processes = 1 if quick else PROCESSES
     measured = results.about_the_run(quick=quick, rounds=rounds, processes=processes)
+    samples: Values = {}
 
     def measure_comparison() -> list[Values]:
         rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
@@ -65,10 +112,13 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
             seconds=seconds,
             warm_up=500 if quick else 10_000,
         )
+        samples["comparison"] = {one.row.title: results.samples(one.samples) for one in found}
         return results.comparison(found)
 
     def measure_cold_starts() -> Values:
-        return results.cold_starts(cold_starts(1 if quick else 7, of_rooms=not quick))
+        starts = cold_starts(1 if quick else 7, of_rooms=not quick)
+        samples["cold_starts"] = results.samples(starts)
+        return results.cold_starts(starts)
 
     def measure_all_memory() -> Values:
         count = 300 if quick else 2000
@@ -83,10 +133,12 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
         )
 
     def measure_steps() -> list[Values]:
-        return [
-            results.steps(story, walk(steps, like, rounds=2 * rounds, seconds=seconds))
+        walked = {
+            story: walk(steps, like, rounds=2 * rounds, seconds=seconds)
             for story, (steps, like) in STORIES.items()
-        ]
+        }
+        samples["steps"] = {story: results.samples(of) for story, of in walked.items()}
+        return [results.steps(story, of) for story, of in walked.items()]
 
     def measure_growth() -> list[Values]:
         found = []
@@ -108,6 +160,7 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
         print(part.replace("_", " "), flush=True)
         measured[part] = measurements[part]()
         _save(measured, file)
+        _save_samples(samples)
     return measured
 
 
@@ -115,7 +168,12 @@ def _save(measured: Values, file: Path) -> None:
     """Keep what there is so far, and of the parts that were not measured what was there before."""
     file.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**before, **measured}, indent=1) + "\n")
+    file.write_text(compact.dumps({**before, **measured}))
+
+
+def _save_samples(samples: Values) -> None:
+    """Of the last run, for those who want to look closer than the report does; git-ignored."""
+    (WORK / "samples.json").write_text(json.dumps(samples) + "\n")
 
 
 def _write_report(measured: Values) -> None:

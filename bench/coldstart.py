@@ -12,15 +12,15 @@ from tempfile import TemporaryDirectory
 from .paths import WORK
 from .servers import running
 
-_WORKER, _ROOM = "/", "/parties/room/first"
+WORKER, ROOM = "/", "/parties/room/first"
 
 #: What answers first: the worker itself, as an empty one does, or a room.
 _CASES = {
-    "npm partyserver, from a room": ("npm", _ROOM),
-    "an empty Python worker": ("empty", _WORKER),
-    "this library, from the worker": ("library", _WORKER),
-    "naive Python, from a room": ("naive", _ROOM),
-    "this library, from a room": ("library", _ROOM),
+    "npm partyserver, from a room": ("npm", ROOM),
+    "an empty Python worker": ("empty", WORKER),
+    "this library, from the worker": ("library", WORKER),
+    "naive Python, from a room": ("naive", ROOM),
+    "this library, from a room": ("library", ROOM),
 }
 #: The ratios of interest.
 RATIOS = {
@@ -49,15 +49,15 @@ def cold_starts(rounds: int, *, of_rooms: bool = True) -> dict[str, Start]:
         cases: dict[str, tuple[str, str, list[str]]] = {}
         snapshots = {}
         for title, (variant, path) in _CASES.items():
-            if path == _ROOM and variant != "npm" and not of_rooms:
+            if path == ROOM and variant != "npm" and not of_rooms:
                 continue
             cases[title] = (variant, path, [])
             if variant == "npm":
                 continue
             if variant not in snapshots:
                 snapshots[variant] = Path(stack.enter_context(TemporaryDirectory(dir=WORK)))
-                _start(variant, path, _saving(snapshots[variant]), Start())
-            cases[title + SNAPSHOT] = (variant, path, _loading(snapshots[variant]))
+                _start(variant, path, saving(snapshots[variant]), Start())
+            cases[title + SNAPSHOT] = (variant, path, loading(snapshots[variant]))
         starts = {title: Start() for title in cases}
         for _ in range(rounds):
             for title, case in cases.items():
@@ -65,11 +65,11 @@ def cold_starts(rounds: int, *, of_rooms: bool = True) -> dict[str, Start]:
         return starts
 
 
-def _saving(folder: Path) -> list[str]:
+def saving(folder: Path) -> list[str]:
     return ["--python-save-snapshot", f"--python-snapshot-dir={folder}"]
 
 
-def _loading(folder: Path) -> list[str]:
+def loading(folder: Path) -> list[str]:
     (snapshot,) = folder.iterdir()
     return [f"--python-load-snapshot={snapshot.name}", f"--python-snapshot-dir={folder}"]
 
@@ -80,12 +80,12 @@ def from_snapshot(variant: str) -> dict[str, float | str]:
     with TemporaryDirectory(dir=WORK) as scratch:
         folder = Path(scratch)
         taking, restoring = Start(), Start()
-        _start(variant, _ROOM, _saving(folder), taking)
-        answer = _start(variant, _ROOM, _loading(folder), restoring)
+        _start(variant, ROOM, saving(folder), taking)
+        answer = _start(variant, ROOM, loading(folder), restoring)
     return {"answer": answer.decode(), "cpu": restoring.cpu[0], "cpu without": taking.cpu[0]}
 
 
-def _fetch(port: int, path: str) -> bytes:
+def fetch(port: int, path: str) -> bytes:
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
@@ -98,7 +98,7 @@ def _start(variant: str, path: str, options: list[str], into: Start) -> bytes:
     # The time in which the config is written counts for none.
     classes = [] if variant == "empty" else ["Room"]
     with running(variant, None, *options, classes=classes) as server:
-        answer = _fetch(server.port, path)
+        answer = fetch(server.port, path)
         into.seconds.append(time.monotonic() - server.started)
         into.cpu.append(server.cpu())
     return answer

@@ -13,6 +13,7 @@
 import net from "node:net";
 import { createInterface } from "node:readline";
 
+/** @type {Map<string, Group>} */
 const groups = new Map();
 
 // --- frames ----------------------------------------------------------------------------
@@ -33,7 +34,8 @@ function frame(opcode, payload, masked) {
   return Buffer.concat([head, masked ? Buffer.alloc(4) : Buffer.alloc(0), payload]);
 }
 
-/** The frame that a client sends, and the one that comes back to each receiver. */
+/** The frame that a client sends, and the one that comes back to each receiver.
+    @param {any} message */
 function frames({ size, binary, reply }) {
   const payload = Buffer.alloc(size, "x");
   const opcode = binary ? 2 : 1;
@@ -46,7 +48,8 @@ class Counter {
   /** Bytes of a payload that are still to come. */
   rest = 0;
   final = false;
-  /** The beginning of a header, or of a control frame, whose end has not come. */
+  /** The beginning of a header, or of a control frame, whose end has not come.
+      @type {Buffer | null} */
   start = null;
 
   constructor(onControl) {
@@ -89,16 +92,24 @@ class Counter {
 
 // --- sockets ---------------------------------------------------------------------------
 
+/** @typedef {net.Socket & { counter: Counter, closing?: boolean }} CountedSocket */
+
 class Group {
+  /** @type {CountedSocket[]} */
   sockets = [];
   received = 0;
   wanted = 0;
-  /** Set by a probe, which wants to see what comes, and to which socket first. */
+  /** Set by a probe, which wants to see what comes, and to which socket first.
+      @type {Buffer[] | null} */
   chunks = null;
+  /** @type {CountedSocket | null} */
   probed = null;
   next = 0;
 
-  /** Resolves when so many messages more have come. */
+  resolve = () => {};
+
+  /** Resolves when so many messages more have come.
+      @returns {Promise<void>} */
   expect(messages) {
     this.received = 0;
     this.wanted = messages;
@@ -121,6 +132,7 @@ const shared = Buffer.alloc(1 << 18);
 function open(group, port, path) {
   return new Promise((resolve, reject) => {
     let upgraded = false;
+    /** @type {any} */
     const socket = net.connect({
       port,
       host: "127.0.0.1",
@@ -136,7 +148,7 @@ function open(group, port, path) {
             group.take(socket, buffer.subarray(0, length));
             return true;
           }
-          const answer = buffer.latin1Slice(0, length);
+          const answer = Buffer.from(buffer.subarray(0, length)).toString("latin1");
           const end = answer.indexOf("\r\n\r\n");
           if (!answer.startsWith("HTTP/1.1 101") || end < 0) {
             reject(new Error(`no upgrade for ${path}: ${answer}`));
@@ -179,7 +191,7 @@ function close(socket, handshake) {
 function requests(port, paths, count, concurrency) {
   let started = 0;
   const worker = () =>
-    new Promise((resolve, reject) => {
+    new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
       const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
       let answer = "";
       const next = () => {
@@ -193,7 +205,7 @@ function requests(port, paths, count, concurrency) {
       };
       socket.on("error", reject);
       socket.on("data", (chunk) => {
-        answer += chunk.latin1Slice();
+        answer += chunk.toString("latin1");
         if (!complete(answer)) return;
         if (!answer.startsWith("HTTP/1.1 200")) reject(new Error(answer));
         answer = "";
@@ -227,7 +239,7 @@ const commands = {
   },
 
   async probe({ group: name, fanout, ...message }) {
-    const group = groups.get(name);
+    const group = /** @type {Group} */ (groups.get(name));
     const { sent, back } = frames(message);
     group.chunks = [];
     const done = group.expect(fanout);
@@ -241,7 +253,7 @@ const commands = {
   },
 
   async run({ group: name, messages, window, fanout, ...message }) {
-    const group = groups.get(name);
+    const group = /** @type {Group} */ (groups.get(name));
     const { sent } = frames(message);
     const { sockets } = group;
     const single = sockets.length === 1 && Buffer.concat(Array(Math.min(window, messages)).fill(sent));
@@ -258,7 +270,8 @@ const commands = {
   },
 
   async close({ group: name, handshake }) {
-    await inChunks(groups.get(name).sockets, 64, (socket) => close(socket, handshake));
+    const { sockets } = /** @type {Group} */ (groups.get(name));
+    await inChunks(sockets, 64, (socket) => close(socket, handshake));
     groups.delete(name);
   },
 

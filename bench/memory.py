@@ -26,15 +26,15 @@ class Memory:
 def measure_memory(variant: str, *, rooms: int, connections: int, gone: int) -> Memory:
     # A process for each, since memory that was once taken is seldom given back.
     with running(variant) as server, Load() as load:
-        per_room = _rooms(load, server, rooms)
+        per_room = rooms_take(load, server, rooms)
     with running(variant) as server, Load() as load:
-        per_connection = _connections(load, server, connections)
+        per_connection = connections_take(load, server, connections)
     with running(variant) as server, Load() as load:
         kept = _come_and_go(load, server, gone)
     return Memory(per_room, per_connection, gone, kept)
 
 
-def _rooms(load: Load, server: Server, rooms: int) -> float:
+def rooms_take(load: Load, server: Server, rooms: int) -> float:
     """Each room has one connection, without which it would soon leave memory."""
     load.open("warm", server.port, [f"/parties/echo/warm-{at}" for at in range(rooms // 10)])
     before = _settled(server)
@@ -42,7 +42,7 @@ def _rooms(load: Load, server: Server, rooms: int) -> float:
     return (_settled(server) - before) / rooms
 
 
-def _connections(load: Load, server: Server, connections: int) -> float:
+def connections_take(load: Load, server: Server, connections: int) -> float:
     load.open("warm", server.port, ["/parties/echo/room"] * (connections // 10))
     before = _settled(server)
     load.open("connections", server.port, ["/parties/echo/room"] * connections)

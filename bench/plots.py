@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from .comparison import BASE, CONTROL, LIBRARY
 from .paths import ROOT
+from .ratios import Ratio
 from .results import Values
 
 FOLDER = ROOT / "docs" / "pages" / "performance"
@@ -45,11 +46,11 @@ def _ratios(comparison: Sequence[Values], file: Path) -> Path:
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(works) + 1.4))
     for name in names:
         label, color = _LOOKS[name]
-        ratios = [work["servers"][name]["ratio"] for work in works]
-        middle = [one["median"] for one in ratios]
+        ratios = [Ratio(*work["servers"][name]["ratio"]) for work in works]
+        middle = [one.median for one in ratios]
         spread = [
-            [one["median"] - one["low"] for one in ratios],
-            [one["high"] - one["median"] for one in ratios],
+            [one.median - one.low for one in ratios],
+            [one.high - one.median for one in ratios],
         ]
         places = range(len(works))
         axes.errorbar(middle, places, xerr=spread, fmt="o", ms=5, color=color, label=label)

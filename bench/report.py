@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from .against import CONTROL as THIS_AGAIN
+from .against import OTHER, THIS, Line
 from .comparison import BASE, CONTROL, LIBRARY
 from .paths import ROOT
 from .ratios import Ratio, verdict
@@ -48,6 +50,22 @@ def write_into_page(parts: dict[str, str], page: Path = PAGE) -> None:
     page.write_text(text)
 
 
+def differences(lines: Sequence[Line]) -> str:
+    """The table of `--against`."""
+    rows = [
+        [
+            line.title,
+            *(f"{_number(line.median(name))} {line.unit}" for name in (THIS, OTHER)),
+            str(line.to(OTHER)),
+            str(line.to(THIS_AGAIN)),
+            line.verdict,
+        ]
+        for line in lines
+    ]
+    head = [THIS, OTHER, f"{THIS} / {OTHER} (95%)", f"{THIS} / {THIS_AGAIN} (95%)", "verdict"]
+    return _table(["CPU or memory", *head], rows)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -66,12 +84,12 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
     for work in works:
         servers = work["servers"]
         cells = [_cell(servers[name]) for name in _HEADS]
-        target, found = work["target"], Ratio(**servers[LIBRARY]["ratio"])
+        target, found = work["target"], Ratio(*servers[LIBRARY]["ratio"])
         reach = "" if target is None else f"<= {target:g}: {verdict(found, target)}"
         rows.append([work["work"], *cells, str(found), reach])
     busy = [of["load_busy"] for work in works for of in work["servers"].values()]
     table = _table(["work", *_HEADS.values(), "ratio (95%)", "to reach"], rows)
-    rounds = [len(of["rounds"]) for work in works for of in work["servers"].values()]
+    rounds = [of["rounds"] for work in works for of in work["servers"].values()]
     return (
         f"{table}\nMedians of {min(rounds)} to {max(rounds)} rounds, of {processes} processes of "
         f"each server. The load generator was busy for {min(busy):.0%} to {max(busy):.0%} of the "
@@ -80,16 +98,16 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
 
 
 def _cell(server: Values) -> str:
-    return f"{_microseconds(server['microseconds'])} ({server['ratio']['median']:.2f}x)"
+    return f"{_number(server['microseconds'])} ({Ratio(*server['ratio']).median:.2f}x)"
 
 
-def _microseconds(value: float) -> str:
+def _number(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _steps(story: Values) -> str:
     rows = [
-        [title, _microseconds(of["microseconds"]), str(Ratio(**of["ratio"]))]
+        [title, _number(of["microseconds"]), str(Ratio(*of["ratio"]))]
         for title, of in story["steps"].items()
     ]
     return _table([story["work"], "CPU us", "ratio (95%)"], rows)
@@ -103,8 +121,7 @@ def _cold_starts(starts: Values) -> str:
     ]
     table = _table(["cold start", "to the first response", "CPU"], rows)
     ratios = [
-        [title, *(str(Ratio(**found)) for found in both)]
-        for title, both in starts["ratios"].items()
+        [title, *(str(Ratio(*found)) for found in both)] for title, both in starts["ratios"].items()
     ]
     head = ["CPU (to reach: 1.1)", "without a snapshot", "with one"]
     return f"{table}\n{_table(head, ratios)}"

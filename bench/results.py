@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import astuple
 from statistics import median
 from typing import Any
 
@@ -29,6 +30,10 @@ def about_the_run(*, quick: bool, rounds: int, processes: int) -> Values:
     }
 
 
+def samples(measured: Mapping[str, Samples | Start]) -> Values:
+    return {name: vars(of) for name, of in measured.items()}
+
+
 def comparison(results: list[Result]) -> list[Values]:
     return [
         {
@@ -49,10 +54,9 @@ def _servers(samples: Mapping[str, Samples], base: Samples) -> Values:
     return {
         name: {
             "microseconds": median(of.cpu),
-            "ratio": vars(ratio(of.cpu, base.cpu)),
-            "server_busy": median(of.server_busy),
+            "ratio": astuple(ratio(of.cpu, base.cpu)),
             "load_busy": median(of.load_busy),
-            "rounds": [round(one, 3) for one in of.cpu],
+            "rounds": len(of.cpu),
         }
         for name, of in samples.items()
     }
@@ -63,13 +67,12 @@ def cold_starts(starts: Mapping[str, Start]) -> Values:
         title: {
             "seconds": median(start.seconds),
             "cpu": median(start.cpu),
-            "rounds": [round(one, 3) for one in start.cpu],
         }
         for title, start in starts.items()
     } | {
         "ratios": {
             title: [
-                vars(ratio(starts[of + how].cpu, starts[to + how].cpu)) for how in ("", SNAPSHOT)
+                astuple(ratio(starts[of + how].cpu, starts[to + how].cpu)) for how in ("", SNAPSHOT)
             ]
             for title, (of, to) in RATIOS.items()
             if of in starts

@@ -19,9 +19,10 @@ from .workerd import Worker, serve
 
 _BASIC = ("Echo", "AsyncEcho", "Room", "Others")
 _ALL = (*_BASIC, "Tagged", "Stateful")
+_OURS = (*_ALL, "Caller")
 _STEPS = (
     *("Naive", "Plain", "Cached", "Bound", "Direct", "Fronted", "Dispatched"),
-    *("DispatchedBinary", "BoxedBinary", "DispatchedAsync"),
+    *("DispatchedBinary", "CopiedBinary", "DispatchedAsync"),
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 
@@ -29,14 +30,17 @@ WORKERS = {
     worker.name: worker
     for worker in (
         Worker("npm", "npm.js", _ALL),
-        Worker("library", "library.py", _ALL, [LIBRARY]),
-        Worker("unshortened", "unshortened.py", _ALL, [LIBRARY, VARIANTS / "library.py"]),
+        Worker("library", "library.py", _OURS, (LIBRARY,)),
+        Worker("unshortened", "unshortened.py", _OURS, (LIBRARY, VARIANTS / "library.py")),
         Worker("naive", "naive.py", _BASIC),
         Worker("raw", "raw.js", _BASIC),
-        Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), [LIBRARY]),
+        Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
         Worker("empty", "empty.py"),
     )
 }
+
+#: Those of them that are this library with all of its classes, written in different ways.
+LIBRARIES = tuple(worker.name for worker in WORKERS.values() if worker.classes == _OURS)
 
 
 @dataclass(frozen=True)
@@ -63,23 +67,24 @@ class Server:
 @contextmanager
 def running(
     name: str,
-    variant: str | None = None,
+    variant: str | Worker | None = None,
     *options: str,
     v8_flags: Sequence[str] = (),
     in_memory: bool = False,
     classes: Sequence[str] | None = None,
 ) -> Iterator[Server]:
-    """Run `variant` (by default the one called `name`) on the servers' core.
+    """Run `variant` (by default the worker called `name`) on the servers' core.
 
     Of its Durable Object classes those in `classes` are bound, by default all.
     """
     variant = variant or name
     WORK.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=WORK, prefix=f"{variant}-") as scratch:
+    with TemporaryDirectory(dir=WORK, prefix=f"{name}-".replace(" ", "-")) as scratch:
         folder = Path(scratch)
         config = None
         if variant != "fastapi":
-            worker = replace(WORKERS[variant], v8_flags=v8_flags, in_memory=in_memory)
+            worker = variant if isinstance(variant, Worker) else WORKERS[variant]
+            worker = replace(worker, v8_flags=v8_flags, in_memory=in_memory)
             if classes is not None:
                 worker = replace(worker, classes=classes)
             config = worker.build(folder)

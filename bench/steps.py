@@ -43,7 +43,7 @@ BINARY = [
     Step("this library without its shortcuts", "unshortened", "echo"),
     Step("a function for each socket, which only sends", "steps", "Dispatched"),
     Step("the bytes of the object that comes", "steps", "DispatchedBinary"),
-    Step("no object: the bytes by a box", "steps", "BoxedBinary"),
+    Step("no object: the bytes are copied", "steps", "CopiedBinary"),
     Step("this library", LIBRARY, "echo"),
 ]
 

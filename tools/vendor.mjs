@@ -38,7 +38,9 @@ function writeIfChanged(target, content) {
 /** The paths of the files in `folder` that end in `ending`, relative to it. */
 function list(folder, ending) {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true }).filter((path) => path.endsWith(ending));
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(ending),
+  );
 }
 
 /**

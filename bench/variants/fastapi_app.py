@@ -24,7 +24,7 @@ async def party(socket: WebSocket, kind: str, name: str) -> None:
             event = await socket.receive()
             if event["type"] == "websocket.disconnect":
                 break
-            text, data = event.get("text"), event.get("bytes")
+            text = event.get("text")
             targets = [socket] if kind in ("echo", "async-echo") else sockets
             for target in list(targets):
                 if kind == "others" and target is socket:
@@ -32,7 +32,7 @@ async def party(socket: WebSocket, kind: str, name: str) -> None:
                 if text is not None:
                     await target.send_text(text)
                 else:
-                    await target.send_bytes(data)
+                    await target.send_bytes(event["bytes"])
     except WebSocketDisconnect:
         pass
     finally:

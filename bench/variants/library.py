@@ -1,6 +1,6 @@
 """This library, as its documentation says to use it."""
 
-from partyserver import Server, route_partykit_request
+from partyserver import Server, get_server_by_name, route_partykit_request
 from workers import Response, WorkerEntrypoint
 
 
@@ -55,6 +55,19 @@ class Stateful(Server):
     def on_message(self, connection, message):
         connection.set_state(message)
         connection.send("kept")
+
+
+class Caller(Server):
+    """Calls another room for each message, and sends back what that returns."""
+
+    options = {"hibernate": True}
+
+    async def on_message(self, connection, message):
+        room = await get_server_by_name(self.env.Caller, "called")
+        connection.send(await room.repeat(message))
+
+    def repeat(self, message):
+        return message
 
 
 class Default(WorkerEntrypoint):

@@ -8,10 +8,10 @@ from urllib.parse import urlparse
 
 import js
 from js import WebSocketPair
-from partyserver.shortcuts import javascript
-from partyserver.shortcuts.box import buffer_box
+from partyserver.shortcuts import builtins
+from partyserver.shortcuts.copying import buffer_copier
+from partyserver.shortcuts.entry import entry
 from partyserver.shortcuts.fanout import Fanout
-from partyserver.shortcuts.front import front
 from pyodide.ffi import create_proxy, to_js
 from workers import DurableObject, Response, WorkerEntrypoint
 
@@ -82,7 +82,7 @@ class Direct(Bound):
         proxy = create_proxy(super().webSocketMessage)
         entry = proxy.call.bind(proxy)
         entry.callWithOptions = entry
-        self.webSocketMessage = entry
+        self.webSocketMessage = entry  # type: ignore[method-assign]
 
 
 class Fronting(type):
@@ -90,7 +90,7 @@ class Fronting(type):
 
     def __call__(cls, ctx, env):
         server = super().__call__(ctx, env)
-        return front(server, server.receive, direct=True)[0]
+        return entry(server, server.receive, print, direct=True)[0]
 
 
 class Fronted(Bound, metaclass=Fronting):
@@ -102,14 +102,14 @@ class Dispatching(type):
     """Each socket has a function of its own, which gets its messages only."""
 
     def __call__(cls, ctx, env):
-        face, dispatch = front(super().__call__(ctx, env), print, direct=True)
+        face, dispatch = entry(super().__call__(ctx, env), print, print, direct=True)
         dispatch.begin([])
         return face
 
 
 class Dispatched(Sockets, metaclass=Dispatching):
     def accepted(self, socket):
-        tools, receive = javascript.tools(), self.receiver(socket.send.bind(socket))
+        tools, receive = builtins.tools(), self.receiver(socket.send.bind(socket))
         tools.set(socket, tools.key, tools.bind(tools.call, create_proxy(receive)))
 
     def receiver(self, send):
@@ -127,18 +127,18 @@ class DispatchedBinary(Dispatched):
         return receive
 
 
-class BoxedBinary(Dispatched):
-    """Has a binary message's bytes by a box, and sends on what is there."""
+class CopiedBinary(Dispatched):
+    """Has a binary message's bytes by copying, and sends on what is there."""
 
     def accepted(self, socket):
-        tools, box = javascript.tools(), buffer_box()
-        send = box.slot.sender(socket)
+        tools, copier = builtins.tools(), buffer_copier()
+        send = copier.holder.sender(socket)
 
-        def receive(told, _):
-            box.take(told)
+        def receive(is_buffer, _):
+            copier.take(is_buffer)
             send()
 
-        tools.set(socket, tools.key, box.before(create_proxy(receive)))
+        tools.set(socket, tools.key, copier.before(create_proxy(receive)))
 
 
 class DispatchedAsync(Dispatched):

@@ -17,13 +17,14 @@ from .errors import (
     StateTooLargeError,
     TransportError,
 )
-from .messages import parse_json
-from .options import ServerOptions
-from .retry import RetryEvent, RoutingRetry
+from .rules.lobby import Lobby
+from .rules.messages import parse_json
+from .rules.options import ServerOptions
+from .rules.retry import RetryEvent, RoutingRetry
 
 if TYPE_CHECKING:
     from .connection import Connection
-    from .routing import Lobby, get_server_by_name, route_partykit_request
+    from .routing import get_server_by_name, route_partykit_request
     from .server import Server
     from .upgrade import ConnectionContext
 
@@ -52,7 +53,6 @@ __all__ = [
 _RUNTIME_NAMES = {
     "Connection": "connection",
     "ConnectionContext": "upgrade",
-    "Lobby": "routing",
     "Server": "server",
     "get_server_by_name": "routing",
     "route_partykit_request": "routing",

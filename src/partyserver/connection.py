@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
-from . import runtime
-from .attachment import Attachment, copy_state, read_state
-from .closing import OPEN, check_close
 from .errors import ConnectionClosedError
-from .messages import compact_json
-from .shortcuts import received
-from .shortcuts.dispatch import Way
+from .rules.attachment import Attachment, copy_state, read_state
+from .rules.closing import OPEN, answer_to_close, check_close
+from .rules.messages import compact_json
+from .runtime import JsException, JsProxy, sockets
+from .shortcuts.current import HELD, current, sender
+from .shortcuts.dispatch import Route
 
 
 class Phase(IntEnum):
@@ -30,6 +30,20 @@ class Phase(IntEnum):
 OPEN_PHASE = Phase.OPEN
 
 
+class Registry(Protocol):
+    """Who is connected to a room, as far as a connection needs to know."""
+
+    #: What the context of each message is a copy of.
+    context: Context
+    #: Called with a connection, its message, and what runs an `async` hook.
+    receive: Callable[..., Any]
+    room_name: Callable[[], str]
+
+    def add(self, connection: RoomConnection) -> None: ...
+    def remove(self, connection: RoomConnection) -> None: ...
+    def forget(self, connection: RoomConnection) -> None: ...
+
+
 class Connection:
     """A WebSocket of a room, with an id, tags and a small state that survive hibernation.
 
@@ -43,48 +57,32 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_attachment",
-        "_context",
-        "_ended",
-        "_leave",
+        "_close_was_told",
         "_phase",
-        "_receive",
-        "_room_name",
+        "_registry",
+        "_route",
         "_send",
-        "_send_on",
-        "_way",
+        "_send_held",
         "socket",
     )
 
-    socket: runtime.JsProxy
+    socket: JsProxy
     """The raw JavaScript WebSocket."""
 
     def __init__(
-        self,
-        socket: runtime.JsProxy,
-        attachment: Attachment,
-        leave: Callable[[Connection], None],
-        *,
-        receive: Callable[..., Any],
-        context: Context,
-        room_name: Callable[[], str],
-        phase: Phase,
+        self, socket: JsProxy, attachment: Attachment, registry: Registry, phase: Phase
     ) -> None:
         self.socket = socket
-        self._room_name = room_name
         self._attachment = attachment
-        self._leave = leave
-        #: Called with this connection, a message, and what runs an `async` hook.
-        self._receive = receive
-        #: What the context of each of its messages is a copy of.
-        self._context = context
+        self._registry = registry
         self._phase = phase
         #: Whether `on_close` was called.
-        self._ended = False
+        self._close_was_told = False
         self._send: Callable[[Any], None] | None = None
-        #: Sends the message that is being received, if that came by a box.
-        self._send_on: Callable[[], None] | None = None
+        #: Sends the message that is being received, if that is held in JavaScript.
+        self._send_held: Callable[[], None] | None = None
         #: By which messages come past the socket, if they do.
-        self._way: Way | None = None
+        self._route: Route | None = None
 
     @property
     def id(self) -> str:
@@ -97,7 +95,7 @@ class Connection:
     @property
     def server(self) -> str:
         """The name of the room that the connection is in."""
-        return self._room_name()
+        return self._registry.room_name()
 
     @property
     def uri(self) -> str | None:
@@ -114,7 +112,7 @@ class Connection:
         """What `set_state` stored last, or None. A copy: changing it changes nothing."""
         return read_state(self._attachment.state)
 
-    def set_state(self, value: Any) -> Any:
+    def set_state(self, value: Callable[[Any], Any] | object) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.
 
             connection.set_state(lambda state: {**state, "score": state["score"] + 1})
@@ -134,7 +132,9 @@ class Connection:
         """
         if callable(value):
             value = value(self.state)
-        self._keep(self._attachment._replace(state=copy_state(value)))
+        attachment = self._attachment.with_state(copy_state(value))
+        sockets.write_attachment(self.socket, attachment)
+        self._attachment = attachment
         return self.state
 
     def serialize_attachment(self, value: Any) -> None:
@@ -161,26 +161,26 @@ class Connection:
             TypeError: the message is neither text nor binary.
         """
         send: Any = self._send
-        if message is received.message:
-            payload: Any = received.came_as
-            if payload is None:
-                send = self._send_on
+        if message is current.content:
+            payload: Any = current.payload
+            if payload is HELD:
+                send = self._send_held
                 if send is None:
-                    send = self._send_on = received.sender(self.socket)
+                    send = self._send_held = sender(self.socket)
         elif type(message) is str and message.isascii():
             payload = message
         else:
-            payload = runtime.sendable(message)
+            payload = sockets.sendable(message)
         if self._phase is not OPEN_PHASE:
             raise ConnectionClosedError(self.id)
         if send is None:
-            send = self._send = runtime.bound_send(self.socket)
+            send = self._send = sockets.bound_send(self.socket)
         try:
-            if payload is None:
+            if payload is HELD:
                 send()
             else:
                 send(payload)
-        except runtime.JsException as error:
+        except JsException as error:
             if self.socket.readyState == OPEN:
                 raise
             raise ConnectionClosedError(self.id) from error
@@ -200,22 +200,93 @@ class Connection:
             ValueError: the code or the reason may not be sent.
         """
         check_close(code, reason)
-        self._close(code, reason)
+        self._end(code, reason)
 
-    def _close(self, *code_and_reason: Any) -> None:
+    def _end(self, *code_and_reason: Any) -> None:
         if self._phase is Phase.CLOSED:
             return
         self._phase = Phase.CLOSED
-        self._leave(self)
+        self._registry.remove(self)  # type: ignore[arg-type]
         try:
             self.socket.close(*code_and_reason)
-        except runtime.JsException:
+        except JsException:
             if self.socket.readyState == OPEN:
                 raise
 
-    def _keep(self, attachment: Attachment) -> None:
-        runtime.write_attachment(self.socket, attachment)
-        self._attachment = attachment
-
     def __repr__(self) -> str:
         return f"<Connection {self.id!r}: {self._phase.name.lower()}>"
+
+
+class RoomConnection(Connection):
+    """A connection as the room's machinery has it: all its transitions from phase to phase.
+
+    It is what hooks are given, who know it as `Connection`. Nothing else changes a phase.
+
+        CONNECTING ── opened() ──> OPEN ── told_of_close() ──> CLOSED_BY_PEER
+            │                       │                               │
+        abandoned()          end() or abandoned()              closed()
+            └───────────────────> CLOSED <──────────────────────────┘
+
+    `closed` is called for each connection that was open, whoever has closed it first.
+    """
+
+    __slots__ = ()
+
+    # The base's own slots under names for the package: an attribute costs no look-up more.
+    attachment: Attachment = vars(Connection)["_attachment"]
+    phase: Phase = vars(Connection)["_phase"]
+    registry: Registry = vars(Connection)["_registry"]
+    route: Route | None = vars(Connection)["_route"]
+
+    def keep(self, attachment: Attachment) -> None:
+        """Keep something else with the socket."""
+        sockets.write_attachment(self.socket, attachment)
+        self._attachment = attachment
+
+    def opened(self) -> None:
+        """It was accepted, or has been found open after a sleep."""
+        self._phase = Phase.OPEN
+        self._registry.add(self)
+
+    def told_of_close(self) -> bool:
+        """The socket has closed, or is about to; whether `on_close` is still to be called."""
+        if self._phase is Phase.OPEN:
+            self._registry.remove(self)
+            self._phase = Phase.CLOSED_BY_PEER
+        elif self._close_was_told:
+            return False
+        self._close_was_told = True
+        return True
+
+    @property
+    def close_was_told(self) -> bool:
+        return self._close_was_told
+
+    def end(self, code: int, reason: str) -> None:
+        """Close it from here, with codes that the room itself may not use, too."""
+        self._end(code, reason)
+
+    def closed(self, code: int, reason: str, was_clean: bool) -> None:
+        """`on_close` has run: the peer's close is answered, and nothing more will come."""
+        answer = answer_to_close(code, reason, was_clean=was_clean)
+        if self._phase is Phase.CLOSED_BY_PEER and answer is not None:
+            self._end(*answer)
+        self._leave()
+
+    def abandoned(self, code: int, reason: str) -> bool:
+        """Its hook has failed: no event of it will be a hook's. Whether it had been accepted.
+
+        The client gets another socket, since a hibernating one that is closed before its
+        upgrade is answered stays half open for seconds.
+        """
+        accepted = self._phase is Phase.OPEN
+        self._leave()
+        if accepted:
+            self.socket.close(code, reason)
+        return accepted
+
+    def _leave(self) -> None:
+        self._phase = Phase.CLOSED
+        # A late event of this socket must not find a connection again.
+        sockets.write_attachment(self.socket, None)
+        self._registry.forget(self)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any
 
-from . import runtime
-from .closing import INTERNAL_ERROR, OPEN
-from .connection import Connection, Phase
-from .shortcuts import received
+from .connection import Phase, RoomConnection
+from .rules.closing import INTERNAL_ERROR, OPEN
+from .runtime import JsException, JsProxy, sockets
+from .shortcuts.current import current
 from .shortcuts.dispatch import Dispatch
 from .shortcuts.fanout import Fanout, Loop
 from .shortcuts.fanout import fanout as make_fanout
@@ -27,7 +27,7 @@ class Connections:
         self,
         room_name: Callable[[], str],
         receive: Callable[..., Any],
-        sleeping: runtime.Sockets | None = None,
+        sleeping: sockets.Sockets | None = None,
         context: Context | None = None,
     ) -> None:
         self.room_name, self.receive = room_name, receive
@@ -35,18 +35,17 @@ class Connections:
         self.context = context or copy_context()
         self._sleeping = sleeping
         self._all_awake = sleeping is None
-        self._by_socket: dict[int, Connection] = {}
-        self._by_id: dict[str, list[Connection]] = {}
-        self._by_tag: dict[str, dict[Connection, None]] = {}
+        self._by_socket: dict[int, RoomConnection] = {}
+        self._by_id: dict[str, list[RoomConnection]] = {}
+        self._by_tag: dict[str, dict[RoomConnection, None]] = {}
         self._fanout: Fanout | Loop | None = None
         self._dispatch: Dispatch | None = None
-        self._found = 0
+        self._undispatched = 0
 
     # --- coming and going -------------------------------------------------------------
 
-    def add(self, connection: Connection) -> None:
-        """A connection is open from here on."""
-        connection._phase = Phase.OPEN
+    def add(self, connection: RoomConnection) -> None:
+        """A connection is open from here on. It says so itself, as all that follows."""
         self._by_socket[connection.socket.js_id] = connection
         self._by_id.setdefault(connection.id, []).append(connection)
         for tag in connection.tags[1:]:
@@ -56,7 +55,7 @@ class Connections:
         if self._dispatch is not None:
             self._dispatch.add(connection)
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: RoomConnection) -> None:
         """A connection is no longer open. Its last events still find it, until `forget`."""
         same_id = self._by_id.get(connection.id, [])
         if connection not in same_id:
@@ -72,7 +71,7 @@ class Connections:
         if self._fanout is not None:
             self._fanout.discard(connection.socket)
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: RoomConnection) -> None:
         """Nothing more will come from this connection's socket."""
         self.remove(connection)
         self._by_socket.pop(connection.socket.js_id, None)
@@ -81,7 +80,7 @@ class Connections:
 
     # --- finding ----------------------------------------------------------------------
 
-    def of_socket(self, socket: runtime.JsProxy) -> Connection | None:
+    def of_socket(self, socket: JsProxy) -> RoomConnection | None:
         """The connection of a socket that an event came from; None if it is not ours."""
         connection = self._by_socket.get(socket.js_id)
         return connection if connection is not None else self._wake(socket)
@@ -92,7 +91,7 @@ class Connections:
         for connection in self._open():
             dispatch.add(connection)
 
-    def found(self) -> None:
+    def count_message(self) -> None:
         """Count a message that came with its socket; after some of them, dispatch.
 
         All sockets have to be awake for that. A room that thousands sleep in need not wake them
@@ -100,27 +99,28 @@ class Connections:
         """
         if self._dispatch is None:
             return
-        self._found += 1
-        if self._found == 1 or self._found & (self._found - 1):
+        self._undispatched += 1
+        count = self._undispatched
+        if count == 1 or count & (count - 1):
             return
-        if self._all_awake or self._sleeping is None or len(self._sleeping) <= self._found:
+        if self._all_awake or self._sleeping is None or len(self._sleeping) <= count:
             self._wake_all()
             self._dispatch.begin(self._open())
 
-    def _open(self) -> list[Connection]:
-        return [one for one in self._by_socket.values() if one._phase is Phase.OPEN]
+    def _open(self) -> list[RoomConnection]:
+        return [one for one in self._by_socket.values() if one.phase is Phase.OPEN]
 
-    def get(self, connection_id: str) -> Connection | None:
+    def get(self, connection_id: str) -> RoomConnection | None:
         """The newest open connection with this id."""
         self._wake_id(connection_id)
         found = self._by_id.get(connection_id)
         return found[-1] if found else None
 
-    def select(self, tags: Iterable[str] = ()) -> Iterator[Connection]:
+    def select(self, tags: Iterable[str] = ()) -> Iterator[RoomConnection]:
         """The open connections that carry all of `tags`, in the order they came."""
         self._wake_all()
         wanted = list(tags)
-        candidates: Iterable[Connection]
+        candidates: Iterable[RoomConnection]
         if not wanted:
             candidates = self._by_socket.values()
         else:
@@ -131,25 +131,17 @@ class Connections:
                 candidates = self._by_id.get(first, ()) or self._by_tag.get(first, ())
             candidates = [one for one in candidates if all(tag in one.tags for tag in wanted)]
         # A copy, since the caller may close connections while going through them.
-        yield from [one for one in candidates if one._phase is Phase.OPEN]
+        yield from [one for one in candidates if one.phase is Phase.OPEN]
 
-    def _wake(self, socket: runtime.JsProxy) -> Connection | None:
+    def _wake(self, socket: JsProxy) -> RoomConnection | None:
         if self._sleeping is None:
             return None
-        attachment = runtime.read_attachment(socket)
+        attachment = sockets.read_attachment(socket)
         if attachment is None:
             return None
-        connection = Connection(
-            socket,
-            attachment,
-            self.remove,
-            receive=self.receive,
-            context=self.context,
-            room_name=self.room_name,
-            phase=Phase.CLOSED_BY_PEER,
-        )
+        connection = RoomConnection(socket, attachment, self, Phase.CLOSED_BY_PEER)
         if socket.readyState == OPEN:
-            self.add(connection)
+            connection.opened()
         else:
             self._by_socket[socket.js_id] = connection
         return connection
@@ -164,7 +156,7 @@ class Connections:
             connection = known.pop(socket.js_id, None)
             if connection is None:
                 self._wake(socket)
-            elif connection._phase is Phase.OPEN:
+            elif connection.phase is Phase.OPEN:
                 self.add(connection)
             else:
                 self._by_socket[socket.js_id] = connection
@@ -176,7 +168,7 @@ class Connections:
         if self._all_awake or self._sleeping is None:
             return
         found = [self.of_socket(socket) for socket in self._sleeping.tagged(connection_id)]
-        same_id = [one for one in found if one is not None and one._phase is Phase.OPEN]
+        same_id = [one for one in found if one is not None and one.phase is Phase.OPEN]
         if same_id:
             self._by_id[connection_id] = [one for one in same_id if one.id == connection_id]
 
@@ -184,8 +176,7 @@ class Connections:
 
     def broadcast(self, message: Any, exclude: Iterable[str]) -> None:
         """Send to all but those ids. A socket that fails is closed with 1011."""
-        in_slot = message is received.message and received.came_as is None
-        payload = None if in_slot else runtime.sendable(message)
+        payload = current.payload if message is current.content else sockets.sendable(message)
         self._wake_all()
         if not self._by_id:
             return
@@ -199,11 +190,11 @@ class Connections:
             fanout.discard(connection.socket)
         try:
             fanout.send(payload)
-        except runtime.JsException as error:
-            self._finish_broadcast(fanout, runtime.sendable(message), error)
+        except JsException as error:
+            self._finish_broadcast(fanout, current.outgoing(message), error)
         finally:
             for connection in excluded:
-                if connection._phase is Phase.OPEN:
+                if connection.phase is Phase.OPEN:
                     fanout.add(connection.socket)
 
     def _finish_broadcast(self, fanout: Fanout | Loop, payload: Any, error: Exception) -> None:
@@ -216,10 +207,10 @@ class Connections:
         for socket in sockets[failed + 1 :]:
             try:
                 socket.send(payload)
-            except runtime.JsException:
+            except JsException:
                 self._give_up(socket)
 
-    def _give_up(self, socket: runtime.JsProxy) -> None:
+    def _give_up(self, socket: JsProxy) -> None:
         connection = self._by_socket.get(socket.js_id)
         if connection is not None:
-            connection._close(INTERNAL_ERROR, "Unexpected error")
+            connection.end(INTERNAL_ERROR, "Unexpected error")

@@ -6,16 +6,18 @@ from typing import Any
 
 from workers import Request, Response
 
-from . import failures, runtime
 from .connection import Connection
+from .reserved import life_of
+from .rules import failures
+from .rules.contract import may_take_fewer
+from .runtime import platform
 from .upgrade import ConnectionContext
 
 
 class Hooks:
     """The contract between `Server` and its subclasses. Any hook may be plain or `async`."""
 
-    _name: str | None
-
+    @may_take_fewer
     def on_start(self, props: Any = None) -> Any:
         """Called before anything else, once per life in memory: on first use and each wake.
 
@@ -58,8 +60,8 @@ class Hooks:
         `error` is a `TransportError`. `on_close` follows, with code 1006. A socket that
         breaks while it closes does not come here. Default: logs it.
         """
-        runtime.log_error(
-            f"Error on connection {connection.id} in {self._label()}: {error}\n"
+        platform.log_error(
+            f"Error on connection {connection.id} in {life_of(self).label}: {error}\n"
             f"Define on_error on {type(self).__name__} to handle it."
         )
 
@@ -69,8 +71,8 @@ class Hooks:
         Must return a `workers.Response`. What it raises, and anything else that it returns,
         is answered with 500 and an error id. Default: 404.
         """
-        runtime.log_info(
-            f"{self._label()} has no on_request, and answers {request.url} with 404. "
+        platform.log_info(
+            f"{life_of(self).label} has no on_request, and answers {request.url} with 404. "
             f"Define on_request on {type(self).__name__}."
         )
         return Response("Not implemented", status=404)
@@ -85,8 +87,8 @@ class Hooks:
 
         https://developers.cloudflare.com/durable-objects/api/alarms/
         """
-        runtime.log_info(
-            f"An alarm of {self._label()} fired. "
+        platform.log_info(
+            f"An alarm of {life_of(self).label} fired. "
             f"Define on_alarm on {type(self).__name__} to handle it."
         )
 
@@ -96,7 +98,7 @@ class Hooks:
         Not called for methods called over RPC, whose caller gets the exception. Clients get an
         error id, which an override finds in the log beside its own.
         """
-        runtime.log_error(f"Exception in {self._label()}\n{failures.traceback_text(error)}")
+        platform.log_error(f"Exception in {life_of(self).label}\n{failures.traceback_text(error)}")
 
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Return up to 9 tags of up to 256 UTF-8 bytes for a new connection.
@@ -107,7 +109,3 @@ class Hooks:
         https://developers.cloudflare.com/durable-objects/api/state/#acceptwebsocket
         """
         return ()
-
-    def _label(self) -> str:
-        """The server as the log calls it."""
-        return f"{type(self).__name__}:{self._name or '<unnamed>'}"

@@ -16,8 +16,9 @@ from . import Lobby, Server, get_server_by_name  # isort: skip
 
 from workers import Request, Response
 
-from .routing import raw_request, route_to_room, server_bindings
-from .urls import match_party_url
+from .routing import route_to_room, server_bindings
+from .rules.urls import match_party_url
+from .runtime.requests import raw_request
 
 __all__ = ["Party"]
 

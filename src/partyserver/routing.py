@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from inspect import isawaitable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Unpack
 
-from workers import Request, Response
+from workers import Response
 
-from . import failures, rereadable, runtime, tasks, values
-from .cors import cors_headers
 from .errors import RequestRefusedError
-from .io_context import enter_request
-from .names import kebab_case
-from .origins import origin_allowed
-from .props import HEADER as PROPS_HEADER
-from .props import checked_json, encode_props
-from .retry import RoutingRetry, is_infrastructure, with_retries
-from .shortcuts import calls
-from .urls import DEFAULT_PREFIX, match_party_url
+from .rules import failures
+from .rules.cors import cors_headers
+from .rules.lobby import Lobby
+from .rules.names import kebab_case
+from .rules.options import RoutingHook, RoutingOptions, check_routing_options
+from .rules.origins import origin_allowed
+from .rules.props import HEADER as PROPS_HEADER
+from .rules.props import checked_json, encode_props
+from .rules.retry import RetryEvent, RoutingRetry, is_infrastructure, with_retries
+from .rules.urls import DEFAULT_PREFIX, match_party_url
+from .runtime import JsProxy, platform, requests, rereadable, values
+from .runtime.io_context import enter_request
+from .runtime.requests import header, is_upgrade, raw_request
+from .shortcuts.activation import activate
+from .usercode import FAILURES, as_exception, call
 
 INTERNAL_HEADERS = "x-partykit-"
 NAMESPACE_HEADER = "x-partykit-namespace"
@@ -30,27 +33,6 @@ DEFAULT_RETRY = RoutingRetry()
 
 #: Bytes of a body that is kept for another try. An isolate, which many requests share, has 128 MB.
 MAX_RETRIED_BODY = 128 * 1024
-
-Hook = Callable[[Request, "Lobby"], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Lobby:
-    """Where a request is about to go, for `on_before_connect` and `on_before_request`.
-
-        def may_enter(request, lobby):
-            if lobby.name not in rooms_of(request):
-                return Response("not your room", status=403)
-
-    Attributes:
-        party: the party as in the URL, in kebab-case and lower case.
-        class_name: the name of the party's Durable Object binding.
-        name: the room's name.
-    """
-
-    party: str
-    class_name: str
-    name: str
 
 
 async def get_server_by_name(
@@ -101,14 +83,7 @@ async def route_partykit_request(
     env: Any = None,
     *,
     prefix: str = DEFAULT_PREFIX,
-    location_hint: str | None = None,
-    jurisdiction: str | None = None,
-    props: Any = None,
-    cors: bool | Mapping[str, str] = False,
-    routing_retry: RoutingRetry | None = DEFAULT_RETRY,
-    on_before_connect: Hook | None = None,
-    on_before_request: Hook | None = None,
-    allowed_origins: Iterable[str] | None = None,
+    **options: Unpack[RoutingOptions],
 ) -> Response | None:
     """Send a request for `/{prefix}/:party/:room` to its room; None for any other URL.
 
@@ -128,23 +103,12 @@ async def route_partykit_request(
         request: the worker's request.
         env: by default the worker's own bindings.
         prefix: one or more path segments, such as "api/rooms". By default "parties".
-        location_hint: as for `get_server_by_name`.
-        jurisdiction: as for `get_server_by_name`.
-        props: a JSON value for `on_start(props)`.
-        cors: True for headers that let every page in, or a mapping of headers, for HTTP
-            requests; preflights are answered.
-        routing_retry: by default `RoutingRetry()`; None tries once. When the platform still
-            fails, the answer is 503 with `Retry-After`. Requests with a body of more than
-            128 KiB, or from a client that gives no length, are tried once: they stream to the room.
-        on_before_connect: called with the request and a `Lobby` before a WebSocket request
-            goes on, plain or async. A `Request` replaces it, a `Response` answers it, None
-            lets it go on. If it raises, the answer is 500 with an error id.
-        on_before_request: the same for HTTP requests. It may read the body, as by
-            `await request.bytes()`, and the room gets it all the same.
-        allowed_origins: "https://example.com", ...: WebSocket requests from pages of other
-            origins than these and the worker's own get 403. "*" allows all.
+
+    Raises:
+        TypeError: an option that is none of these.
     """
-    calls.enter_calls()
+    check_routing_options("route_partykit_request", options)
+    activate(env)
     js_request = raw_request(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:
@@ -153,67 +117,44 @@ async def route_partykit_request(
     if found is None:
         return Response("Invalid request: unknown party", status=400)
     binding, namespace = found
-    return await route_to_room(
-        js_request,
-        Lobby(url.party.lower(), binding, url.room),
-        namespace,
-        location_hint=location_hint,
-        jurisdiction=jurisdiction,
-        props=props,
-        cors=cors,
-        routing_retry=routing_retry,
-        on_before_connect=on_before_connect,
-        on_before_request=on_before_request,
-        allowed_origins=allowed_origins,
-    )
+    lobby = Lobby(url.party.lower(), binding, url.room)
+    return await route_to_room(js_request, lobby, namespace, **options)
 
 
 async def route_to_room(
-    js_request: Any,
-    lobby: Lobby,
-    namespace: Any,
-    *,
-    location_hint: str | None = None,
-    jurisdiction: str | None = None,
-    props: Any = None,
-    cors: bool | Mapping[str, str] = False,
-    routing_retry: RoutingRetry | None = DEFAULT_RETRY,
-    on_before_connect: Hook | None = None,
-    on_before_request: Hook | None = None,
-    allowed_origins: Iterable[str] | None = None,
+    js_request: JsProxy, lobby: Lobby, namespace: Any, **options: Unpack[RoutingOptions]
 ) -> Response:
     """`route_partykit_request` from where the room and its raw namespace are known."""
     enter_request()
     headers = js_request.headers
     upgrading = is_upgrade(headers)
-    answer_headers = None if upgrading else cors_headers(cors)
+    answer_headers = None if upgrading else cors_headers(options.get("cors", False))
     if answer_headers is not None and js_request.method == "OPTIONS":
         return Response(None, headers=dict(answer_headers))
+    allowed_origins = options.get("allowed_origins")
     if upgrading and allowed_origins is not None:
-        origin = _header(headers, "origin")
+        origin = header(headers, "origin")
         if not origin_allowed(origin, js_request.url, allowed_origins):
             return Response(f"origin {origin} is not allowed", status=403)
 
+    jurisdiction = options.get("jurisdiction")
     outgoing = _outgoing(js_request, lobby.party, jurisdiction)
     answer = None
-    hook = on_before_connect if upgrading else on_before_request
+    hook = options.get("on_before_connect") if upgrading else options.get("on_before_request")
     if hook is not None:
         outgoing, answer = await _ask(hook, outgoing, lobby, jurisdiction)
     if answer is None:
+        props = options.get("props")
         if props is not None:
             outgoing.headers.set(PROPS_HEADER, encode_props(props))
 
         def stub() -> Any:
             chosen = _in_jurisdiction(namespace, jurisdiction)
-            return _stub(chosen, lobby.name, location_hint)
+            return _stub(chosen, lobby.name, options.get("location_hint"))
 
-        answer = await _forward(outgoing, stub, lobby, routing_retry)
+        retry = options.get("routing_retry", DEFAULT_RETRY)
+        answer = await _forward(outgoing, stub, lobby, retry)
     return _with_headers(answer, answer_headers)
-
-
-def is_upgrade(headers: Any) -> bool:
-    """Whether a request with these JavaScript headers asks for a WebSocket."""
-    return (_header(headers, "upgrade") or "").lower() == "websocket"
 
 
 # --- bindings -------------------------------------------------------------------------
@@ -226,13 +167,13 @@ _known: tuple[Any, _Bindings] | None = None
 def server_bindings(env: Any) -> _Bindings:
     """The Durable Object bindings by their names in URLs: (binding, raw namespace)."""
     global _known
-    raw = runtime.worker_env() if env is None else getattr(env, "_env", env)
+    raw = platform.worker_env() if env is None else getattr(env, "_env", env)
     if _known is None or _known[0].js_id != raw.js_id:
         _known = (
             raw,
             {
                 kebab_case(binding): (binding, value)
-                for binding, value in runtime.entries(raw)
+                for binding, value in values.entries(raw)
                 if hasattr(value, "idFromName")
             },
         )
@@ -245,14 +186,14 @@ def _find_binding(party: str, env: Any) -> tuple[str, Any] | None:
     if party in bindings:
         return bindings[party]
     if party == "main" and bindings:
-        runtime.log_error(
+        platform.log_error(
             'a client asks for the party "main", PartyKit\'s default, which PartyServer does not '
             "have. Give the client a party, as in "
             f'new PartySocket({{ party: "{next(iter(bindings))}", ... }})'
         )
     else:
         known = ", ".join(bindings) or "none"
-        runtime.log_error(
+        platform.log_error(
             f"no Durable Object binding is called {party!r} in kebab-case; there are: {known}. "
             "Add the class to durable_objects.bindings in the wrangler config"
         )
@@ -272,15 +213,11 @@ def _stub(namespace: Any, name: str, location_hint: str | None) -> Any:
 # --- requests and responses -----------------------------------------------------------
 
 
-def raw_request(request: Any) -> Any:
-    return getattr(request, "js_object", request)
-
-
 def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
     """A copy of a client's request, whose internal headers are ours alone."""
-    outgoing = runtime.copy_request(js_request)
+    outgoing = requests.copy_request(js_request)
     headers = outgoing.headers
-    names = runtime.header_names(headers)
+    names = requests.header_names(headers)
     if INTERNAL_HEADERS in names:
         for name in names.split(","):
             if name.startswith(INTERNAL_HEADERS):
@@ -291,24 +228,17 @@ def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
     return outgoing
 
 
-def _header(headers: Any, name: str) -> str | None:
-    value = headers.get(name)
-    return value if isinstance(value, str) else None
-
-
 async def _ask(
-    hook: Hook, outgoing: Any, lobby: Lobby, jurisdiction: str | None
+    hook: RoutingHook, outgoing: Any, lobby: Lobby, jurisdiction: str | None
 ) -> tuple[Any, Any]:
     """Call a hook: the request that goes on, and the answer if the hook has given one."""
     try:
         request = rereadable.Request(outgoing)
-        decision = hook(request, lobby)
-        if isawaitable(decision):
-            decision = await decision
+        decision = await call(hook, request, lobby)
         if decision is None:
             return _unread(request.js_object), None
-        if _is_response(decision):
-            return outgoing, decision
+        if requests.is_response(decision):
+            return outgoing, requests.response_of(decision, "the hook")
         if hasattr(raw_request(decision), "headers"):
             # It may have been made from the client's request, with what that forged.
             replacement = _unread(raw_request(decision))
@@ -317,16 +247,13 @@ async def _ask(
             f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
             f"not {type(decision).__name__}"
         )
-    except tasks.HOOK_FAILURES as error:
-        failure: BaseException = error
-        if not isinstance(error, Exception):
-            failure = RuntimeError(f"the hook raised {error!r}")
-            failure.__cause__ = error
+    except FAILURES as error:
+        failure = as_exception(error, "the hook")
         return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}")
 
 
 def _unread(request: Any) -> Any:
-    if runtime.is_read(request):
+    if requests.is_read(request):
         raise RuntimeError(
             "the hook has read the body of the JavaScript request, and nothing is left for the "
             "room: read it with request.text(), json(), bytes(), form_data() or body, which leave "
@@ -350,50 +277,44 @@ async def _forward(
         return await stub().fetch(outgoing.clone() if copies else outgoing)
 
     try:
-        if retry is not None and retry.max_attempts > 1 and runtime.has_body(outgoing):
+        if retry is not None and retry.max_attempts > 1 and requests.has_body(outgoing):
             copies = await _is_small(outgoing)
             retry = retry if copies else None
         response = await _retrying(send, retry, lobby.name, lobby.class_name)
     except Exception as error:
         if not is_infrastructure(error):
             return failed(error, f"the way to {lobby.party}/{lobby.name}")
-        runtime.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
+        platform.log_error(f"{lobby.party}/{lobby.name} cannot be reached: {error}")
         return Response("Service unavailable", status=503, headers={"Retry-After": "1"})
     finally:
         if copies:
-            runtime.discard_body(outgoing)
-    return runtime.PassedOn(response)
+            requests.discard_body(outgoing)
+    return requests.PassedOn(response)
 
 
 async def _is_small(request: Any) -> bool:
-    length = _header(request.headers, "content-length")
+    length = header(request.headers, "content-length")
     if length is None:
         # Not a client's: a copy of a chunked body that breaks off looks whole.
-        made_here = not isinstance(request.cf, runtime.JsProxy)
-        return made_here and await runtime.is_short(request, MAX_RETRIED_BODY)
+        made_here = not isinstance(request.cf, JsProxy)
+        return made_here and await requests.is_short(request, MAX_RETRIED_BODY)
     return length.isdigit() and int(length) <= MAX_RETRIED_BODY
 
 
-def _is_response(value: Any) -> bool:
-    return hasattr(value, "js_response") or runtime.is_js_response(value)
-
-
-def _with_headers(response: Any, headers: Mapping[str, str] | None) -> Response:
-    if not isinstance(response, Response) and runtime.is_js_response(response):
-        response = runtime.PassedOn(response)
+def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Response:
     if not headers:
-        return response  # type: ignore[no-any-return]
-    copy = runtime.copy_response(response.js_object)
+        return response
+    copy = requests.copy_response(response.js_object)
     for name, value in headers.items():
         copy.headers.set(name, value)
     error = failure_of(response)
-    return runtime.PassedOn(copy) if error is None else _Failure(error, copy)
+    return requests.PassedOn(copy) if error is None else _Failure(error, copy)
 
 
 def failed(error: BaseException, where: str) -> Response:
     if not isinstance(error, RequestRefusedError):
         failures.mark(error, f"in {where}")
-        runtime.log_error(failures.traceback_text(error))
+        platform.log_error(failures.traceback_text(error))
     status, text = failures.answer(error, debug=False)
     return _Failure(error, text, status=status)
 
@@ -417,12 +338,19 @@ async def _retrying(
     name: str,
     class_name: str | None,
 ) -> Any:
+    async def tell(event: RetryEvent) -> None:
+        try:
+            if retry is not None and retry.on_retry is not None:
+                await call(retry.on_retry, event)
+        except FAILURES as failure:
+            platform.log_error(f"on_retry raised\n{failures.traceback_text(failure)}")
+
     return await with_retries(
         operation,
         retry,
         name=name,
         class_name=class_name,
         sleep=asyncio.sleep,
-        random_fraction=runtime.random_fraction,
-        log_error=runtime.log_error,
+        random_fraction=platform.random_fraction,
+        tell=tell,
     )

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from . import runtime, values
-from .attachment import MAX_SAFE_INTEGER
 from .errors import SQLError
+from .rules.attachment import MAX_SAFE_INTEGER
+from .runtime import JsException, jsnull, sockets, values
+from .shortcuts.current import current
+
+
+class Reporting(Protocol):
+    """The life of a room, as far as a query needs it."""
+
+    ctx: Any
+
+    def report(self, where: str, error: BaseException) -> None: ...
+
+
+def run(life: Reporting, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """As `execute`; a query that fails is reported, also if the user's code catches the error."""
+    try:
+        return execute(life.ctx, query, params)
+    except SQLError as error:
+        life.report("sql", error)
+        error.reported = True
+        raise
 
 
 def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -19,7 +38,7 @@ def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any
         if "__proto__" in text:
             return _rows_by_column(cursor)
         rows = cursor.toArray()
-    except runtime.JsException as error:
+    except JsException as error:
         raise SQLError(error.message or str(error), text) from error
     return [] if rows.length == 0 else values.python_value(rows)
 
@@ -47,7 +66,7 @@ def _from_template(template: Any, params: tuple[Any, ...]) -> tuple[str, list[An
 
 def _bindable(value: Any, query: str) -> Any:
     if value is None:
-        return runtime.jsnull
+        return jsnull
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
@@ -56,8 +75,8 @@ def _bindable(value: Any, query: str) -> Any:
         return value
     if isinstance(value, str | float):
         return value
-    if runtime.is_bytes_like(value):
-        return runtime.sendable(value)
+    if sockets.is_bytes_like(value):
+        return current.outgoing(value)
     raise SQLError(
         f"a parameter is None, bool, int, float, str or bytes, not {type(value).__name__}: "
         f"{value!r}",

@@ -8,9 +8,11 @@ from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any
 
-from . import runtime, tasks
-from .contract import calls_are_own
-from .io_context import Gate
+from . import tasks
+from .rules.contract import calls_are_own
+from .runtime import JsException, can_run_sync, events
+from .runtime.io_context import Gate
+from .usercode import settled
 
 #: Set while `on_start` runs: what it calls is not made to wait for it.
 _inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
@@ -54,7 +56,7 @@ class Startup:
         self._waiting.append((event, future))
         if not self._starting:
             self._starting = True
-            if runtime.can_run_sync():
+            if can_run_sync():
                 self._begin()
             else:  # a message's direct entry; on_start may block on synchronous HTTP
                 asyncio.get_event_loop().call_soon(self._begin)
@@ -79,15 +81,15 @@ class Startup:
             _inside_on_start.set(True)
             try:
                 with Gate():
-                    await on_start
+                    await settled(on_start)
             except BaseException as error:  # even a CancelledError, or the room would wait for ever
                 self._end(error)
             else:
                 self._end(None)
 
         try:
-            await runtime.block_concurrency(self._ctx, work)
-        except runtime.JsException as error:  # the platform's time limit has reset the object
+            await events.block_concurrency(self._ctx, work)
+        except JsException as error:  # the platform's time limit has reset the object
             self._end(error)
 
     def _end(self, error: BaseException | None) -> None:

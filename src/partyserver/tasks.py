@@ -9,17 +9,6 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
-#: What counts as a failure of the user's code. `CancelledError` comes from awaiting a task that the
-#: code has cancelled; the others would end the process, with the rooms of others, or a task group
-#: has put them into its own.
-HOOK_FAILURES = (
-    Exception,
-    asyncio.CancelledError,
-    SystemExit,
-    KeyboardInterrupt,
-    BaseExceptionGroup,
-)
-
 _unfinished: set[Task[Any]] = set()
 
 

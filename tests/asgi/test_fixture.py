@@ -1,5 +1,6 @@
 """fixtures/fastapi, as a program meets it: logging in, and the boards' HTTP and WebSockets."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_a_token_that_was_changed_is_none(party, ada):
 def test_a_token_expires(monkeypatch):
     monkeypatch.syspath_prepend(FIXTURE)
     monkeypatch.delitem(sys.modules, "tokens", raising=False)
-    import tokens
+    tokens = importlib.import_module("tokens")
 
     token = tokens.make_token("Ada", "secret", now=1000)
     assert tokens.user_of(token, "secret", now=1000 + tokens.LIFETIME - 1) == "Ada"

@@ -1,5 +1,7 @@
 """The pure rules of the adapter, under CPython."""
 
+from collections.abc import Sequence
+
 import pytest
 from partyserver.asgi import PartyServerMiddleware, headers
 from partyserver.asgi.middleware import has_middleware
@@ -156,7 +158,7 @@ def test_the_middleware_is_found_inside_of_others():
             self.app = app
 
     class Starlette:
-        user_middleware = ()
+        user_middleware: Sequence[type] = ()
 
     added = Starlette()
     added.user_middleware = [type("Middleware", (), {"cls": PartyServerMiddleware})]

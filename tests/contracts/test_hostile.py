@@ -124,7 +124,7 @@ def test_a_socket_can_wake_a_room_whose_name_is_in_storage(party):
 
 
 def test_members_that_cannot_work_are_refused_with_the_class(party):
-    yielding, hiding, fine = party.fetch("/check/own_mistakes").json()
+    yielding, reserved, fine = party.fetch("/check/own_mistakes").json()
     assert "on_message has a yield in it" in yielding
-    assert "_end hides a method that Server needs" in hiding
+    assert "_partyserver is the one name that partyserver keeps for itself" in reserved
     assert fine == "'Chat'"

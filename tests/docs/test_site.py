@@ -53,5 +53,7 @@ def test_pages_load_nothing_from_elsewhere(site):
     links = r'<link\b(?![^>]*rel="canonical")[^>]*\bhref="(?:https?:)?//'
     for page in site.rglob("*.html"):
         assert not re.search(f"{loads}|{links}", page.read_text()), page
+        # The theme's script would ask GitHub's API about the repository for each of these.
+        assert 'data-md-component="source"' not in page.read_text(), page
     for sheet in site.rglob("*.css"):
         assert not re.search(r"url\([\"']?(?:https?:)?//|@import", sheet.read_text()), sheet

@@ -21,6 +21,8 @@ def party_config():
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: Server
+
     def log_message(self, *_):
         pass
 

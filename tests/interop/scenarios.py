@@ -11,6 +11,7 @@ import base64
 import json
 import re
 import time
+from typing import Any
 
 from partyserver.testing import SocketClosedError, UpgradeError
 
@@ -23,7 +24,7 @@ PATIENCE = 30
 PATIENCE_WITH_CLOSE = 5
 
 #: What is not the same twice, or not in both languages, and what stands for it in the record.
-NEUTRAL = [
+NEUTRAL: list[tuple[str, Any]] = [
     (r"\b(js|py)-(memory|sleepy)\b", "PARTY"),
     (r"\b(Js|Py)(Memory|Sleepy)\b", "Party"),
     (r"/(npm|ours)/", "/ROUTER/"),

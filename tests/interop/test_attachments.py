@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from partyserver.attachment import unpack
+from partyserver.rules.attachment import unpack
 
 STATE = {"n": [1, 2.5, "ü", None, True], "nested": {"empty": {}}}
 

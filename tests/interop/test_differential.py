@@ -50,7 +50,8 @@ def play(party, scene, mode, *sides):
     """Play a scene to several (router, server) at once."""
 
     def play_to(side):
-        stage = Stage(party, *side, mode)
+        router, server = side
+        stage = Stage(party, router, server, mode)
         SCENES[scene](stage)
         return stage.finish()
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from partyserver.testing.runtime import find_node
+from partyserver.testing.installed import find_node
 
 CLIENTS = Path(__file__).with_name("clients")
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
@@ -38,7 +38,7 @@ def bundle():
     """clients/commands.js with partysocket, for a page."""
     esbuild = [NODE_MODULES / ".bin/esbuild", CLIENTS / "commands.js"]
     options = ["--bundle", "--format=iife", "--global-name=client", "--log-level=error"]
-    return subprocess.run(esbuild + options, capture_output=True, check=True, text=True).stdout
+    return subprocess.run([*esbuild, *options], capture_output=True, check=True, text=True).stdout
 
 
 @pytest.fixture

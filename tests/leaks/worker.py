@@ -8,6 +8,7 @@ from contextvars import ContextVar
 
 import js
 from partyserver import Server, route_partykit_request
+from partyserver.reserved import life_of
 from pyodide.ffi import create_once_callable, create_proxy
 from workers import DurableObject, Response, WorkerEntrypoint
 
@@ -76,7 +77,7 @@ class Busy(Server):
 
     async def on_request(self, request):
         kept = {
-            "known": len(self._connections._by_socket),
+            "known": len(life_of(self).connections._by_socket),
             "found": len(list(self.get_connections())),
         }
         return Response.from_json(await counters() | kept)
@@ -146,7 +147,7 @@ class Careless(Server):
         raise ValueError("careless")
 
     def make_unawaited_coroutine(self):
-        self.fail()
+        self.fail()  # type: ignore[unused-coroutine]
 
     def make_unretrieved_exception(self):
         asyncio.ensure_future(self.fail())  # noqa: RUF006 -- that is the mess

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from partyserver.testing import Party
 
 from ..contracts.scripted import events, open_socket
 
@@ -66,7 +67,7 @@ class Client:
 class History(RuleBasedStateMachine):
     """A room, and the model of it: the clients in the order in which they came, and its events."""
 
-    party: object
+    party: Party
     class_name: str
     hibernates: bool
 

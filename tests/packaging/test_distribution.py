@@ -1,7 +1,9 @@
+import re
 import tarfile
 import zipfile
 from pathlib import Path
 
+import partyserver
 import pytest
 
 
@@ -45,7 +47,8 @@ def test_the_wheel_holds_the_package_types_and_javascript_included(wheel, root):
 def test_the_sdist_holds_the_package_and_its_papers(sdist, root):
     names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {f"src/{name}" for name in sources(root)} <= names
-    assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} <= names
+    papers = {"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
+    assert {*papers, "pyproject.toml"} <= names
 
 
 def test_the_sdk_is_all_that_a_worker_needs_beside_the_library(wheel):
@@ -60,3 +63,28 @@ def test_the_sdk_is_all_that_a_worker_needs_beside_the_library(wheel):
 def test_pytest_finds_the_plugin_by_itself(wheel):
     entry_points = metadata(wheel, "entry_points.txt")
     assert "[pytest11]\npartyserver = partyserver.testing.plugin" in entry_points
+
+
+def test_the_wheel_has_the_packages_version(wheel, distributions):
+    version = partyserver.__version__
+    assert f"\nVersion: {version}\n" in metadata(wheel, "METADATA")
+    assert {path.name for path in distributions.iterdir()} == {
+        f"partyserver-{version}-py3-none-any.whl",
+        f"partyserver-{version}.tar.gz",
+    }
+
+
+def test_addresses_of_the_project_are_the_same_everywhere(root):
+    """In the files that name it; one that is missed leads people to another repository."""
+    addresses = set()
+    for file in ("pyproject.toml", "SECURITY.md", "CONTRIBUTING.md", "docs/mkdocs.yml"):
+        found = re.findall(
+            r"https://(?:github\.com/[\w-]+/partyserver[\w-]*|[\w-]+\.github\.io/[\w-]+)",
+            (root / file).read_text(),
+        )
+        assert found, file
+        addresses |= set(found)
+    assert addresses == {
+        "https://github.com/partyserver/partyserver-python",
+        "https://partyserver.github.io/partyserver-python",
+    }

@@ -1,11 +1,17 @@
 """The worker of partyflare's tests: its README's example, with every hook."""
 
+from typing import Any
+
+import names
 from partyserver import Server
 from partyserver.partyflare import Party
 from workers import Response, WorkerEntrypoint
 
+#: An author may call what is theirs as they like.
+Crowded: Any = names.crowded(Party)
 
-class MyParty(Party):
+
+class MyParty(Crowded):
     def on_start(self):
         self.sql("create table if not exists event (text text)")
 

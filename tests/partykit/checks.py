@@ -1,6 +1,7 @@
 """What can only be asked inside of the runtime: each check returns JSON for its test."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 from partyserver import get_server_by_name, partykit
 from workers import Response
@@ -81,7 +82,7 @@ async def check_depth(party):
     storage = party.room.storage
     answers = []
     for depth in (500, 501):
-        value = 1
+        value: Any = 1
         for level in range(depth):
             value = {"constructor": value} if level % 2 else [value]
         answers.append(await outcome(storage.put, "deep", value))
@@ -224,12 +225,12 @@ async def check_by_name(lobby):
 # --- classes --------------------------------------------------------------------------
 
 
-def define(**members):
+def define(**members: Any) -> Any:
     return type("Poll", (partykit.Server,), members)
 
 
 async def check_classes(_):
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "onMessage": {"onMessage": lambda self, message, sender: None},
         "onFetch": {"onFetch": staticmethod(lambda request: None)},
         "on_close": {"on_close": lambda self, connection, code, reason, was_clean: None},
@@ -242,7 +243,8 @@ async def check_classes(_):
 async def check_options(_):
     base = define(options={"hibernate": True})
     child = type("Child", (base,), {"options": {"debug": True}})
-    return [dict(cls.options) for cls in (partykit.Server, base, child)]
+    classes: list[Any] = [partykit.Server, base, child]
+    return [dict(cls.options) for cls in classes]
 
 
 async def check_instance(_):
@@ -252,12 +254,15 @@ async def check_instance(_):
         def on_message(self, message, sender):
             return [self.room, message, sender]
 
-    return Poll("a room").on_message("a message", "a sender")
+    return Poll(cast(Any, "a room")).on_message("a message", "a sender")
 
 
 class FakeServer:
-    class _raw_ctx:
-        storage = None
+    pass
+
+
+def room_of_no_project():
+    return partykit.Room(cast(Any, FakeServer()), None, cast(Any, None))
 
 
 async def check_entrypoint(_):
@@ -270,5 +275,7 @@ async def check_entrypoint(_):
         "no on_cron": await outcome(partykit.entrypoint, poll, crons={"a": "* * * * *"}),
         "cron": await outcome(partykit.entrypoint, with_cron, crons={"a": "every minute"}),
         "name": partykit.entrypoint(poll).__name__,
-        "no project": await outcome(lambda: partykit.Room(FakeServer(), None).context),
+        "no project": await outcome(
+            lambda: partykit.Room(cast(Any, FakeServer()), None, cast(Any, None)).context
+        ),
     }

@@ -5,8 +5,8 @@ from enum import Enum, IntEnum, StrEnum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.attachment import Attachment, copy_state, read_state, unpack
-from partyserver.messages import MAX_JSON_DEPTH
+from partyserver.rules.attachment import Attachment, copy_state, read_state, unpack
+from partyserver.rules.messages import MAX_JSON_DEPTH
 
 
 class Color(str, Enum):  # noqa: UP042 -- its str() is not its value
@@ -148,7 +148,7 @@ def test_keys_are_read_back_in_javascripts_order(keys, order):
 
 
 def nested(depth):
-    value = 1
+    value: object = 1
     for level in range(depth):
         value = {"a": value} if level % 2 else [value]
     return value

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.closing import OPEN, answer_to_close, check_close, is_teardown_noise
+from partyserver.rules.closing import OPEN, answer_to_close, check_close, is_teardown_noise
 
 CONNECTING, CLOSING, CLOSED = 0, 2, 3
 

@@ -1,7 +1,7 @@
 from types import MappingProxyType
 
 import pytest
-from partyserver.cors import cors_headers
+from partyserver.rules.cors import cors_headers
 
 from .npm_partyserver import call
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 from partyserver.errors import RequestRefusedError
-from partyserver.failures import (
+from partyserver.rules.failures import (
     PUBLIC_MESSAGE,
     answer,
     error_id,

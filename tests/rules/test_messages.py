@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.messages import (
+from partyserver.rules.messages import (
     MAX_JSON_DEPTH,
     ascii_json,
     check_depth,

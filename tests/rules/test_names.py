@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.errors import RequestRefusedError
-from partyserver.names import check_connection_id, kebab_case, new_connection_id, new_error_id
+from partyserver.rules.names import check_connection_id, kebab_case, new_connection_id, new_error_id
 
 from .npm_partyserver import call
 

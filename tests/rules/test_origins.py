@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.origins import origin_allowed, origin_of
+from partyserver.rules.origins import origin_allowed, origin_of
 
 URL = "https://chat.example/parties/chat/lobby?_pk=a"
 

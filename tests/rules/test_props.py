@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.errors import RequestRefusedError
-from partyserver.props import HEADER, decode_props, encode_props
+from partyserver.rules.props import HEADER, decode_props, encode_props
 
 from .npm_partyserver import call
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.retry import (
+from partyserver.rules.retry import (
     RetryEvent,
     RoutingRetry,
     is_infrastructure,
@@ -128,7 +128,7 @@ class Attempts:
         self.errors = list(errors)
         self.made = 0
         self.waits = []
-        self.log = []
+        self.told = []
 
     async def operation(self):
         self.made += 1
@@ -139,6 +139,9 @@ class Attempts:
     async def sleep(self, seconds):
         self.waits.append(seconds)
 
+    async def tell(self, event):
+        self.told.append((event, len(self.waits)))
+
     def run(self, retry):
         return asyncio.run(
             with_retries(
@@ -148,7 +151,7 @@ class Attempts:
                 class_name="Chat",
                 sleep=self.sleep,
                 random_fraction=lambda: 0.5,
-                log_error=self.log.append,
+                tell=self.tell,
             )
         )
 
@@ -189,41 +192,18 @@ def test_a_failure_of_the_rooms_own_code_is_not_tried_again():
     assert attempts.made == 2
 
 
-@pytest.mark.parametrize("kind", ["plain", "async"])
-def test_on_retry_is_told_before_each_wait(kind):
+def test_each_retry_is_told_before_its_wait():
     errors = LostError("first"), LostError("second")
     attempts = Attempts(*errors)
-    told = []
-
-    def plain(event):
-        told.append((event, len(attempts.waits)))
-
-    async def asynchronous(event):
-        await asyncio.sleep(0)
-        plain(event)
-
-    on_retry = plain if kind == "plain" else asynchronous
-    assert attempts.run(RoutingRetry(on_retry=on_retry)) == "done"
-    assert told == [
+    assert attempts.run(RoutingRetry()) == "done"
+    assert attempts.told == [
         (RetryEvent(errors[0], 1, 3, 50, "lobby", "Chat"), 0),
         (RetryEvent(errors[1], 2, 3, 100, "lobby", "Chat"), 1),
     ]
-    assert attempts.log == []
 
 
-@pytest.mark.parametrize("failure", [ValueError("boom"), SystemExit("boom")])
-@pytest.mark.parametrize("kind", ["plain", "async"])
-def test_what_on_retry_raises_is_logged_and_changes_nothing(kind, failure):
-    def plain(_):
-        raise failure
-
-    async def asynchronous(_):
-        raise failure
-
-    attempts = Attempts(LostError())
-    on_retry = plain if kind == "plain" else asynchronous
-    assert attempts.run(RoutingRetry(on_retry=on_retry)) == "done"
-    assert (attempts.made, attempts.waits) == (2, [0.05])
-    [line] = attempts.log
-    assert line.startswith("on_retry raised\nTraceback (most recent call last):")
-    assert f"{type(failure).__name__}: boom" in line
+def test_what_is_not_tried_again_is_not_told():
+    attempts = Attempts(LostError(), ValueError("boom"))
+    with pytest.raises(ValueError, match="boom"):
+        attempts.run(RoutingRetry())
+    assert [event.attempt for event, _ in attempts.told] == [1]

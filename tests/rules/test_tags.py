@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.tags import MAX_TAG_SIZE, MAX_TAGS, prepare_tags, tag_size
+from partyserver.rules.tags import MAX_TAG_SIZE, MAX_TAGS, prepare_tags, tag_size
 
 NINE = [f"t{number}" for number in range(9)]
 

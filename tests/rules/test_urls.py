@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.urls import PartyUrl, match_party_url, path_of, query_value
+from partyserver.rules.urls import PartyUrl, match_party_url, path_of, query_value
 
 HOST = "https://chat.example"
 

@@ -106,12 +106,6 @@ def test_the_end_of_a_function_is_a_branchs_target_too():
     ]
 
 
-def test_before_they_have_a_folder_of_their_own_the_rules_are_known_by_name(tmp_path):
-    names = [path.stem for path in rules.find(tmp_path)]
-    assert {"attachment", "urls"} < set(names)
-    assert "server" not in names
-
-
-def test_the_rules_folder_is_what_counts_once_it_is_there(checkout):
+def test_every_module_of_the_folder_is_a_rule(checkout):
     [rule] = rules.find(checkout.folder / "src" / "partyserver")
     assert rule.name == "numbers_of.py"

@@ -5,13 +5,14 @@ import gc
 import sys
 from contextvars import ContextVar
 from types import MethodType, SimpleNamespace
+from typing import Any
 
 from partyserver import Server
-from partyserver.shortcuts import calls, switch
+from partyserver.shortcuts import requests, switch
 from pyodide.ffi import can_run_sync, run_sync
 from workers import Response
 
-marked = ContextVar("marked", default=None)
+marked: ContextVar[Any] = ContextVar("marked", default=None)
 closed_generators = []
 
 
@@ -22,7 +23,7 @@ def way_in():
         modules.add(frame.f_globals["__name__"])
         frame = frame.f_back
     return {
-        "shortcut": "partyserver.shortcuts.calls" in modules,
+        "shortcut": "partyserver.shortcuts.requests" in modules,
         "enabled": switch.enabled,
         "can suspend": can_run_sync(),
         "loop runs": asyncio.get_running_loop() is asyncio.get_event_loop(),
@@ -102,7 +103,7 @@ async def leaving():
     """What is answered to a client that has left, whose task is collected."""
     answers = SimpleNamespace(given=[])
     answers.resolve = answers.given.append
-    waiting = calls._deliver(asyncio.sleep(60), [answers])
+    waiting = requests._deliver(asyncio.sleep(60), [answers])
     waiting.send(None)
     waiting.close()
     return answers.given
@@ -201,6 +202,7 @@ class Relaying(Server):
             return
         connection.send(message)
         self.broadcast(message, exclude=[connection.id])
+        assert isinstance(message, bytes)
         connection.send(message[:1])
         connection.send(bytes(bytearray(message)))
         await asyncio.sleep(0)
@@ -251,7 +253,7 @@ class Patched(Server):
     """Replaces its async hook by a plain one that marks the context."""
 
     def on_start(self, props=None):
-        self.on_message = MethodType(Marking.on_message, self)
+        self.on_message = MethodType(Marking.on_message, self)  # type: ignore[method-assign]
 
     async def on_message(self, connection, message):
         raise AssertionError("replaced")
@@ -284,4 +286,4 @@ class Own(Calls):
         async def fetch(self, request):
             return Response("of the instance")
 
-        self.fetch = MethodType(fetch, self)
+        self.fetch = MethodType(fetch, self)  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any, cast
 
 import js
 from partyserver import (
@@ -10,10 +11,10 @@ from partyserver import (
     ServerNameError,
     get_server_by_name,
     route_partykit_request,
-    runtime,
 )
-from partyserver.attachment import Attachment
 from partyserver.connections import Connections
+from partyserver.rules.attachment import Attachment
+from partyserver.runtime import sockets
 from pyodide.ffi import create_proxy
 from workers import Request, Response
 
@@ -71,7 +72,7 @@ async def check_own_mistakes(worker):
     async def yielding(self, connection, message):
         yield
 
-    return [define(on_message=yielding), define(_end=lambda self: None), define(_mine=None)]
+    return [define(on_message=yielding), define(_partyserver=None), define(_end=None)]
 
 
 # --- names ----------------------------------------------------------------------------
@@ -91,9 +92,9 @@ async def check_a_socket_that_wakes_a_room_before_its_name_is_known(worker):
     def no_name():
         raise ServerNameError("not yet")
 
-    _, socket = runtime.socket_pair()
-    runtime.write_attachment(socket, Attachment("a", ("a",), None, None))
-    return Connections(no_name, print, runtime.Sockets(None)).of_socket(socket).id
+    _, socket = sockets.socket_pair()
+    sockets.write_attachment(socket, Attachment("a", ("a",), None, None))
+    return Connections(no_name, print, sockets.Sockets(None)).of_socket(socket).id
 
 
 async def check_unnamed(worker):
@@ -160,7 +161,7 @@ class FakeNamespace:
 
 
 async def check_retries(worker):
-    results = {}
+    results: dict[str, Any] = {}
     cases = {
         "twice": (2, {"retryable": True}, 3),
         "too often": (3, {"retryable": True}, 3),
@@ -171,12 +172,14 @@ async def check_retries(worker):
     }
     for name, (failures, flags, attempts) in cases.items():
         fake = FakeNamespace(failures, **flags)
-        told = []
-        retry = attempts and RoutingRetry(
+        told: list[Any] = []
+        retry: Any = attempts and RoutingRetry(
             max_attempts=attempts,
             base_delay_ms=1,
             max_delay_ms=2,
-            on_retry=lambda event, told=told: told.append([event.attempt, event.name]),
+            on_retry=lambda event, told=told: told.append(  # type: ignore[misc]  # told=told
+                [event.attempt, event.name]
+            ),
         )
         proxy = create_proxy(fake)
         env = js.Object.fromEntries([["Fake", proxy]])
@@ -184,14 +187,20 @@ async def check_retries(worker):
         request = Request("https://x/parties/fake/room", method="POST", body=body)
         try:
             response = await route_partykit_request(request, env, routing_retry=retry)
-            answer = [response.status, await response.text(), response.headers.get("retry-after")]
+            answer: Any = [
+                response.status,
+                await response.text(),
+                response.headers.get("retry-after"),
+            ]
         except Exception as error:
             answer = str(error)
         proxy.destroy()
         results[name] = [answer, fake.calls, told]
     fake = FakeNamespace(2, retryable=True)
     await get_server_by_name(
-        fake, "x", routing_retry=RoutingRetry(base_delay_ms=1, on_retry=lambda event: 1 / 0)
+        fake,
+        "x",
+        routing_retry=RoutingRetry(base_delay_ms=1, on_retry=lambda event: cast(Any, 1 / 0)),
     )
     results["by name, with an on_retry that raises"] = fake.calls
     return results

@@ -4,7 +4,8 @@ import asyncio
 from hashlib import sha256
 
 from partyserver import Server
-from partyserver.shortcuts import box, received
+from partyserver.shortcuts import copying
+from partyserver.shortcuts.current import HELD, current
 from pyodide.ffi import run_sync
 from workers import Response
 
@@ -12,23 +13,25 @@ from workers import Response
 class Passing(Server):
     """Tells what a message is, and passes it on; how, a message that begins with "!" says."""
 
+    gate: asyncio.Future[None]
+
     def on_message(self, connection, message):
         content = message if isinstance(message, bytes) else message.encode()
         if content.startswith(b"!"):
             connection.set_state(content[1:].decode().strip())
             return None
         digest = sha256(content).hexdigest()
-        connection.send_json([type(message).__name__, len(message), digest, came_by_the_box()])
+        connection.send_json([type(message).__name__, len(message), digest, was_copied()])
         return getattr(self, connection.state or "echo")(connection, message)
 
     def on_exception(self, error):
         self.broadcast(type(error).__name__)
 
     def on_request(self, request):
-        held = box.slot().message()
+        held = copying.holder().message()
         size = len(held) if isinstance(held, str) else getattr(held, "byteLength", 0)
         return Response.from_json(
-            {"held": size, "seen": [one._view.data.length for one in boxes()]}
+            {"held": size, "seen": [one._view.data.length for one in copiers()]}
         )
 
     def echo(self, connection, message):
@@ -70,7 +73,7 @@ class Passing(Server):
     def grow_and_echo(self, connection, message):
         """Have WebAssembly's memory grow, which voids JavaScript's views of it."""
         pieces = []
-        while any(one._view.data.length for one in boxes()):
+        while any(one._view.data.length for one in copiers()):
             pieces.append(bytearray(8 << 20))
         connection.send(message)
         connection.set_state("echo")
@@ -84,10 +87,10 @@ class PassingBlocked(Passing):
     options = {"hibernate": True, "sync_io": True}
 
 
-def boxes():
-    """The boxes for text and for binary."""
-    return [one for one in (box.text_box(), box.buffer_box()) if one is not None]
+def copiers():
+    """Those for text and for binary."""
+    return [one for one in (copying.text_copier(), copying.buffer_copier()) if one is not None]
 
 
-def came_by_the_box():
-    return received.message is not received.NOTHING and received.came_as is None
+def was_copied():
+    return current.payload is HELD

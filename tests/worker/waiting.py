@@ -95,11 +95,12 @@ class Waiting(Server):
     """Its clients say what it is to wait for; it uses its sockets, its storage and timers then."""
 
     async def on_message(self, connection, message):
+        assert isinstance(message, str)
         verb, what, test = message.split(" ")
         ours = of_test(test)
         if verb == "background":
             self.task = asyncio.create_task(self.wait_behind(connection, what, ours))
-            if self.options["hibernate"]:  # else it goes on with the room's next event
+            if self.options.get("hibernate"):  # else it goes on with the room's next event
                 self.ctx.waitUntil(self.task)
             return
         if verb == "wait":

@@ -4,6 +4,9 @@ Hooks write what they see into the room's `event` table, which survives eviction
 `GET /events` reads it back.
 """
 
+# First: with `-o party_vars=PRIVATE_NAMES=taken` all rooms derive from a class of its.
+import names  # noqa: F401 # isort: skip
+
 import asyncio
 import json
 import re
@@ -15,6 +18,7 @@ import calls
 import checks
 import js
 import keeping
+import places
 import starting
 import templates
 import waiting
@@ -41,25 +45,28 @@ from hostile import (  # noqa: F401 -- bound in wrangler.toml
     Renaming,
 )
 from keeping import Keeping, KeepingSleepy  # noqa: F401 -- bound, too
+from parts import Counted, CountedSleepy  # noqa: F401 -- bound, too
 from partyserver import (
     RequestRefusedError,
     RoutingRetry,
     Server,
+    StateTooLargeError,
     get_server_by_name,
     parse_json,
     route_partykit_request,
 )
 from partyserver.shortcuts import switch
 from passing import Passing, PassingBlocked, PassingSleepy  # noqa: F401 -- bound, too
+from places import (  # noqa: F401 -- bound, too
+    Acting,
+    ActingInParts,
+    ActingInPartsSleepy,
+    ActingSleepy,
+)
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from starting import Begun, BegunSleepy  # noqa: F401 -- bound, too
 from waiting import Waiting, WaitingSleepy  # noqa: F401 -- bound, too
-from workers import Request, Response, WorkerEntrypoint, import_from_javascript
-
-# `make test ARGS="-o party_vars=SHORTCUTS=off tests/contracts"`: all works without them.
-switch.enabled = (
-    getattr(import_from_javascript("cloudflare:workers").env, "SHORTCUTS", None) != "off"
-)
+from workers import Request, Response, WorkerEntrypoint
 
 # The runtime itself does not tell of them; tests/conftest.py looks for them in the log.
 js.addEventListener(
@@ -210,7 +217,7 @@ class Scripted(Recorder):
         connection.set_state("kept")
         try:
             connection.set_state("x" * size)
-        except Exception as error:
+        except StateTooLargeError as error:
             connection.send_json([type(error).__name__, error.size, error.limit, connection.state])
 
     def do_try_bad_state(self, connection):
@@ -252,8 +259,8 @@ class Scripted(Recorder):
 
     def do_entry(self, connection):
         """The way in: can it suspend, is it a shortcut, are there shortcuts, was it dispatched?"""
-        direct = not calls.on_a_method("webSocketMessage")
-        dispatched = direct and not calls.on_a_method("_event_came")
+        direct = not any(map(calls.on_a_method, ["webSocketMessage", "hear_message"]))
+        dispatched = direct and not calls.on_a_method("message_arrived")
         connection.send_json([can_run_sync(), direct, switch.enabled, dispatched])
 
     def do_identity(self, connection):
@@ -487,6 +494,49 @@ class DecidingSleepy(Deciding):
     options = {"hibernate": True}
 
 
+class Named(Server):
+    """Whose own methods are called as the library's, for callers over RPC and for itself."""
+
+    options = {"duplicate_ids": "replace"}
+
+    def on_start(self, props=None):
+        self.started = True
+
+    def broadcast(self, *arguments):
+        return ["broadcast", self.started]
+
+    def sql(self, *arguments):
+        return ["sql", self.started]
+
+    def get_connection(self, *arguments):
+        return ["get_connection", self.started]
+
+    def get_connections(self, *arguments):
+        return ["get_connections", self.started]
+
+    def name(self):  # type: ignore[override]
+        return ["name", self.started]
+
+    def party_fetch(self, *arguments):  # type: ignore[override]
+        return ["party_fetch", self.started]
+
+    def transaction(self, *arguments):
+        return ["transaction", self.started]
+
+    def on_connect(self, connection, ctx):
+        connection.send_json([connection.server, *map(list, super().get_connection("a").tags)])
+
+    def on_message(self, connection, message):
+        super().broadcast(message)
+
+    def on_request(self, request):
+        raise ValueError("to be reported")
+
+
+class NamedSleepy(Named):
+    options = {"hibernate": True}
+
+
 class Plain(Server):
     """Every default."""
 
@@ -508,10 +558,13 @@ class Default(WorkerEntrypoint):
             return Response.from_json(await calls.look(path))
         if path.startswith("/check/"):
             return Response.from_json(await checks.run(path.split("/")[2], self))
+        if path.startswith("/acting/"):
+            return await places.route(self, path, request)
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
         if path.startswith("/props/"):
-            return await self.with_bad_props(*path.removeprefix("/props/").split("?"), request)
+            binding, header = path.removeprefix("/props/").split("?")
+            return await self.with_bad_props(binding, header, request)
         answer = await route_partykit_request(request, self.env)
         return answer or Response("Not Found", status=404)
 

@@ -12,19 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-#: The rules while they stand beside the other modules, and not yet in a folder of their own.
-BESIDE_OTHERS = (
-    *("attachment", "closing", "contract", "cors", "failures", "messages", "names"),
-    *("options", "origins", "props", "retry", "tags", "urls"),
-)
-
 
 def find(package: Path) -> list[Path]:
     """The modules of the package that are rules."""
     folder = package / "rules"
-    if folder.is_dir():
-        return sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
-    return [package / f"{name}.py" for name in BESIDE_OTHERS]
+    return sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
 
 
 def check(root: Path) -> list[str]:

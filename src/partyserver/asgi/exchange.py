@@ -10,8 +10,10 @@ from typing import Any
 
 from workers import Request, Response
 
-from .. import failures, runtime, tasks
-from ..io_context import Hold
+from .. import tasks
+from ..rules import failures
+from ..runtime import JsProxy
+from ..runtime.io_context import Hold
 from . import javascript
 from .departures import ClientDisconnected, is_departure, let_go
 from .reply import Message, Reply
@@ -90,7 +92,7 @@ class Exchange(ABC):
         return self._left
 
     @abstractmethod
-    def answer(self) -> runtime.JsProxy | None:
+    def answer(self) -> JsProxy | None:
         """The JavaScript response, once it is decided; None if the app has not given one."""
 
     @property
@@ -175,7 +177,7 @@ class HttpExchange(Exchange):
     def client_has_left(self) -> bool:
         return super().client_has_left or self._request.signal.aborted is True
 
-    def answer(self) -> runtime.JsProxy | None:
+    def answer(self) -> JsProxy | None:
         if self._reply.is_usable:
             return self._reply.take()
         return javascript.response(_NOBODY_THERE, [], None) if self.client_has_left else None

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any
 
 import js
-from pyodide.ffi import JsProxy, create_proxy, jsnull, to_js
+from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
 from workers import wait_until
 
-from ..runtime import JsException, promise_of
+from ..runtime.events import promise_of
 
 Headers = list[tuple[str, str]]
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .. import runtime, tasks
+from .. import tasks
+from ..runtime import platform
+from ..usercode import FAILURES
 from . import javascript
 from .reply import Message
 from .scope import LIFESPAN_ASGI
@@ -80,9 +82,9 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": LIFESPAN_ASGI, "state": self.state}
         try:
             await self.app(scope, receive, send)
-        except tasks.HOOK_FAILURES as error:
+        except FAILURES as error:
             if not outcome.done():  # the protocol's way to say that it is not supported
-                runtime.log_info(f"the app takes no lifespan events ({error!r})")
+                platform.log_info(f"the app takes no lifespan events ({error!r})")
         if not outcome.done():
             outcome.set_result(None)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
-from ..urls import DEFAULT_PREFIX, match_party_url
+from ..rules.options import RoutingOptions, check_routing_options
+from ..rules.urls import DEFAULT_PREFIX, match_party_url
 from .scope import REQUEST, ROUTED_PREFIX, Scope
 
 
@@ -24,7 +25,6 @@ class PartyServerMiddleware:
         app: the ASGI app that gets every other request.
         prefix: one or more path segments, from the root of the URL. By default "parties".
         on_error: as for `entrypoint`.
-        options: those of `route_partykit_request`.
 
     Raises:
         TypeError: an option that `route_partykit_request` does not have.
@@ -36,8 +36,9 @@ class PartyServerMiddleware:
         prefix: str = DEFAULT_PREFIX,
         *,
         on_error: Callable[[Any], Any] | None = None,
-        **options: Any,
+        **options: Unpack[RoutingOptions],
     ) -> None:
+        check_routing_options("PartyServerMiddleware", options)
         self.app = app
         self.prefix = prefix
         self._on_error = on_error

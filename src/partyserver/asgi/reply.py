@@ -6,7 +6,7 @@ import asyncio
 from enum import Enum, auto
 from typing import Any
 
-from .. import runtime
+from ..runtime import JsProxy
 from . import headers, javascript
 
 Message = dict[str, Any]
@@ -73,7 +73,7 @@ class Reply:
             self.state = ReplyState.COMPLETE
             await self._finish(chunk)
 
-    def take(self) -> runtime.JsProxy:
+    def take(self) -> JsProxy:
         """The JavaScript response: with its body if that is complete."""
         if self._has_no_body:
             content = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from inspect import isawaitable, signature
+from collections.abc import Callable
 from typing import Any
 
 from workers import Request, Response
 
-from .. import failures, runtime, tasks
 from ..routing import failure_of, route_partykit_request
+from ..rules import failures
+from ..rules.options import RoutingOptions
+from ..runtime import platform, requests
+from ..usercode import FAILURES, call
 from . import javascript
 from .departures import ClientDisconnected
 from .exchange import ROOM_RESPONSE
@@ -19,18 +21,8 @@ from .scope import ENV, REQUEST, Scope
 OnError = Callable[[Any], Any]
 
 
-def check_options(owner: str, options: Mapping[str, Any]) -> None:
-    """Raise `TypeError` for what is no option of `route_partykit_request`."""
-    try:
-        signature(route_partykit_request).bind(None, None, prefix="", **options)
-    except TypeError as error:
-        raise TypeError(
-            f"{owner}: {error}; its options are on_error and those of routing"
-        ) from None
-
-
 async def route(
-    request: Request, env: Any, prefix: str, on_error: OnError | None, options: Mapping[str, Any]
+    request: Request, env: Any, prefix: str, on_error: OnError | None, options: RoutingOptions
 ) -> Response | None:
     """`route_partykit_request`, whose failures `on_error` hears of and may answer."""
     response = await route_partykit_request(request, env, prefix=prefix, **options)
@@ -43,16 +35,10 @@ async def route(
 async def ask(on_error: OnError, error: BaseException) -> Response | None:
     """What `on_error` answers, if it does."""
     try:
-        answer: Any = on_error(error)
-        if isawaitable(answer):
-            answer = await answer
-        if answer is None or hasattr(answer, "js_object"):
-            return answer  # type: ignore[no-any-return]
-        raise TypeError(
-            f"on_error must return a workers.Response or None, not {type(answer).__name__}"
-        )
-    except tasks.HOOK_FAILURES as another:
-        runtime.log_error(f"on_error raised\n{failures.traceback_text(another)}")
+        answer = await call(on_error, error)
+        return None if answer is None else requests.response_of(answer, "on_error")
+    except FAILURES as another:
+        platform.log_error(f"on_error raised\n{failures.traceback_text(another)}")
         return None
 
 
@@ -62,7 +48,7 @@ async def answer(
     send: Any,
     prefix: str,
     on_error: OnError | None,
-    options: Mapping[str, Any],
+    options: RoutingOptions,
 ) -> None:
     """Answer a request inside of an app, past which the entrypoint cannot look."""
     request = await _with_body(scope[REQUEST], receive)
@@ -81,7 +67,7 @@ async def answer(
 async def _with_body(request: Request, receive: Any) -> Request:
     """The request, whose body another middleware may have begun to read."""
     raw = request.js_object
-    if not runtime.is_read(raw):
+    if not requests.is_read(raw):
         return request
     parts = []
     while True:

@@ -5,14 +5,15 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 ASGI = {"version": "3.0", "spec_version": "2.5"}
 LIFESPAN_ASGI = {"version": "3.0", "spec_version": "2.0"}
 
-Scope = dict[str, Any]
+#: As servers and apps type it, which take each other's.
+Scope = MutableMapping[str, Any]
 
 # What an app finds in its scope beside the protocol's own keys.
 #: The bindings, as `workers.asgi` gives them.
@@ -38,14 +39,14 @@ def connection_scope(
     headers: Iterable[tuple[str, str]],
     protocol: str | None = None,
     root_path: str = "",
-) -> Scope:
+) -> dict[str, Any]:
     """The scope of a request whose `url` is absolute, with its percent-encoding.
 
     `protocol` is the platform's name of it, such as "HTTP/2".
     """
     parts = urlsplit(url)
     pairs = [(name.lower(), value) for name, value in headers]
-    scope: Scope = {
+    scope: dict[str, Any] = {
         "type": kind,
         "asgi": ASGI,
         "http_version": (protocol or "HTTP/1.1").removeprefix("HTTP/"),

@@ -9,8 +9,9 @@ from typing import Any
 
 from workers import Request
 
-from .. import runtime
-from ..closing import ABNORMAL, INTERNAL_ERROR, MAX_REASON_BYTES, NO_STATUS, answer_to_close
+from ..rules.closing import ABNORMAL, INTERNAL_ERROR, MAX_REASON_BYTES, NO_STATUS, answer_to_close
+from ..runtime import JsException, JsProxy, sockets
+from ..shortcuts.current import current
 from . import headers, javascript
 from .departures import ClientDisconnected
 from .exchange import ROOM_RESPONSE, Exchange, Report
@@ -36,7 +37,7 @@ class SocketExchange(Exchange):
         #: The app's, once the socket is open.
         self._task: asyncio.Task[None] | None = None
         self._state = SocketState.CONNECTING
-        self._response: runtime.JsProxy | None = None
+        self._response: JsProxy | None = None
         self._socket: Any = None
         self._listeners: javascript.Listeners | None = None
         self._incoming: deque[Message] = deque([{"type": "websocket.connect"}])
@@ -78,7 +79,7 @@ class SocketExchange(Exchange):
         if self._listeners is not None:
             self._listeners.remove()
 
-    def answer(self) -> runtime.JsProxy | None:
+    def answer(self) -> JsProxy | None:
         return self._reply.take() if self._reply.is_usable else self._response
 
     @property
@@ -117,8 +118,8 @@ class SocketExchange(Exchange):
         pairs = headers.outgoing(message.get("headers") or ())
         if subprotocol := message.get("subprotocol"):
             pairs.append(("sec-websocket-protocol", subprotocol))
-        client, self._socket = runtime.socket_pair()
-        runtime.accept_in_memory(self._socket)
+        client, self._socket = sockets.socket_pair()
+        sockets.accept_in_memory(self._socket)
         self._listeners = javascript.Listeners(
             self._socket,
             [("message", self._on_message), ("close", self._on_close), ("error", self._on_error)],
@@ -131,7 +132,7 @@ class SocketExchange(Exchange):
         data = message.get("bytes")
         if data is None:
             data = message.get("text")
-        self._call(self._socket.send, runtime.sendable(data))
+        self._call(self._socket.send, current.outgoing(data))
 
     def _close(self, code: int, reason: str) -> None:
         if answer_to_close(code, reason) != (code, reason):
@@ -147,14 +148,14 @@ class SocketExchange(Exchange):
     def _call(self, function: Any, *arguments: Any) -> None:
         try:
             function(*arguments)
-        except runtime.JsException as error:
+        except JsException as error:
             failure = javascript.failure(error)
             if isinstance(failure, OSError):
                 raise ClientDisconnected(str(failure)) from None
             raise failure from None
 
     def _on_message(self, event: Any) -> None:
-        data = runtime.python_message(event.data)
+        data = sockets.python_message(event.data)
         key = "text" if isinstance(data, str) else "bytes"
         self._put({"type": "websocket.receive", key: data})
 

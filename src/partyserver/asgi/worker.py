@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Unpack
 
 from workers import Request, Response, WorkerEntrypoint
 
-from .. import failures, runtime, tasks
-from ..io_context import enter_request
-from ..routing import NAMESPACE_HEADER, is_upgrade
-from ..urls import DEFAULT_PREFIX, path_of
+from .. import tasks
+from ..routing import NAMESPACE_HEADER
+from ..rules import failures
+from ..rules.options import RoutingOptions, check_routing_options
+from ..rules.urls import DEFAULT_PREFIX, path_of
+from ..runtime import platform
+from ..runtime.io_context import enter_request
+from ..runtime.requests import is_upgrade
+from ..usercode import FAILURES
 from . import javascript
 from .exchange import ROOM_RESPONSE, Exchange, HttpExchange
 from .lifespan import lifespan_of
 from .middleware import has_middleware
-from .rooms import OnError, ask, check_options, route
-from .scope import ENV, REQUEST, ROUTED_PREFIX, SERVER, Scope, connection_scope, room_root
+from .rooms import OnError, ask, route
+from .scope import ENV, REQUEST, ROUTED_PREFIX, SERVER, connection_scope, room_root
 from .sockets import SocketExchange
 
 
@@ -25,7 +30,7 @@ def entrypoint(
     *,
     prefix: str | None = DEFAULT_PREFIX,
     on_error: OnError | None = None,
-    **options: Any,
+    **options: Unpack[RoutingOptions],
 ) -> type[WorkerEntrypoint]:
     """A worker's entrypoint: rooms under `/{prefix}/:party/:room`, the app under all else.
 
@@ -47,13 +52,11 @@ def entrypoint(
             `PartyServerMiddleware` where this function cannot see it. By default "parties".
         on_error: called with what a hook of the routing, the way to a room, or the app has
             raised, plain or async. A `Response` is the answer, if none has been begun.
-        options: those of `route_partykit_request`: `on_before_connect`, `on_before_request`,
-            `allowed_origins`, `cors`, `props`, ...
 
     Raises:
         TypeError: an option that `route_partykit_request` does not have.
     """
-    check_options("entrypoint", options)
+    check_routing_options("entrypoint", options)
     site = _Site(app, prefix, on_error, options)
 
     class Default(WorkerEntrypoint):
@@ -105,7 +108,7 @@ class _Site:
     """A worker's app and how it routes to rooms."""
 
     def __init__(
-        self, app: Any, prefix: str | None, on_error: OnError | None, options: dict[str, Any]
+        self, app: Any, prefix: str | None, on_error: OnError | None, options: RoutingOptions
     ) -> None:
         self._app = app
         self._prefix = prefix
@@ -138,7 +141,7 @@ async def _answer(
     env: Any,
     root_path: str,
     on_error: OnError | None,
-    extra: Scope,
+    extra: dict[str, Any],
 ) -> Response:
     enter_request()
     upgrading = is_upgrade(request.js_object.headers)
@@ -149,7 +152,7 @@ async def _answer(
     try:
         lifespan = lifespan_of(app)
         await lifespan.start()
-    except tasks.HOOK_FAILURES as error:
+    except FAILURES as error:
         return await report(error) or _internal_error(failures.answer(error, debug=False))
     scope = _scope(request, upgrading, root_path) | extra
     scope |= {ENV: env, REQUEST: request, "state": lifespan.state.copy()}
@@ -168,7 +171,7 @@ async def _answer(
     return Response(answer)
 
 
-def _scope(request: Request, upgrading: bool, root_path: str) -> Scope:
+def _scope(request: Request, upgrading: bool, root_path: str) -> dict[str, Any]:
     raw = request.js_object
     cf = request.cf
     scope = connection_scope(
@@ -193,9 +196,9 @@ async def _report(
 ) -> Response | None:
     failures.mark(error, f"in the app: {request.js_object.method} {path_of(request.url)}")
     if on_error is None:
-        runtime.log_error(failures.traceback_text(error))
+        platform.log_error(failures.traceback_text(error))
         return None
-    runtime.log_error(failures.summary(error))
+    platform.log_error(failures.summary(error))
     return await ask(on_error, error)
 
 

@@ -8,9 +8,7 @@ from importlib import import_module
 from typing import Any
 from urllib.error import URLError
 
-import js
-
-from .fetching import Fetch
+from .javascript import Fetch, give_global
 
 #: What a decoded body that is whole has no longer.
 _NOT_RECEIVED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -58,10 +56,8 @@ def _whole(data: Any) -> bytes:
 def _transport() -> Any:
     """pyodide-http's `urlopen`, given what it looks for when it is imported."""
     # Not before the first call: a start-up snapshot cannot hold a value that JavaScript holds.
-    if not hasattr(js, "XMLHttpRequest"):
-        js.XMLHttpRequest = XMLHttpRequest
-    if not hasattr(js, "crossOriginIsolated"):
-        js.crossOriginIsolated = False
+    give_global("XMLHttpRequest", XMLHttpRequest)
+    give_global("crossOriginIsolated", False)
     core: Any = import_module("pyodide_http._core")
     core.HEADERS_TO_IGNORE = ()  # a page's trouble, and not a server's
     return import_module("pyodide_http._urllib").urlopen

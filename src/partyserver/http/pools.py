@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from .fetching import Body, Fetch
+from .javascript import Body, Fetch
 
 urllib3: Any = import_module("urllib3")
 connection: Any = import_module("urllib3.contrib.emscripten.connection")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..contract import CAMEL_CASE
+from ..rules.contract import CAMEL_CASE
 
 #: The hooks of a room, with what PartyKit passes to each.
 HOOKS: dict[str, tuple[str, ...]] = {

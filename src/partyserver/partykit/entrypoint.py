@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import isawaitable
-from typing import Any, ClassVar
+from typing import Any
 
 from workers import Request, Response, WorkerEntrypoint
 
-from .. import failures, runtime, tasks
-from ..closing import INTERNAL_ERROR
-from ..routing import Lobby as CoreLobby
-from ..routing import failed, is_upgrade, route_to_room
-from ..upgrade import switching_protocols
-from ..urls import PartyUrl, path_of
+from .. import tasks
+from ..routing import failed, route_to_room
+from ..rules import failures
+from ..rules.closing import INTERNAL_ERROR
+from ..rules.lobby import Lobby as CoreLobby
+from ..rules.options import RoutingHook
+from ..rules.urls import PartyUrl, path_of
+from ..runtime import events, platform, requests, sockets
+from ..usercode import FAILURES, as_exception, call
 from .contract import STATIC_HOOKS, taking
 from .cron import Cron
+from .definition import arguments_of, definition_of
 from .errors import UnknownPartyError
 from .lobby import CronLobby, FetchLobby, Lobby
 from .project import MAIN, Project
@@ -51,33 +54,45 @@ def entrypoint(
         ValueError: a party's name or a cron's definition is none.
     """
     project = Project(main, parties or {}, crons or {})
-    if project.crons and "on_cron" not in main._arguments:
+    if project.crons and "on_cron" not in arguments_of(main):
         raise TypeError(f"there are crons, and {main.__name__} has no on_cron")
     for party in project.parties.values():
-        party._project = project
-    return type("Default", (Entrypoint,), {"_project": project})
+        definition = definition_of(party)
+        if definition is not None:
+            definition.project = project
+    site = Site(project)
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request: Request) -> Response:
+            return await site.fetch(request, self.env, self.ctx)
+
+        async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
+            await site.scheduled(controller, self.env, self.ctx)
+
+    return Default
 
 
-class Entrypoint(WorkerEntrypoint):
-    """What wrangler runs: `entrypoint` makes a subclass for each project."""
+class Site:
+    """What a project's worker does; the entrypoint that wrangler runs holds nothing else."""
 
-    _project: ClassVar[Project]
+    def __init__(self, project: Project) -> None:
+        self._project = project
 
-    async def fetch(self, request: Request) -> Response:
+    async def fetch(self, request: Request, env: Any, ctx: Any) -> Response:
         url = match_url(request.url)
         try:
             if url is not None:
-                return await self._route(request, url)
-            has_hook = "on_socket" in self._project.main._arguments
-            if has_hook and is_upgrade(request.js_object.headers):
-                return self._open_socket(request)
-            return await self._fetch(request)
+                return await self._route(request, url, env, ctx)
+            has_hook = "on_socket" in arguments_of(self._project.main)
+            if has_hook and requests.is_upgrade(request.js_object.headers):
+                return self._open_socket(request, env, ctx)
+            return await self._fetch(request, env, ctx)
         except UnknownPartyError as error:
             return Response(str(error.args[0]), status=404)
-        except tasks.HOOK_FAILURES as error:
+        except FAILURES as error:
             return failed(error, f"the way to {request.url}")
 
-    async def scheduled(self, controller: Any, env: Any = None, ctx: Any = None) -> None:
+    async def scheduled(self, controller: Any, env: Any, ctx: Any) -> None:
         definition = controller.cron
         names = self._project.cron_names(definition)
         if not names:
@@ -85,71 +100,65 @@ class Entrypoint(WorkerEntrypoint):
                 f"the schedule {definition!r} of the wrangler config has no name; give it one with "
                 f"partykit.entrypoint(crons=...), which knows: {self._project.crons}"
             )
-        lobby = CronLobby(self._project, self.env)
+        lobby = CronLobby(self._project, env)
         hook = _static_hook(self._project.main, "on_cron")
-        for name in names:
-            result = hook(Cron(name, definition, int(controller.scheduledTime)), lobby, self.ctx)
-            if isawaitable(result):
-                await result
+        try:
+            for name in names:
+                await call(hook, Cron(name, definition, int(controller.scheduledTime)), lobby, ctx)
+        except FAILURES as error:
+            # Raised, so that the platform counts it as failed.
+            raise as_exception(error, "on_cron") from error.__cause__
 
-    async def _route(self, request: Request, url: PartyUrl) -> Response:
+    async def _route(self, request: Request, url: PartyUrl, env: Any, ctx: Any) -> Response:
         party = self._project.party_name(url.party)
-        binding, namespace = self._project.binding(self.env, party)
+        binding, namespace = self._project.binding(env, party)
         return await route_to_room(
             request.js_object,
             CoreLobby(party, binding, url.room),
             namespace,
-            on_before_connect=self._before("on_before_connect", party),
-            on_before_request=self._before("on_before_request", party),
+            on_before_connect=self._before("on_before_connect", party, env, ctx),
+            on_before_request=self._before("on_before_request", party, env, ctx),
         )
 
-    def _before(self, name: str, party: str) -> Callable[[Request, CoreLobby], Any] | None:
+    def _before(self, name: str, party: str, env: Any, ctx: Any) -> RoutingHook | None:
         cls = self._project.parties[party]
-        if name not in cls._arguments:
+        if name not in arguments_of(cls):
             return None
         hook = _static_hook(cls, name)
 
         def before(request: Request, lobby: CoreLobby) -> Any:
-            return hook(request, Lobby(self._project, self.env, lobby.name), self.ctx)
+            return hook(request, Lobby(self._project, env, lobby.name), ctx)
 
         return before
 
-    async def _fetch(self, request: Request) -> Response:
+    async def _fetch(self, request: Request, env: Any, ctx: Any) -> Response:
         response = None
-        if "on_fetch" in self._project.main._arguments:
-            lobby = FetchLobby(self._project, self.env)
-            response = _static_hook(self._project.main, "on_fetch")(request, lobby, self.ctx)
-            if isawaitable(response):
-                response = await response
+        if "on_fetch" in arguments_of(self._project.main):
+            hook = _static_hook(self._project.main, "on_fetch")
+            response = await call(hook, request, FetchLobby(self._project, env), ctx)
         if response is None:
             return Response("Not found", status=404)
-        if not hasattr(response, "js_object"):
-            raise TypeError(
-                f"on_fetch must return a workers.Response, not {type(response).__name__}"
-            )
-        return response  # type: ignore[no-any-return]
+        return requests.response_of(response, "on_fetch")
 
-    def _open_socket(self, request: Request) -> Response:
-        client, server = runtime.socket_pair()
+    def _open_socket(self, request: Request, env: Any, ctx: Any) -> Response:
+        client, server = sockets.socket_pair()
         socket = FetchSocket(server, request)
-        lobby = FetchLobby(self._project, self.env)
+        lobby = FetchLobby(self._project, env)
 
         async def work() -> None:
             try:
-                result = _static_hook(self._project.main, "on_socket")(socket, lobby, self.ctx)
-                if isawaitable(result):
-                    await result
-            except tasks.HOOK_FAILURES as error:
+                await call(_static_hook(self._project.main, "on_socket"), socket, lobby, ctx)
+            except FAILURES as error:
                 failures.mark(error, f"in on_socket for {request.url}")
-                runtime.log_error(failures.traceback_text(error))
+                platform.log_error(failures.traceback_text(error))
                 if socket.is_open:
                     server.close(INTERNAL_ERROR, failures.PUBLIC_MESSAGE)
 
         task = tasks.run(work())
         if not task.done():
             # It may go on for as long as the socket is open.
-            self.ctx.waitUntil(runtime.promise_of(task))
-        return switching_protocols(request, client)
+            ctx.waitUntil(events.promise_of(task))
+        return requests.switching_protocols(request, client)
 
 
 def match_url(url: str) -> PartyUrl | None:
@@ -163,4 +172,4 @@ def match_url(url: str) -> PartyUrl | None:
 
 
 def _static_hook(cls: type[Server], name: str) -> Callable[..., Any]:
-    return taking(getattr(cls, name), cls._arguments[name], len(STATIC_HOOKS[name]))
+    return taking(getattr(cls, name), arguments_of(cls)[name], len(STATIC_HOOKS[name]))

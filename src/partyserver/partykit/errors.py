@@ -23,6 +23,6 @@ class StorageLimitError(PartyServerError, ValueError):
     """
 
     def __init__(self, what: str, key: str, limit: int) -> None:
-        self.key = key[:100]
+        self.key: str = key[:100]
         self.limit = limit
         super().__init__(f"{what} {self.key!r} is over the platform's limit of {limit} bytes")

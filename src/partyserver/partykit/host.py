@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workers import Request
 
 from ..connection import Connection
+from ..reserved import life_of
 from ..server import Server as CoreServer
 from ..upgrade import ConnectionContext
 from .contract import HOOKS, taking
+from .definition import arguments_of, project_of
 from .room import Room
+from .storage import Storage
 
 if TYPE_CHECKING:
     from .server import Server
@@ -28,7 +31,8 @@ class Host(CoreServer):
 
     def on_start(self, props: Any = None) -> Any:
         cls = self._party_class
-        party = self._party = cls(Room(self, cls._project))
+        storage = Storage(life_of(self).ctx.storage)
+        party = self._party = cls(Room(self, project_of(cls), storage))
         if "options" in getattr(party, "__dict__", ()):
             raise TypeError(
                 f"{cls.__name__} sets self.options, which is too late; make options an attribute "
@@ -74,7 +78,7 @@ def host_class(cls: type[Server]) -> type[Host]:
 
 def _hook(party: Any, name: str, default: Hook = lambda *_: None) -> Hook:
     """The party's own hook, or the `default` for one that it does not define."""
-    taken = party._arguments.get(name)
+    taken = arguments_of(type(party)).get(name)
     if taken is None:
         return default
     return taking(getattr(party, name), taken, len(HOOKS[name]))

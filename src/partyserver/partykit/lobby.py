@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import runtime
-from ..names import kebab_case
+from ..rules.names import kebab_case
+from ..runtime import values
 from .errors import MissingBindingError
 from .parties import Parties
 from .project import Project
@@ -79,7 +79,7 @@ class Vectorize:
 def _binding(env: Any, name: str, missing: str, add: str) -> Any:
     """The binding with this name, however it is cased."""
     wanted = kebab_case(name)
-    for binding, _ in runtime.entries(getattr(env, "_env", env)):
+    for binding, _ in values.entries(getattr(env, "_env", env)):
         if kebab_case(binding) == wanted:
             return getattr(env, binding)
     raise MissingBindingError(f"the worker has {missing}; add {add} to the wrangler config")

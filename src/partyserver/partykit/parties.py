@@ -7,7 +7,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from .. import runtime
+from ..runtime import JsProxy
 from .project import Project
 from .socket import Socket
 
@@ -101,7 +101,7 @@ class Stub:
             raise ConnectionError(f"{self!r} answered the upgrade with {response.status}")
         return Socket(response.webSocket)
 
-    async def _send(self, path: str, **options: Any) -> runtime.JsProxy:
+    async def _send(self, path: str, **options: Any) -> JsProxy:
         if path and path[0] not in "/?":
             raise ValueError(f"a path begins with a slash or a question mark, not {path!r}")
         request = Request(self._url + path, **options)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..names import kebab_case
 from ..routing import server_bindings
+from ..rules.names import kebab_case
+from .definition import definition_of
 from .errors import MissingBindingError, UnknownPartyError
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ class Project:
         crons: Mapping[str, str],
     ) -> None:
         self.main = main
-        self.parties = {MAIN: main, **parties}
-        self.crons = {name: _spaced_once(definition) for name, definition in crons.items()}
+        self.parties: dict[str, type[Server]] = {MAIN: main, **parties}
+        self.crons: dict[str, str] = {
+            name: _spaced_once(definition) for name, definition in crons.items()
+        }
         for name, party in self.parties.items():
             _check_party(name, party)
         if self.parties[MAIN] is not main:
@@ -77,7 +80,7 @@ class Project:
 def _check_party(name: str, party: Any) -> None:
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(f"a party's name is a path segment such as 'chat', not {name!r}")
-    if not (isinstance(party, type) and hasattr(party, "_arguments")):
+    if not isinstance(party, type) or definition_of(party) is None:
         raise TypeError(f"the party {name!r} must be a subclass of partykit.Server, not {party!r}")
 
 

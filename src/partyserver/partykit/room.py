@@ -18,10 +18,10 @@ class Room:
     storage: Storage
     """The room's key-value storage."""
 
-    def __init__(self, server: Server, project: Project | None) -> None:
+    def __init__(self, server: Server, project: Project | None, storage: Storage) -> None:
         self._server = server
         self._project = project
-        self.storage = Storage(server._raw_ctx.storage)
+        self.storage = storage
 
     @property
     def id(self) -> str:

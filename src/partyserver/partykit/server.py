@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 
 from workers import DurableObject, Request, Response
 
-from .. import contract as core_contract
+from .. import reserved
 from ..connection import Connection
-from ..options import DEFAULTS, ServerOptions, merge_options
+from ..definition import own_options
+from ..rules.contract import may_take_fewer, users_bases
+from ..rules.options import DEFAULTS, ServerOptions, merge_options
 from ..runtime import JsProxy
 from ..upgrade import ConnectionContext
 from . import contract
 from .cron import Cron
-from .host import Host, host_class
+from .definition import Definition, definition_of
+from .host import host_class
 from .lobby import CronLobby, FetchLobby, Lobby
-from .project import Project
 from .room import Room
 from .socket import FetchSocket
 
@@ -30,7 +32,9 @@ class _PartyType(ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 2 and isinstance(args[0], JsProxy):
-            return cls._host(*args)  # type: ignore[attr-defined]
+            definition = definition_of(cls)
+            if definition is not None and definition.host is not None:
+                return definition.host(*args)
         return super().__call__(*args, **kwargs)
 
 
@@ -77,17 +81,17 @@ class Server(_Bound, metaclass=_PartyType):
     """`{"hibernate": True}` lets the room sleep; the other keys are those of
     `partyserver.ServerOptions`. Merged along the bases."""
 
-    _own_options: ClassVar[Any] = {}
-    _arguments: ClassVar[dict[str, int]] = {}
-    _host: ClassVar[type[Host]]
-    _project: ClassVar[Project | None] = None
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._own_options = vars(cls).get("options", {})
-        cls.options = merge_options(cls.__name__, core_contract.own_options(cls, Server))
-        cls._arguments = contract.check_members(cls, Server)
-        cls._host = host_class(cls)
+        for base in users_bases(cls, Server):
+            reserved.check_free(cls, base)
+        layers = own_options(cls, Server)
+        own = vars(cls).get("options", {})
+        cls.options = merge_options(cls.__name__, layers)
+        arguments = contract.check_members(cls, Server)
+        definition = Definition(own, cls.options, arguments, None)
+        reserved.define(cls, definition)
+        definition.host = host_class(cls)
 
     def __init__(self, room: Room) -> None:
         """Keep `room` as `self.room`. Override it at will; `super().__init__` is not needed."""
@@ -102,15 +106,18 @@ class Server(_Bound, metaclass=_PartyType):
         one tries again, with a new instance.
         """
 
+    @may_take_fewer
     def on_connect(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Called when a WebSocket was accepted; `ctx.request` is its upgrade request."""
 
+    @may_take_fewer
     def on_message(self, message: str | bytes, sender: Connection) -> Any:
         """Called with each message, `str` for text and `bytes` for binary, and its sender."""
 
     def on_close(self, connection: Connection) -> Any:
         """Called when a client has closed its connection, which cannot be sent to any more."""
 
+    @may_take_fewer
     def on_error(self, connection: Connection, error: Exception) -> Any:
         """Called when the network or the protocol under a connection fails. Default: logs it."""
 
@@ -126,6 +133,7 @@ class Server(_Bound, metaclass=_PartyType):
         `room.id` and `room.context.parties` are there, which PartyKit could not offer.
         """
 
+    @may_take_fewer
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Return up to 9 tags of a new connection, for `room.get_connections(tag)`."""
         return ()
@@ -133,6 +141,7 @@ class Server(_Bound, metaclass=_PartyType):
     # --- in the worker ----------------------------------------------------------------
 
     @staticmethod
+    @may_take_fewer
     def on_before_connect(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """Called in the worker with each WebSocket request to a room of this party.
 
@@ -141,10 +150,12 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @may_take_fewer
     def on_before_request(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """The same for HTTP requests."""
 
     @staticmethod
+    @may_take_fewer
     def on_fetch(request: Request, lobby: FetchLobby, ctx: Any) -> Response | Any:
         """Called with each request that is for no party; returns a `Response`.
 
@@ -152,6 +163,7 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @may_take_fewer
     def on_socket(socket: FetchSocket, lobby: FetchLobby, ctx: Any) -> Any:
         """Called with each WebSocket that is for no party, once it is accepted.
 
@@ -159,8 +171,12 @@ class Server(_Bound, metaclass=_PartyType):
         """
 
     @staticmethod
+    @may_take_fewer
     def on_cron(cron: Cron, lobby: CronLobby, ctx: Any) -> Any:
         """Called when a schedule of the wrangler config's `triggers.crons` is due.
 
         Of the main party only. `partykit.entrypoint(crons=...)` gives the schedules names.
         """
+
+
+reserved.define(Server, Definition({}, DEFAULTS, {}, None))

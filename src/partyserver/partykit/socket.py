@@ -6,15 +6,18 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextvars import copy_context
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any
 
 from workers import Request
 
-from .. import failures, runtime, tasks
-from ..closing import INTERNAL_ERROR, OPEN, answer_to_close, check_close
+from .. import tasks
 from ..errors import ConnectionClosedError
-from ..messages import compact_json
+from ..rules import failures
+from ..rules.closing import INTERNAL_ERROR, OPEN, answer_to_close, check_close
+from ..rules.messages import compact_json
+from ..runtime import JsProxy, events, platform, sockets
+from ..shortcuts.current import current
+from ..usercode import FAILURES, call
 
 EVENTS = ("message", "close", "error")
 
@@ -36,7 +39,7 @@ class SocketEvent:
     """
 
     type: str
-    data: str | bytes | None = None
+    data: Any = None  # as in a browser: a listener of messages need not ask for None
     code: int | None = None
     reason: str | None = None
     was_clean: bool | None = None
@@ -54,26 +57,17 @@ class Socket:
     Messages that come before anybody listens are kept, up to 1,000 of them.
     """
 
-    socket: runtime.JsProxy
+    socket: JsProxy
     """The raw JavaScript WebSocket."""
 
-    def __init__(self, socket: runtime.JsProxy) -> None:
+    def __init__(self, socket: JsProxy) -> None:
         self.socket = socket
-        self._listeners: dict[str, list[Callable[[SocketEvent], Any]]] = {}
-        self._unread: deque[str | bytes] = deque()
-        self._reader: Any = None
-        self._closed = False
-        #: For listeners, which JavaScript's events call.
-        self._context = copy_context()
-        # Not weakly: until the socket closes, its listeners may be all that knows it.
-        self._events = runtime.Listeners(lambda: self, may_block=False)
-        self._events.attach(socket)
-        runtime.accept_in_memory(socket)
+        self._feed = _Feed(socket, type(self).__name__)
 
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return not self._closed and self.socket.readyState == OPEN
+        return self._feed.is_open
 
     def send(self, message: str | bytes | bytearray | memoryview) -> None:
         """Send a text or a binary message.
@@ -82,7 +76,7 @@ class Socket:
             ConnectionClosedError: the socket is closed.
             TypeError: the message is neither text nor binary.
         """
-        payload = runtime.sendable(message)
+        payload = current.outgoing(message)
         if not self.is_open:
             raise ConnectionClosedError(repr(self))
         self.socket.send(payload)
@@ -101,23 +95,54 @@ class Socket:
         """Have `listener`, plain or async, called with each "message", "close" or "error"."""
         if type not in EVENTS:
             raise ValueError(f"a socket's events are {', '.join(EVENTS)}, and not {type!r}")
-        self._listeners.setdefault(type, []).append(listener)
-        while type == "message" and self._unread:
+        self._feed.add(type, listener)
+
+    def __aiter__(self) -> AsyncIterator[str | bytes]:
+        return self._feed.messages()
+
+    def __repr__(self) -> str:
+        return repr(self._feed)
+
+
+class _Feed:
+    """A socket's events, to whoever listens."""
+
+    def __init__(self, socket: JsProxy, kind: str) -> None:
+        self._socket = socket
+        self._kind = kind
+        self._listeners: dict[str, list[Callable[[SocketEvent], Any]]] = {}
+        self._unread: deque[str | bytes] = deque()
+        self._reader: Any = None
+        self._closed = False
+        #: For listeners, which JavaScript's events call.
+        self._context = copy_context()
+        # Not weakly: until the socket closes, its listeners may be all that knows it.
+        self._events = sockets.Listeners(lambda: self, may_block=False)
+        self._events.attach(socket)
+        sockets.accept_in_memory(socket)
+
+    @property
+    def is_open(self) -> bool:
+        return not self._closed and bool(self._socket.readyState == OPEN)
+
+    def add(self, event: str, listener: Callable[[SocketEvent], Any]) -> None:
+        self._listeners.setdefault(event, []).append(listener)
+        while event == "message" and self._unread:
             self._tell(SocketEvent("message", data=self._unread.popleft()))
 
-    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+    async def messages(self) -> AsyncIterator[str | bytes]:
         while True:
             while self._unread:
                 yield self._unread.popleft()
             if self._closed:
                 return
-            self._reader = runtime.new_future()
+            self._reader = events.new_future()
             await self._reader
 
     # --- the runtime's events ---------------------------------------------------------
 
-    def webSocketMessage(self, socket: runtime.JsProxy, data: Any) -> None:
-        message = runtime.python_message(data)
+    def message_arrived(self, socket: JsProxy, data: Any) -> None:
+        message = sockets.python_message(data)
         if self._listeners.get("message"):
             self._tell(SocketEvent("message", data=message))
         elif len(self._unread) < MAX_UNREAD:
@@ -126,9 +151,7 @@ class Socket:
         elif self.is_open:
             socket.close(INTERNAL_ERROR, f"{MAX_UNREAD} messages were not read")
 
-    def webSocketClose(
-        self, socket: runtime.JsProxy, code: int, reason: str, was_clean: bool
-    ) -> None:
+    def socket_closed(self, socket: JsProxy, code: int, reason: str, was_clean: bool) -> None:
         self._closed = True
         self._events.detach(socket)
         answer = answer_to_close(code, reason, was_clean=was_clean)
@@ -137,7 +160,7 @@ class Socket:
         self._tell(SocketEvent("close", code=code, reason=reason, was_clean=was_clean))
         self._wake_reader()
 
-    def webSocketError(self, socket: runtime.JsProxy, error: Any) -> None:
+    def socket_failed(self, socket: JsProxy, error: Any) -> None:
         self._tell(SocketEvent("error", error=str(getattr(error, "message", error))))
 
     def _wake_reader(self) -> None:
@@ -150,21 +173,19 @@ class Socket:
 
     async def _call(self, listener: Callable[[SocketEvent], Any], event: SocketEvent) -> None:
         try:
-            result = listener(event)
-            if isawaitable(result):
-                await result
-        except tasks.HOOK_FAILURES as error:
+            await call(listener, event)
+        except FAILURES as error:
             failures.mark(error, f"in a listener of {self!r}")
-            runtime.log_error(failures.traceback_text(error))
+            platform.log_error(failures.traceback_text(error))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {'open' if self.is_open else 'closed'}>"
+        return f"<{self._kind}: {'open' if self.is_open else 'closed'}>"
 
 
 class FetchSocket(Socket):
     """A WebSocket that is for no party, as `on_socket` gets it."""
 
-    def __init__(self, socket: runtime.JsProxy, request: Request) -> None:
+    def __init__(self, socket: JsProxy, request: Request) -> None:
         super().__init__(socket)
         self.request = request
         """The upgrade request."""

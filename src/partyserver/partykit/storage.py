@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
-from .. import runtime, values
-from ..messages import MAX_JSON_DEPTH
+from ..rules.messages import MAX_JSON_DEPTH
+from ..runtime import events, values
 from .errors import StorageLimitError
 
 T = TypeVar("T")
@@ -160,7 +160,7 @@ class Storage(Transaction):
 
         Returns what `work` returns.
         """
-        return await runtime.transact(self._raw, lambda raw: work(Transaction(raw)))
+        return await events.transact(self._raw, lambda raw: work(Transaction(raw)))
 
 
 def _key(key: Any) -> str:

@@ -1,4 +1,4 @@
-"""Messages that come to their connections past their sockets."""
+"""Messages that come to their connections without their sockets."""
 
 from __future__ import annotations
 
@@ -12,22 +12,37 @@ from weakref import ref
 from pyodide.ffi import JsException, JsProxy, create_proxy
 
 from .. import tasks
-from . import javascript, received
-from .box import LONG_TEXT, MUCH_TO_KEEP, Box, BufferBox, TextBox, buffer_box, text_box
+from . import builtins
+from .copying import (
+    LONG_TEXT,
+    MUCH_TO_KEEP,
+    BufferCopier,
+    Copier,
+    TextCopier,
+    buffer_copier,
+    text_copier,
+)
+from .current import HELD, current
 
-#: After so many messages at most a box is tried again.
+#: After so many messages at most, copying is tried again.
 _LONGEST_PAUSE = 64
+
+
+class Registry(Protocol):
+    """Who is connected to a room, as far as messages need it."""
+
+    #: What the context of each message is a copy of.
+    context: Context
+    #: Called with a connection, its message, and what runs an `async` hook.
+    receive: Callable[..., Any]
 
 
 class Receiver(Protocol):
     """A connection, as far as its messages need it."""
 
     socket: JsProxy
-    #: What the context of each of its messages is a copy of.
-    _context: Context
-    #: Called with the receiver, its message, and what runs an `async` hook.
-    _receive: Callable[..., Any]
-    _way: Way | None
+    registry: Any  # a Registry
+    route: Route | None
 
 
 class Dispatch:
@@ -42,162 +57,161 @@ class Dispatch:
     theirs, and until then messages come with their sockets.
     """
 
-    __slots__ = ("_entry",)
+    __slots__ = ("_handler",)
 
-    def __init__(self, entry: JsProxy) -> None:
-        self._entry = entry
+    def __init__(self, handler: JsProxy) -> None:
+        #: The runtime's own for messages, which it calls with their sockets.
+        self._handler = handler
 
     def add(self, receiver: Receiver) -> None:
-        """Bring the messages of its socket to this one."""
+        """Bring the messages of its socket to this connection."""
         self.discard(receiver)
-        receiver._way = Way(receiver)
+        receiver.route = Route(receiver)
 
     def discard(self, receiver: Receiver) -> None:
-        if receiver._way is not None:
-            receiver._way.end(receiver.socket)
-            receiver._way = None
+        if receiver.route is not None:
+            receiver.route.end(receiver.socket)
+            receiver.route = None
 
     def begin(self, receivers: Iterable[Receiver]) -> None:
         """Dispatch, if all of these, which are to get messages, have their functions."""
-        if all(receiver._way is not None for receiver in receivers):
+        if all(receiver.route is not None for receiver in receivers):
             tasks.prepare()
-            self._entry.callWithOptions = javascript.tools().dispatch
+            self._handler.callWithOptions = builtins.tools().dispatch
 
 
-class Way:
-    """The way of one socket's messages: as they are; or by a box, while they are of its kind.
+class Route:
+    """How one socket's messages reach Python: converted by Pyodide, or copied.
 
     JavaScript holds its functions, and so these hold nothing but a weak reference.
     """
 
-    __slots__ = ("_as_it_is", "_buffers", "_proxies", "_texts", "by", "itself")
+    __slots__ = ("_buffers", "_convert", "_proxies", "_texts", "copying", "receiver")
 
     def __init__(self, receiver: Receiver) -> None:
-        self.itself = ref(receiver)
+        self.receiver: ref[Receiver] = ref(receiver)
         self._proxies: list[JsProxy] = []
-        tools = javascript.tools()
-        self._as_it_is = tools.bind(tools.call, self._proxy(_receive_as_it_is))
-        self._texts: _ByBox | None = None
-        self._buffers: _ByBox | None = None
-        #: What the next message comes by.
-        self.by: _ByBox | None = None
-        self._set(receiver.socket, self._as_it_is)
+        tools = builtins.tools()
+        self._convert = tools.bind(tools.call, self._proxy(_receive_converted))
+        self._texts: _Copying | None = None
+        self._buffers: _Copying | None = None
+        #: How the next message is copied; None if Pyodide converts it.
+        self.copying: _Copying | None = None
+        self._set(receiver.socket, self._convert)
 
     def long_text_came(self, socket: JsProxy) -> None:
-        """Tell of one that came as it is, so that the next may come by the box."""
+        """Count one that Pyodide has converted, so that the next may be copied."""
         if self._texts is None:
-            self._texts = _ByBox(text_box, TextBox.first_try)
+            self._texts = _Copying(text_copier, TextCopier.first_try)
         self._try(self._texts, socket)
 
     def buffer_came(self, socket: JsProxy) -> None:
-        """Tell of one that came as it is, so that the next may come by the box."""
+        """Count one that Pyodide has converted, so that the next may be copied."""
         if self._buffers is None:
-            self._buffers = _ByBox(buffer_box, BufferBox.first_try)
+            self._buffers = _Copying(buffer_copier, BufferCopier.first_try)
         self._try(self._buffers, socket)
 
-    def _try(self, by: _ByBox, socket: JsProxy) -> None:
-        by.left -= 1
-        if by.left:
+    def _try(self, copying: _Copying, socket: JsProxy) -> None:
+        copying.left -= 1
+        if copying.left:
             return
-        with suppress(JsException, MemoryError):  # as it is, a message may come nevertheless
-            if by.function is None:
-                box = by.find()
-                if box is None:
+        with suppress(JsException, MemoryError):  # messages are converted nevertheless
+            if copying.function is None:
+                copier = copying.find()
+                if copier is None:
                     return
-                by.box, by.function = box, box.before(self._proxy(_receive_by_box))
-            by.uses = 0
-            self._set(socket, by.function)
-            self.by = by
+                copying.copier = copier
+                copying.function = copier.before(self._proxy(_receive_copied))
+            copying.uses = 0
+            self._set(socket, copying.function)
+            self.copying = copying
 
-    def end_box(self, by: _ByBox, socket: JsProxy) -> None:
-        """One of another kind came by the box."""
-        by.box.slot.drop()
-        by.end()
-        self.by = None
-        self._set(socket, self._as_it_is)
+    def end_copying(self, copying: _Copying, socket: JsProxy) -> None:
+        """A message of another kind came."""
+        copying.copier.holder.drop()
+        copying.end()
+        self.copying = None
+        self._set(socket, self._convert)
 
     def _proxy(self, receive: Callable[..., Any]) -> JsProxy:
-        proxy = create_proxy(partial(receive, self.itself))
+        proxy = create_proxy(partial(receive, self.receiver))
         self._proxies.append(proxy)
         return proxy
 
     def _set(self, socket: JsProxy, function: JsProxy) -> None:
-        tools = javascript.tools()
+        tools = builtins.tools()
         tools.set(socket, tools.key, function)
 
     def end(self, socket: JsProxy) -> None:
-        tools = javascript.tools()
+        tools = builtins.tools()
         tools.delete(socket, tools.key)
         for proxy in self._proxies:
             proxy.destroy()
 
 
-class _ByBox:
-    """The way of one socket's messages of one kind, by their box.
+class _Copying:
+    """How one socket's messages of one kind are copied.
 
-    For others the box is a detour, so the first of these ends it. If that was before it paid,
-    twice as many have to come before the next try.
+    For messages of another kind it is a detour, so the first of these ends it. If that was before
+    it paid, twice as many have to come before the next try.
     """
 
-    __slots__ = ("_pause", "box", "find", "function", "left", "uses")
+    __slots__ = ("_pause", "copier", "find", "function", "left", "uses")
 
-    def __init__(self, find: Callable[[], Box | None], first_try: int) -> None:
-        self.find = find
-        self.box: Box
+    def __init__(self, find: Callable[[], Copier | None], first_try: int) -> None:
+        self.find: Callable[[], Copier | None] = find
+        self.copier: Copier
         self.function: JsProxy | None = None
-        #: So many have to come as they are before the next try.
-        self.left = self._pause = first_try
-        #: So many have come by the box since the last.
-        self.uses = 0
+        self._pause = first_try
+        #: So many have to be converted before the next try.
+        self.left: int = first_try
+        #: So many have been copied since the last.
+        self.uses: int = 0
 
     def end(self) -> None:
-        paid = self.uses >= self.box.pays_after
-        self._pause = self.box.first_try if paid else min(self._pause * 2, _LONGEST_PAUSE)
+        paid = self.uses >= self.copier.pays_after
+        self._pause = self.copier.first_try if paid else min(self._pause * 2, _LONGEST_PAUSE)
         self.left = self._pause
 
 
 # JavaScript calls these, with what is bound to them before.
 
 
-def _receive_as_it_is(itself: ref[Receiver], message: Any) -> Any:
-    receiver = itself()
-    if receiver is None or receiver._way is None:
+def _receive_converted(weak: ref[Receiver], message: Any) -> Any:
+    receiver = weak()
+    if receiver is None or receiver.route is None:
         return None
+    registry: Registry = receiver.registry
     if type(message) is str:
         if len(message) >= LONG_TEXT:
-            receiver._way.long_text_came(receiver.socket)
+            receiver.route.long_text_came(receiver.socket)
         # In a context of its own: a ContextVar must not reach other rooms.
-        return receiver._context.copy().run(
-            receiver._receive, receiver, message, tasks.run_prepared
-        )
-    receiver._way.buffer_came(receiver.socket)
+        return registry.context.copy().run(registry.receive, receiver, message, tasks.run_prepared)
+    receiver.route.buffer_came(receiver.socket)
     content = message.to_bytes()
-    received.begin(content, message)
+    current.begin(content, message)
     try:
-        return receiver._context.copy().run(
-            receiver._receive, receiver, content, tasks.run_prepared
-        )
+        return registry.context.copy().run(registry.receive, receiver, content, tasks.run_prepared)
     finally:
-        received.end()
+        current.end()
 
 
-def _receive_by_box(itself: ref[Receiver], told: Any, _: int) -> Any:
-    receiver = itself()
-    if receiver is None or receiver._way is None or receiver._way.by is None:
+def _receive_copied(weak: ref[Receiver], result: Any, _: int) -> Any:
+    receiver = weak()
+    if receiver is None or receiver.route is None or receiver.route.copying is None:
         return None
-    by = receiver._way.by
-    message = by.box.take(told)
+    copying = receiver.route.copying
+    message = copying.copier.take(result)
     if message is None:
-        message = by.box.slot.message()
-        receiver._way.end_box(by, receiver.socket)
-        return _receive_as_it_is(itself, message)
-    by.uses += 1
-    received.message, received.came_as = message, None
+        message = copying.copier.holder.message()
+        receiver.route.end_copying(copying, receiver.socket)
+        return _receive_converted(weak, message)
+    copying.uses += 1
+    current.content, current.payload = message, HELD
+    registry: Registry = receiver.registry
     try:
-        return receiver._context.copy().run(
-            receiver._receive, receiver, message, tasks.run_prepared
-        )
+        return registry.context.copy().run(registry.receive, receiver, message, tasks.run_prepared)
     finally:
-        received.message, received.came_as = received.NOTHING, None
+        current.end()
         if len(message) > MUCH_TO_KEEP:
-            by.box.slot.drop()
+            copying.copier.holder.drop()

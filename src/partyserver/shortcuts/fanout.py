@@ -8,8 +8,9 @@ from typing import Any
 import js
 from pyodide.ffi import JsProxy
 
-from . import javascript, switch
-from .box import slot
+from . import builtins, switch
+from .copying import holder
+from .current import HELD
 
 
 class Fanout:
@@ -31,9 +32,9 @@ class Fanout:
         self._for_each = self._map.forEach
         self._set = self._map.set
         self._delete = self._map.delete
-        tools = javascript.tools()
+        tools = builtins.tools()
         fill = tools.member(js.Array.prototype, "fill")
-        self._fill = tools.bind(self._apply, None, fill, self._map, slot().array)
+        self._fill = tools.bind(self._apply, None, fill, self._map, holder().array)
 
     def add(self, socket: JsProxy) -> None:
         self._set(socket, self._send)
@@ -42,11 +43,8 @@ class Fanout:
         self._delete(socket)
 
     def send(self, payload: Any) -> None:
-        """Send to all, in the order they were added; the first failure ends it.
-
-        If there is no payload, it is what is in the slot.
-        """
-        if payload is None:
+        """Send to all, in the order they were added; the first failure ends it."""
+        if payload is HELD:
             self._fill()
         else:
             setattr(self._map, "0", payload)

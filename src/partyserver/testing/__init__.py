@@ -4,9 +4,9 @@ It is registered by itself once `partyserver[testing]` is installed, and gives t
 Nothing here needs the worker to use partyserver: any Python Worker with Durable Objects will do.
 """
 
+from .errors import RuntimeLostError
 from .logs import LogLine, Logs
 from .party import AlarmError, Party, Room
-from .runtime import RuntimeLostError
 from .socket import Socket, SocketClosedError, UpgradeError
 
 __all__ = [

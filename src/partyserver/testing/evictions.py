@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Container
 from typing import Any, NamedTuple
 
-from .runtime import RoomClass, Runtime, RuntimeCommandError, RuntimeLostError
+from .errors import RuntimeCommandError, RuntimeLostError
+from .runtime import RoomClass, Runtime
 
 #: Milliseconds that a room is given to come to rest before `--party-chaos` leaves it alone.
 CHAOS_MS = 500

@@ -115,7 +115,7 @@ function extendMiniflare() {
       this.restart = () => this.setOptions(options);
     }
   }
-  require.cache[path].exports = {
+  /** @type {NodeModule} */ (require.cache[path]).exports = {
     ...original,
     convertV4MiniflareOptions(options) {
       if (gathering) return companions.push(...options.workers);
@@ -291,6 +291,7 @@ let lastMark = 0;
 /** Have the control worker do something, and wait until the log up to now has been passed on. */
 async function control(action, options = {}) {
   const mark = `partyserver-testing-mark-${++lastMark}`;
+  /** @type {Promise<void>} */
   const seen = new Promise((resolve) => {
     let missing = 2;
     marks.set(mark, () => --missing || resolve());

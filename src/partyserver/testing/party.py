@@ -9,17 +9,12 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from ..names import kebab_case
+from ..rules.names import kebab_case
+from .errors import RuntimeCommandError, RuntimeLostError
 from .evictions import Address, Evictions
 from .logs import Logs
-from .runtime import (
-    SUSPICION,
-    RoomClass,
-    Runtime,
-    RuntimeCommandError,
-    RuntimeLostError,
-)
-from .socket import TIMEOUT, Socket
+from .runtime import SUSPICION, RoomClass, Runtime
+from .socket import TIMEOUT, Socket, abandon
 
 #: Seconds. Generous: a first request imports the user's modules. (`party_timeout` may be longer.)
 FETCH_TIMEOUT = 30.0
@@ -126,7 +121,7 @@ class Party:
         """
         for socket, _ in self._sockets:
             if socket.is_open:
-                socket._drop()
+                abandon(socket)
         self._client.close()
         if not self._loss_is_told:
             self._runtime.wipe()
@@ -238,7 +233,7 @@ class Room:
     def __init__(self, party: Party, room_class: RoomClass, name: str) -> None:
         self._party = party
         #: The name as the server has it: the segment of the URL, with its percent-encoding.
-        self.name = quote(name, safe="")
+        self.name: str = quote(name, safe="")
         self._address = Address(room_class, self.name)
         self._path = f"/parties/{kebab_case(room_class.binding)}/{self.name}"
 

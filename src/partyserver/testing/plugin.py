@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from .errors import RuntimeLostError, RuntimeStartError
+from .installed import find_config
 from .party import Party
-from .runtime import Runtime, RuntimeLostError, RuntimeStartError, Settings, find_config
+from .runtime import Runtime, Settings
 from .socket import TIMEOUT
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 import traceback
 from collections.abc import Callable
 from functools import wraps
@@ -17,8 +18,6 @@ from inspect import isawaitable
 from itertools import count
 from typing import Any
 
-import js
-from pyodide.code import relaxed_call
 from workers import DurableObject
 
 #: Where an object keeps its `_Life`.
@@ -40,6 +39,8 @@ class _Life:
         self.birth: dict[str, str] | None = None
         #: The names of attributes that are not the user's.
         self.foreign = {_LIFE}
+        #: What waits for the next alarm, and is told how it went.
+        self.alarm: asyncio.Future[str | None] | None = None
 
 
 def install() -> None:
@@ -74,31 +75,21 @@ async def run_alarm(self: Any) -> str:
     if await storage.getAlarm() is None:
         return json.dumps({"pending": False})
     delivered: asyncio.Future[str | None] = asyncio.get_event_loop().create_future()
-    alarm = self.alarm
-
-    async def deliver(*info: Any) -> None:
-        del self.alarm
-        try:
-            result = relaxed_call(alarm, *info)
-            if isawaitable(result):
-                await result
-        except BaseException as error:
-            stack = error.__traceback__ and error.__traceback__.tb_next
-            delivered.set_result("".join(traceback.format_exception(error.with_traceback(stack))))
-            raise
-        delivered.set_result(None)
-
-    self.alarm = deliver
-    await storage.setAlarm(js.Date.now())
+    _life_of(self).alarm = delivered
+    await storage.setAlarm(int(time.time() * 1000))
     return json.dumps({"pending": True, "error": await delivered})
 
 
 def _watch(cls: type) -> None:
-    """Note what an object holds at the end of each `__init__` and `on_start` of its classes.
+    """Note what an object holds at the end of each `__init__` and `on_start`, and how alarms went.
 
-    The outermost one ends last, and that note stands.
+    Of several such methods in an object's classes the outermost one ends last, and its note stands.
     """
-    for name, noting in (("__init__", _noting_init), ("on_start", _noting_start)):
+    for name, noting in (
+        ("__init__", _noting_init),
+        ("on_start", _noting_start),
+        ("alarm", _noting_alarm),
+    ):
         if name in vars(cls):
             setattr(cls, name, noting(cls, vars(cls)[name]))
 
@@ -137,6 +128,27 @@ def _noting_start(_: type, method: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return start
+
+
+def _noting_alarm(_: type, method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    async def alarm(self: Any, *info: Any) -> None:
+        life = _life_of(self)
+        delivered, life.alarm = life.alarm, None
+        try:
+            result = method(self, *info)
+            if isawaitable(result):
+                await result
+        except BaseException as error:
+            if delivered is not None:
+                stack = error.__traceback__ and error.__traceback__.tb_next
+                shown = traceback.format_exception(error.with_traceback(stack))
+                delivered.set_result("".join(shown))
+            raise
+        if delivered is not None:
+            delivered.set_result(None)
+
+    return alarm
 
 
 def _library(cls: type) -> str | None:

@@ -6,25 +6,23 @@ import atexit
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .errors import RuntimeCommandError, RuntimeLostError, RuntimeStartError
+from .installed import find_node, find_wrangler
 from .logs import LogBook, LogLine
 from .processes import Patience
-
-OLDEST_NODE = (22, 12)
-CONFIG_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 
 #: Seconds. Starting includes the user's build command, and on a first run the runtime's download
 #: of its interpreter.
@@ -51,28 +49,6 @@ ATTRIBUTES_MS = 1000
 _RECORD = "\x1e"
 _TRACEBACK = "Traceback (most recent call last):"
 _NO_INTERPRETER = "Request for Pyodide bundle failed"
-
-
-class RuntimeStartError(Exception):
-    """The worker could not be started; the message is for the user as it is."""
-
-
-class RuntimeCommandError(Exception):
-    """The runtime refused a command."""
-
-    def __init__(self, message: str, kind: str | None = None) -> None:
-        #: `reset`, of the object by the platform, or by itself with `abort`; `late`, an object's
-        #: answer; `no probe`, as in JavaScript; `crash`, of the runtime; `None`: anything else.
-        self.kind = kind
-        super().__init__(message)
-
-
-class RuntimeLostError(Exception):
-    """The worker answers no more, and is replaced for the next test; the message says why.
-
-    An endless loop in a hook, or a `threading.Lock` that is held across an `await`, stops every
-    room of the worker: Python runs in one thread there.
-    """
 
 
 class _NodeEndedError(RuntimeCommandError):
@@ -121,7 +97,7 @@ class Runtime:
     start_seconds: float
 
     def __init__(self, settings: Settings) -> None:
-        self.log = LogBook()
+        self.log: LogBook = LogBook()
         #: Why it is gone, once it was found hung or ended.
         self.lost: str | None = None
         self.patience = PATIENCE
@@ -360,68 +336,6 @@ _QUIET = {
     "X_LOCAL_OBSERVABILITY": "false",
     "FORCE_COLOR": "0",
 }
-
-
-def find_config(folder: Path) -> Path:
-    """The wrangler config in a folder; its last possible name if there is none."""
-    paths = [folder / name for name in CONFIG_NAMES]
-    return next(filter(Path.is_file, paths), paths[-1])
-
-
-def find_node(folders: Iterable[Path]) -> str:
-    """The project's own node if it is new enough, else the one on the PATH.
-
-    Raises:
-        RuntimeStartError: there is none, or it is too old.
-    """
-    candidates = [str(path) for path in _upward(folders, Path("node_modules", ".bin", "node"))]
-    if on_path := shutil.which("node"):
-        candidates.append(on_path)
-    oldest = ".".join(map(str, OLDEST_NODE))
-    found = []
-    for node in candidates:
-        version = _node_version(node)
-        if tuple(map(int, version.split(".")[:2])) >= OLDEST_NODE:
-            return node
-        found.append(f"{node} is {version}")
-    if found:
-        raise RuntimeStartError(
-            f"Node.js is too old for wrangler ({'; '.join(found)}): install {oldest} or newer, "
-            "from https://nodejs.org or with `npm install node` in this project"
-        )
-    raise RuntimeStartError(
-        f"Node.js is missing, and the Workers runtime is started with it: install {oldest} or "
-        "newer from https://nodejs.org"
-    )
-
-
-def find_wrangler(folders: Iterable[Path]) -> Path:
-    """The `package.json` of the project's wrangler.
-
-    Raises:
-        RuntimeStartError: it is not installed.
-    """
-    folders = tuple(folders)
-    for path in _upward(folders, Path("node_modules", "wrangler", "package.json")):
-        return path
-    raise RuntimeStartError(
-        f"wrangler is not installed in {folders[0]} or above: run `npm install wrangler`"
-    )
-
-
-def _upward(folders: Iterable[Path], path: Path) -> Iterator[Path]:
-    for start in folders:
-        for folder in (start, *start.parents):
-            if (folder / path).is_file():
-                yield folder / path
-
-
-def _node_version(node: str) -> str:
-    try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise RuntimeStartError(f"{node} does not run: {error}") from None
-    return said.stdout.strip().removeprefix("v")
 
 
 def _why_not_started(error: str, log: list[LogLine]) -> str:

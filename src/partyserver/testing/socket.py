@@ -169,10 +169,7 @@ class Socket:
     def drop(self) -> None:
         """Vanish without a close frame, as a client does whose network is gone."""
         self._before_event()
-        self._drop()
-
-    def _drop(self) -> None:
-        _abandon(self._connection)
+        abandon(self)
 
     def wait_closed(self, timeout: float | None = None) -> None:
         """Wait until the server has closed the socket. Messages that came before stay readable.
@@ -257,7 +254,7 @@ def _open(
     try:
         connection.handshake(headers, timeout=limit)
     except InvalidStatus as error:
-        _abandon(connection)
+        _cut_off(connection)
         answer = error.response
         raise UpgradeError(
             httpx.Response(
@@ -268,11 +265,16 @@ def _open(
             )
         ) from None
     except BaseException:
-        _abandon(connection)
+        _cut_off(connection)
         raise
     return connection.__enter__()
 
 
-def _abandon(connection: ClientConnection) -> None:
+def abandon(socket: Socket) -> None:
+    """Vanish without a close frame, and without an event that the rooms would be evicted before."""
+    _cut_off(socket._connection)
+
+
+def _cut_off(connection: ClientConnection) -> None:
     connection.close_socket()
     connection.wait_closed(TIMEOUT)

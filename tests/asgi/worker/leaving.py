@@ -8,8 +8,9 @@ import fastapi
 from fastapi import APIRouter, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
-from partyserver import runtime, tasks
+from partyserver import tasks
 from partyserver.asgi.exchange import Exchange
+from partyserver.runtime import platform
 
 #: What has begun, and has not come to its `finally`.
 OPEN = []
@@ -57,7 +58,7 @@ async def settled():
     """What is left of what has begun. Nothing that is freed waits for the collector meanwhile."""
     gc.disable()
     others = tasks._unfinished - {asyncio.current_task()}
-    requests = [one for one in others if "Exchange.run" in one.get_coro().__qualname__]
+    requests = [one for one in others if "Exchange.run" in repr(one.get_coro())]
     held = [one for one in gc.get_objects() if isinstance(one, Exchange)]
     return {"open": OPEN, "requests": len(requests), "held": len(held) - 1}  # this request's
 
@@ -77,7 +78,7 @@ async def collect():
 
 @router.get("/log/{text}")
 async def log(text: str):
-    runtime.log_error(text)
+    platform.log_error(text)
 
 
 @router.websocket("/sends")
@@ -215,7 +216,7 @@ async def upload(receive, send):
     """Reads until the client has gone, and does not answer who is not there."""
     OPEN.append("upload")
     await receive()
-    runtime.log_info("the upload has begun")
+    platform.log_info("the upload has begun")
     while (await receive())["type"] == "http.request":
         pass
     OPEN.remove("upload")

@@ -75,4 +75,4 @@ SITES = {
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
-        return await SITES[request.headers.get("x-site")].fetch(self, request)
+        return await SITES[request.headers["x-site"]].fetch(self, request)

@@ -73,6 +73,7 @@ class Waking(Server):
             self.broadcast(json.dumps(outcome))
 
     def on_message(self, connection, message):
+        assert isinstance(message, str)
         if message == "ping":
             connection.send("pong")
         elif message == "started":

@@ -14,6 +14,7 @@ class Scripted extends Server {
   onStart(props) {
     this.sql`create table if not exists event (name text, detail text)`;
     this.record("start", this.name, props ?? null);
+    /** @type {any[]} */
     const [{ starts }] = this.sql`select count(*) as starts from event where name = 'start'`;
     if (this.name.startsWith("start-fails") && starts <= 2) throw new Error("start fails");
     this.#starts = starts;
@@ -24,6 +25,7 @@ class Scripted extends Server {
   }
 
   events() {
+    /** @type {any[]} */
     const rows = this.sql`select name, detail from event order by rowid`;
     return rows.map(({ name, detail }) => [name, ...JSON.parse(detail)]);
   }
@@ -237,7 +239,8 @@ export class JsCaller extends Server {
     const url = new URL(request.url);
     if (!url.pathname.endsWith("/ask")) return super.fetch(request);
     const ask = Object.fromEntries(url.searchParams);
-    const options = ask.props && { props: JSON.parse(ask.props) };
+    const options = ask.props ? { props: JSON.parse(ask.props) } : undefined;
+    /** @type {any} */
     const other = await getServerByName(this.env[ask.binding], ask.room ?? "other", options);
     switch (ask.what) {
       case "describe":

@@ -9,6 +9,7 @@ import datetime
 import json
 import re
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import js
@@ -425,7 +426,7 @@ async def before(request, lobby):
 
 HOOKS = {"on_before_connect": before, "on_before_request": before}
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "cors": {"cors": True},
     "own-cors": {"cors": {"Access-Control-Allow-Origin": "https://example.com"}},

@@ -1,0 +1,438 @@
+"""One life of a room in memory: the runtime's events in, the user's hooks out."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from contextvars import ContextVar, copy_context
+from functools import partial
+from inspect import isawaitable
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from workers import Request, Response
+
+from . import tasks
+from .connection import OPEN_PHASE, RoomConnection
+from .connections import Connections
+from .errors import (
+    PartyServerError,
+    RequestRefusedError,
+    SQLError,
+    TransportError,
+)
+from .hooks import Hooks
+from .naming import RoomName
+from .parts import NOT_MINE, Handlers
+from .rules import failures
+from .rules.closing import ABNORMAL, MESSAGE_TOO_BIG, is_teardown_noise
+from .rules.contract import calls_are_own
+from .rules.options import PLATFORM_MAX_MESSAGE_SIZE
+from .rules.props import HEADER as PROPS_HEADER
+from .rules.props import checked_json, decode_props
+from .runtime import JsProxy, events, platform, requests, sockets, values
+from .runtime.io_context import IoContext
+from .runtime.io_context import current as current_io_context
+from .shortcuts.current import current
+from .shortcuts.entry import entry
+from .startup import Startup
+from .upgrade import refuse, upgrade
+from .usercode import FAILURES, as_exception, call, finish, settled
+
+if TYPE_CHECKING:
+    from .definition import Definition
+    from .server import Server
+
+#: Set while `on_exception` runs: its own failures are not reported to it again, for ever.
+_inside_on_exception: ContextVar[bool] = ContextVar("inside_on_exception", default=False)
+
+
+class Life:
+    """What the library knows of an object from its construction to its eviction.
+
+    The runtime's events come in by `fetch`, `alarm`, `message_arrived`, `socket_closed` and
+    `socket_failed`; `entry` makes them known to JavaScript. They end in hooks of `server`, which
+    are the only names of the user's object that are called from here.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_listeners",
+        "_max_message_size",
+        "_props",
+        "_receiver",
+        "connections",
+        "context",
+        "ctx",
+        "io_context",
+        "kept_by_parts",
+        "name",
+        "options",
+        "parts",
+        "props_parameter",
+        "server",
+        "startup",
+    )
+
+    def __init__(self, server: Server, ctx: JsProxy, definition: Definition) -> None:
+        self.server = server
+        #: The platform's own, past the SDK.
+        self.ctx: Any = ctx
+        self.options = definition.options
+        self.parts = definition.parts
+        self.props_parameter = definition.props_parameter
+        self.io_context = IoContext(partial(_label_of, ref(self)))
+        #: What each event's own context is a copy of.
+        self.context = copy_context()
+        self.context.run(current_io_context.set, self.io_context)
+        self.name = RoomName(self.ctx, type(server).__name__)
+        self._props: Any = None
+        self.startup = Startup(ctx, self._start)
+        #: Whose `on_message` gets the messages: the user's, unless parts may claim some.
+        self._receiver: Any = _Claims(server, self.parts.message) if self.parts.message else server
+        self._listeners: sockets.Listeners | None = None
+        maximum = self.options["max_message_size"]
+        self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
+        self.connections = Connections(
+            self.name.get,
+            self._receive,
+            sockets.Sockets(ctx) if self.options["hibernate"] else None,
+            self.context,
+        )
+        #: What each part's `construct` has returned.
+        self.kept_by_parts: dict[Any, Any] = {}
+
+    def construct_parts(self) -> None:
+        if self.parts.all:
+            self.kept_by_parts = self.parts.construct(self.server)
+
+    @property
+    def label(self) -> str:
+        """The room as the log calls it."""
+        return f"{type(self.server).__name__}:{self.name.value or '<unnamed>'}"
+
+    # --- events in --------------------------------------------------------------------
+
+    def face(self) -> Any:
+        """What the runtime gets for the object that it has constructed."""
+        life = ref(self)  # JavaScript holds the functions, and lets go of them with the object only
+
+        def message_arrived(socket: JsProxy, content: Any) -> Any:
+            alive = life()
+            return None if alive is None else alive.message_arrived(socket, content)
+
+        def event_arrived(name: str, _options: Any, *arguments: Any) -> Any:
+            alive = life()
+            if alive is None:
+                return None
+            # The class's own: an attribute of the object may be called so, too.
+            return getattr(type(alive.server), name)(alive.server, *arguments)
+
+        # `run_sync` needs the way in that can suspend.
+        face, dispatch = entry(
+            self.server,
+            message_arrived,
+            event_arrived,
+            direct=not self.options["sync_io"],
+        )
+        if dispatch is not None and self.options["hibernate"]:
+            self.connections.dispatch_by(dispatch)
+        return face
+
+    async def fetch(self, request: Request) -> Response:
+        current_io_context.set(self.io_context)
+        try:
+            headers: Any = request.js_object.headers
+            self._read_headers(headers)
+            if self.name.value is None:
+                await self.name.find_or_raise()
+            if not self.startup.started:
+                await self.until_started()
+            if requests.is_upgrade(headers):
+                return await upgrade(self, request)
+            response: Any = self.server.on_request(request)
+            if type(response) is not Response and isawaitable(response):
+                response = await settled(response)
+            return requests.response_of(response, "on_request")
+        except FAILURES as error:
+            return self._failed(request, error)
+
+    async def alarm(self, info: Any = None) -> None:
+        current_io_context.set(self.io_context)
+        try:
+            await self.until_started()
+            for handler in self.parts.alarm:
+                if await call(handler, self.server) is not NOT_MINE:
+                    return
+            result: Any = self.server.on_alarm()
+            if isawaitable(result):
+                await settled(result)
+        except FAILURES as error:
+            self.report("on_alarm", error)
+            # Raised so that the platform tries again.
+            if isinstance(error, Exception):
+                raise
+            raise as_exception(error, "on_alarm") from error
+
+    def message_arrived(self, socket: JsProxy, message: Any) -> Any:
+        """A message with its socket. Those that `Dispatch` brings begin with `receive`."""
+        connection = self.connections.of_socket(socket)
+        if connection is None:
+            return None
+        content = message
+        if type(message) is not str:
+            content = message.to_bytes()
+            current.begin(content, message)
+        try:
+            # In a context of its own: a ContextVar must not reach other rooms.
+            result = self.context.copy().run(self.connections.receive, connection, content)
+        finally:
+            current.end()
+        self.connections.count_message()
+        return result
+
+    def socket_closed(self, socket: JsProxy, code: int, reason: str, was_clean: bool) -> Any:
+        connection = self.connections.of_socket(socket)
+        if connection is None:
+            return None
+        return self._promise(self._closed(connection, code, reason, was_clean))
+
+    def socket_failed(self, socket: JsProxy, error: Any) -> Any:
+        connection = self.connections.of_socket(socket)
+        if connection is None:
+            return None
+        return self._promise(self._broken(connection, error))
+
+    def _promise(self, coroutine: Coroutine[Any, Any, None]) -> Any:
+        task = tasks.run(coroutine, self.context.copy())
+        return None if task.done() else events.promise_of(task)
+
+    # --- hooks out --------------------------------------------------------------------
+
+    def _receive(
+        self, connection: RoomConnection, message: str | bytes, run: Any = tasks.run
+    ) -> Any:
+        """The hot path, called in a context in which the hook may set a `ContextVar`."""
+        if connection.phase is not OPEN_PHASE:
+            return None
+        try:
+            if self._max_message_size is not None and self._too_big(connection, message):
+                return None
+            if self.startup.started:
+                result = self._receiver.on_message(connection, message)
+            else:
+                context = copy_context()
+                result = self.startup.run(
+                    partial(context.run, self._receiver.on_message, connection, message)
+                )
+            if result is None or not (type(result) is CoroutineType or isawaitable(result)):
+                return None
+            task = run(finish(result, self.report, "on_message"))
+            return None if task.done() else events.promise_of(task)
+        except FAILURES as error:
+            self.report("on_message", error)
+            return None
+
+    def _too_big(self, connection: RoomConnection, message: str | bytes) -> bool:
+        limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE
+        size = len(message)
+        if isinstance(message, str) and size <= limit < size * 4:
+            size = len(message.encode(errors="surrogatepass"))
+        if size > limit:
+            connection.end(MESSAGE_TOO_BIG, f"a message has at most {limit} bytes")
+        return size > limit
+
+    async def _closed(
+        self, connection: RoomConnection, code: int, reason: str, was_clean: bool
+    ) -> None:
+        if not connection.told_of_close():
+            return
+        try:
+            await self.until_started()
+            if self.parts.closed:
+                await self.tell_parts_of_close(connection, code, reason, was_clean)
+            result: Any = self.server.on_close(connection, code, reason, was_clean)
+            if isawaitable(result):
+                await settled(result)
+        except FAILURES as error:
+            self.report("on_close", error)
+        finally:
+            connection.closed(code, reason, was_clean)
+
+    async def _broken(self, connection: RoomConnection, error: Any) -> None:
+        if connection.close_was_told:
+            return
+        message = str(getattr(error, "message", error))
+        retryable = getattr(error, "retryable", False) is True
+        if not is_teardown_noise(connection.socket.readyState, message, retryable=retryable):
+            failure = TransportError(message, retryable=retryable)
+            if isinstance(error, BaseException):
+                failure.__cause__ = error
+            try:
+                await self.until_started()
+                await call(self.server.on_error, connection, failure)
+            except FAILURES as raised:
+                self.report("on_error", raised)
+        await self._closed(connection, ABNORMAL, "", False)
+
+    def accept(self, connection: RoomConnection) -> None:
+        """Open a connection: from here on it gets messages, and hears broadcasts."""
+        socket = connection.socket
+        if self.options["hibernate"]:
+            self.ctx.acceptWebSocket(socket, values.string_list(connection.tags))
+        else:
+            sockets.accept_in_memory(socket)
+            if self._listeners is None:
+                self._listeners = sockets.Listeners(ref(self), may_block=self.options["sync_io"])
+            self._listeners.attach(socket)
+        connection.opened()
+
+    async def tell_parts_of_close(
+        self, connection: RoomConnection, code: int, reason: str, was_clean: bool
+    ) -> None:
+        for handler in self.parts.closed:
+            try:
+                await call(handler, self.server, connection, code, reason, was_clean)
+            except FAILURES as error:
+                self.report("on_close", error)
+
+    # --- the start --------------------------------------------------------------------
+
+    async def set_name(self, name: str, props: Any, *, strictly: bool) -> None:
+        """Take a name and start. `strictly`, props that come too late are refused."""
+        if strictly:
+            checked_json(props)
+        await self.name.take(name)
+        if props is not None:
+            if strictly and not self.startup.can_have_props:
+                raise PartyServerError(
+                    f"{self.label} has started, and on_start does not run again for these "
+                    "props: give them to what starts it, or to a method of your own"
+                )
+            self._props = props
+        await self.until_started()
+
+    def _read_headers(self, headers: Any) -> None:
+        props = headers.get(PROPS_HEADER)
+        if isinstance(props, str):
+            self._props = decode_props(props)
+        self.name.take_from(headers)
+
+    def _start(self) -> Any:
+        return self._start_unnamed() if self.name.value is None else self._call_on_start()
+
+    async def _start_unnamed(self) -> None:
+        await self.name.find()
+        await call(self._call_on_start)
+
+    def _call_on_start(self) -> Any:
+        match self.props_parameter:
+            case "positional":
+                return self.server.on_start(self._props)
+            case "keyword":
+                return self.server.on_start(props=self._props)
+        return self.server.on_start()
+
+    async def until_started(self) -> None:
+        if self.startup.to_be_waited_for:
+            pending = self.startup.run(_nothing)
+            if pending is not None:
+                await pending
+
+    @property
+    def is_open_to_calls(self) -> bool:
+        """Whether a public method that is called now may run now."""
+        return self.startup.open_to_calls or self.name.is_known_to_be_missing
+
+    async def until_open_to_calls(self) -> None:
+        """What a public method waits for: `on_start`, unless the object has no name yet."""
+        if await self.name.find_or_miss():
+            await self.until_started()
+
+    # --- failures ---------------------------------------------------------------------
+
+    def _failed(self, request: Request, error: BaseException) -> Response:
+        """The answer to a request that has failed."""
+        if not isinstance(error, RequestRefusedError):
+            self.report("a request", error)
+            if requests.is_upgrade(request.js_object.headers):
+                return refuse(request, error, debug=self.options["debug"])
+        status, text = failures.answer(error, debug=self.options["debug"])
+        return Response(text, status=status)
+
+    def report(self, where: str, error: BaseException) -> None:
+        """Tell `on_exception`, once for each exception."""
+        if (isinstance(error, SQLError) and error.reported) or _inside_on_exception.get():
+            return
+        failures.mark(error, f"in {where} of {self.label}")
+        if type(self.server).on_exception is not Hooks.on_exception:
+            platform.log_error(f"{self.label}: {failures.summary(error)}")
+        token = _inside_on_exception.set(True)
+        own = calls_are_own.set(True)
+        try:
+            result: Any = self.server.on_exception(error)  # type: ignore[arg-type]
+            if isawaitable(result):
+                tasks.run(finish(result, _log_failed, "on_exception"))
+        except FAILURES as another:
+            _log_failed("on_exception", another)
+        finally:
+            calls_are_own.reset(own)
+            _inside_on_exception.reset(token)
+
+    def wait_until(self, awaitable: Any) -> None:
+        """In the place of `ctx.waitUntil`, which takes JavaScript's promises only."""
+        if isinstance(awaitable, JsProxy):
+            self.ctx.waitUntil(awaitable)
+        elif isawaitable(awaitable):
+            context = copy_context()
+            context.run(current_io_context.set, self.io_context)
+            context.run(_inside_on_exception.set, False)
+            where = "what ctx.waitUntil was given"
+            task = tasks.run(finish(awaitable, self.report, where), context)
+            events.wait_until(self.ctx, task)
+        else:
+            raise TypeError(
+                "ctx.waitUntil takes a coroutine, a task, a future or a JavaScript promise, "
+                f"not {type(awaitable).__name__}"
+            )
+
+
+class _Claims:
+    """Offers each message to the parts before the user's hook gets it."""
+
+    def __init__(self, server: Any, handlers: Handlers) -> None:
+        self._server = server
+        self._handlers = handlers
+
+    def on_message(self, connection: RoomConnection, message: str | bytes) -> Any:
+        for handler in self._handlers:
+            result = handler(self._server, connection, message)
+            if result is not NOT_MINE:
+                return result
+        return self._server.on_message(connection, message)
+
+
+def wait_until_of(life: Life) -> Any:
+    """`wait_until` for the SDK's `ctx`, which the life's own object holds."""
+    # Weak: else a room would stay in memory until Python looks for cycles.
+    return partial(_wait_until, ref(life))
+
+
+def _wait_until(life: ref[Life], awaitable: Any) -> None:
+    alive = life()
+    if alive is not None:
+        alive.wait_until(awaitable)
+
+
+def _label_of(life: ref[Life]) -> str:
+    alive = life()
+    return "a room that has left memory" if alive is None else alive.label
+
+
+def _nothing() -> None:
+    return None
+
+
+def _log_failed(where: str, error: BaseException) -> None:
+    failures.mark(error, f"in {where}")
+    platform.log_error(f"{where} raised\n{failures.traceback_text(error)}")

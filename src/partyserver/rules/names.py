@@ -1,0 +1,42 @@
+"""Names on the wire: of parties (Durable Object bindings) and of connections."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import urlsafe_b64encode
+
+from ..errors import RequestRefusedError
+from .tags import MAX_TAG_SIZE, tag_size
+
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def kebab_case(binding: str) -> str:
+    """The name that a binding has in URLs: `MyServer`, `MY_SERVER`, `myServer` -> `my-server`."""
+    if binding.upper() == binding and binding.lower() != binding:
+        return binding.lower().replace("_", "-")
+    dashed = re.sub(r"[A-Z]", lambda letter: "-" + letter[0].lower(), binding)
+    return dashed.removeprefix("-").replace("_", "-").removesuffix("-")
+
+
+def new_connection_id() -> str:
+    """A URL-safe id of 128 random bits."""
+    return urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
+
+
+def new_error_id() -> str:
+    """Eight hexadecimal digits: enough to find one failure in a log."""
+    return os.urandom(4).hex()
+
+
+def check_connection_id(connection_id: str) -> str:
+    """Return a client's choice of id, which becomes a tag, or refuse it with 400."""
+    size = tag_size(connection_id)
+    if size > MAX_TAG_SIZE:
+        raise RequestRefusedError(
+            400, f"_pk is {size} bytes long; a connection id has at most {MAX_TAG_SIZE}"
+        )
+    if _CONTROL_CHARACTER.search(connection_id):
+        raise RequestRefusedError(400, "_pk holds a control character")
+    return connection_id

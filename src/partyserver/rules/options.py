@@ -1,0 +1,133 @@
+"""The options of a `Server` class, and of routing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+
+from .lobby import Lobby
+from .retry import RoutingRetry
+
+if TYPE_CHECKING:
+    from workers import Request
+
+#: The largest WebSocket message the platform delivers, in bytes.
+#: https://developers.cloudflare.com/durable-objects/platform/limits/
+PLATFORM_MAX_MESSAGE_SIZE = 32 * 1024 * 1024
+
+DuplicateIds = Literal["allow", "replace", "reject"]
+
+
+class ServerOptions(TypedDict, total=False):
+    """What `Server.options` may hold; every key has a default.
+
+        options = {"hibernate": True, "max_message_size": 32 * 1024}
+
+    Attributes:
+        hibernate: let the room sleep between messages with its sockets open. Default False.
+        debug: show errors' details to clients. Default False.
+        duplicate_ids: a second connection with an id in use is let in ("allow"), takes the
+            first one's place ("replace", close code 4409), or gets 409 ("reject").
+            Default "allow".
+        max_message_size: bytes; a larger message closes its connection with 1009.
+            Default 32 MiB, the platform's own limit:
+            https://developers.cloudflare.com/durable-objects/platform/limits/
+        sync_io: message hooks may block on `run_sync`, and so on synchronous HTTP; costs
+            about 20 µs a message. Default False.
+    """
+
+    hibernate: bool
+    debug: bool
+    duplicate_ids: DuplicateIds
+    max_message_size: int
+    sync_io: bool
+
+
+DEFAULTS: ServerOptions = {
+    "hibernate": False,
+    "debug": False,
+    "duplicate_ids": "allow",
+    "max_message_size": PLATFORM_MAX_MESSAGE_SIZE,
+    "sync_io": False,
+}
+
+
+def merge_options(owner: str, layers: Iterable[Mapping[str, Any]]) -> ServerOptions:
+    """Lay `layers`, from the farthest base to the class itself, over the defaults.
+
+    Raises `TypeError` for an unknown key or a value of the wrong kind, naming `owner`.
+    """
+    merged: dict[str, Any] = dict(DEFAULTS)
+    for layer in layers:
+        if not isinstance(layer, Mapping):
+            raise TypeError(f"{owner}.options must be a dict, not {type(layer).__name__}")
+        for key, value in layer.items():
+            _check(owner, key, value)
+            merged[key] = value
+    return cast(ServerOptions, merged)
+
+
+def _check(owner: str, key: str, value: Any) -> None:
+    if key not in DEFAULTS:
+        known = ", ".join(DEFAULTS)
+        raise TypeError(f"{owner}.options has no option {key!r}; the options are: {known}")
+    if key == "duplicate_ids":
+        if value not in ("allow", "replace", "reject"):
+            raise TypeError(
+                f"{owner}.options['duplicate_ids'] must be 'allow', 'replace' or 'reject', "
+                f"not {value!r}"
+            )
+    elif key == "max_message_size":
+        if type(value) is not int or not 0 < value <= PLATFORM_MAX_MESSAGE_SIZE:
+            raise TypeError(
+                f"{owner}.options['max_message_size'] must be 1 to {PLATFORM_MAX_MESSAGE_SIZE} "
+                f"bytes, not {value!r}"
+            )
+    elif type(value) is not bool:
+        raise TypeError(f"{owner}.options[{key!r}] must be True or False, not {value!r}")
+
+
+# --- routing --------------------------------------------------------------------------
+
+RoutingHook = Callable[["Request", Lobby], Any]
+
+
+class RoutingOptions(TypedDict, total=False):
+    """The options of `route_partykit_request`, which `partyserver.asgi` takes, too."""
+
+    location_hint: str | None
+    """As for `get_server_by_name`."""
+    jurisdiction: str | None
+    """As for `get_server_by_name`."""
+    props: Any
+    """A JSON value for `on_start(props)`."""
+    cors: bool | Mapping[str, str]
+    """True for headers that let every page in, or a mapping of headers, for HTTP requests;
+    preflights are answered. Default False."""
+    routing_retry: RoutingRetry | None
+    """By default `RoutingRetry()`; None tries once. When the platform still fails, the answer is
+    503 with `Retry-After`. Requests with a body of more than 128 KiB, or from a client that gives
+    no length, are tried once: they stream to the room."""
+    on_before_connect: RoutingHook | None
+    """Called with the request and a `Lobby` before a WebSocket request goes on, plain or async. A
+    `Request` replaces it, a `Response` answers it, None lets it go on. If it raises, the answer is
+    500 with an error id."""
+    on_before_request: RoutingHook | None
+    """The same for HTTP requests. It may read the body, as by `await request.bytes()`, and the
+    room gets it all the same."""
+    allowed_origins: Iterable[str] | None
+    """As `"https://example.com"`: WebSocket requests from pages of other origins than these and
+    the worker's own get 403. "*" allows all. By default all may."""
+
+
+_ROUTING_OPTIONS = RoutingOptions.__annotations__.keys()
+
+
+def check_routing_options(owner: str, options: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for what is no option of routing, naming `owner`."""
+    if options.keys() <= _ROUTING_OPTIONS:
+        return
+    unknown = next(key for key in options if key not in _ROUTING_OPTIONS)
+    raise TypeError(
+        f"{owner} has no option {unknown!r}; those of routing are: {', '.join(_ROUTING_OPTIONS)}"
+    )

@@ -1,0 +1,77 @@
+"""What JavaScript calls later: promises, and work that the platform waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+import js
+from pyodide.ffi import JsProxy, create_proxy
+
+from .. import tasks
+from ..usercode import settled
+from .io_context import Gate, prepare_return_of
+
+T = TypeVar("T")
+
+
+def new_future() -> asyncio.Future[Any]:
+    return asyncio.get_event_loop().create_future()
+
+
+def promise_of(task: asyncio.Task[Any]) -> JsProxy:
+    """A promise that is fulfilled when `task`, which has not ended, has, however it ends."""
+    prepare_return_of(task)
+    resolvers = js.Promise.withResolvers()
+    task.add_done_callback(lambda _: resolvers.resolve(None))
+    return resolvers.promise  # type: ignore[no-any-return]
+
+
+def wait_until(ctx: Any, task: asyncio.Task[Any]) -> None:
+    """Have the platform keep the object in memory until `task` has ended."""
+    if not task.done():
+        ctx.waitUntil(promise_of(task))
+
+
+async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `work` while the platform delivers no other event to this object.
+
+    `work` must not raise: an error inside resets the whole object.
+    https://developers.cloudflare.com/durable-objects/api/state/#blockconcurrencywhile
+    """
+    context = copy_context()
+    callback = create_proxy(lambda: promise_of(tasks.run(work(), context)))
+    try:
+        # Entered in a way that can suspend: `work` may block on synchronous HTTP.
+        await ctx.blockConcurrencyWhile(callback.callPromising.bind(callback))
+    finally:
+        callback.destroy()
+
+
+async def transact(storage: JsProxy, work: Callable[[JsProxy], Awaitable[T]]) -> T:
+    """The result of `work(transaction)`, whose writes are undone if it raises."""
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    async def attempt(transaction: JsProxy) -> None:
+        try:
+            with Gate():
+                outcome.append(await settled(work(transaction)))
+        except BaseException as error:
+            failure.append(error)
+            transaction.rollback()
+
+    # JavaScript calls it, which knows nothing of Python's context.
+    context = copy_context()
+    callback = create_proxy(
+        lambda transaction: promise_of(tasks.run(attempt(transaction), context.copy()))
+    )
+    try:
+        await storage.transaction(callback)
+    finally:
+        callback.destroy()
+    if failure:
+        raise failure[-1]
+    return outcome[-1]  # type: ignore[no-any-return]

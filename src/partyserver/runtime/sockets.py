@@ -1,0 +1,160 @@
+"""WebSockets: how they are accepted, written to, heard and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
+
+from ..errors import StateTooLargeError
+from ..rules.attachment import MAX_SIZE, Attachment, unpack
+from ..rules.messages import compact_json, well_formed
+from .values import builtin, javascript_value, python_value
+
+
+def socket_pair() -> tuple[JsProxy, JsProxy]:
+    """The client's and the server's end of a new WebSocket."""
+    pair = builtin("WebSocketPair").new()
+    return getattr(pair, "0"), getattr(pair, "1")
+
+
+def accept_in_memory(socket: JsProxy) -> None:
+    # Half open, so that the answer to a peer's close is ours to choose: since compatibility
+    # date 2026-04-07 the runtime answers by itself on sockets accepted without it.
+    socket.accept(allowHalfOpen=True)
+    # Since 2026-03-17 binary messages arrive as Blobs unless told otherwise.
+    socket.binaryType = "arraybuffer"
+
+
+def python_message(message: Any) -> str | bytes:
+    """An incoming message: JavaScript strings are `str` already, binary is copied."""
+    return message if type(message) is str else message.to_bytes()
+
+
+def is_bytes_like(message: Any) -> bool:
+    return isinstance(message, bytes | bytearray | memoryview)
+
+
+def sendable(message: Any) -> Any:
+    """An outgoing message; `TypeError` for what is neither text nor binary."""
+    if type(message) is bytes:
+        return to_js(message)
+    if isinstance(message, str):
+        return well_formed(message)
+    if is_bytes_like(message):
+        return to_js(bytes(message))
+    raise TypeError(
+        f"a message is str or bytes, not {type(message).__name__}; send_json sends other values"
+    )
+
+
+def bound_send(socket: JsProxy) -> Callable[[Any], None]:
+    """The socket's `send`, looked up once; unbound, it is an "Illegal invocation"."""
+    send: Callable[[Any], None] = socket.send.bind(socket)
+    return send
+
+
+def read_attachment(socket: JsProxy) -> Attachment | None:
+    """What is kept with a socket; None if that is not this library's."""
+    try:
+        return unpack(python_value(socket.deserializeAttachment()))
+    except ValueError:
+        return None  # holds itself, as somebody else's may
+
+
+def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
+    """Keep `attachment` with the socket; None makes it a stranger to this library."""
+    if attachment is None:
+        socket.serializeAttachment(jsnull)
+        return
+    try:
+        packed = attachment.pack()
+        # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which a state may hold.
+        plain = attachment.state is None
+        socket.serializeAttachment(
+            builtin("JSON.parse")(compact_json(packed)) if plain else javascript_value(packed)
+        )
+    except JsException as error:
+        size = _attachment_size(str(error))
+        if size is None:
+            raise
+        raise StateTooLargeError(size, MAX_SIZE) from None
+
+
+def _attachment_size(message: str) -> int | None:
+    """The size in the platform's "'attachment' was 20012 bytes."; None for other errors."""
+    _, found, after = message.partition("'attachment' was ")
+    size = after.partition(" ")[0]
+    return int(size) if found and size.isdigit() else None
+
+
+class SocketEvents(Protocol):
+    """Who hears of the events of in-memory sockets."""
+
+    def message_arrived(self, socket: JsProxy, data: Any) -> Any: ...
+    def socket_closed(self, socket: JsProxy, code: int, reason: str, was_clean: bool) -> Any: ...
+    def socket_failed(self, socket: JsProxy, error: Any) -> Any: ...
+
+
+class Listeners:
+    """The handlers of in-memory sockets: three proxies, shared by all sockets of an owner.
+
+    `owner` is a weak reference, since JavaScript holds the proxies. With `may_block`,
+    message events come in a slower way, in which Python can suspend.
+    """
+
+    __slots__ = ("_handlers",)
+
+    def __init__(self, owner: Callable[[], SocketEvents | None], *, may_block: bool) -> None:
+        # With capture_this the socket comes as the first argument, cheaper than event.target.
+        # What the hooks' promises tell is for the runtime's own handlers; listeners return nothing.
+        def hear_message(socket: JsProxy, event: Any) -> None:
+            if heard := owner():
+                heard.message_arrived(socket, event.data)
+
+        def hear_close(socket: JsProxy, event: Any) -> None:
+            if heard := owner():
+                heard.socket_closed(socket, event.code, event.reason, event.wasClean)
+
+        def hear_error(socket: JsProxy, event: Any) -> None:
+            if heard := owner():
+                heard.socket_failed(socket, event.error)
+
+        self._handlers = {
+            "message": create_proxy(hear_message, capture_this=True),
+            "close": create_proxy(hear_close, capture_this=True),
+            "error": create_proxy(hear_error, capture_this=True),
+        }
+        if may_block:
+            proxy = create_proxy(lambda event: hear_message(event.target, event))
+            self._handlers["message"] = proxy.callPromising.bind(proxy)
+
+    def attach(self, socket: JsProxy) -> None:
+        for event, handler in self._handlers.items():
+            socket.addEventListener(event, handler)
+
+    def detach(self, socket: JsProxy) -> None:
+        """Let go of the handlers, when the last of their sockets has closed."""
+        for event, handler in self._handlers.items():
+            socket.removeEventListener(event, handler)
+            handler.destroy()
+
+
+class Sockets:
+    """The hibernatable sockets that the platform holds for an object, oldest first."""
+
+    __slots__ = ("_ctx",)
+
+    def __init__(self, ctx: Any) -> None:
+        self._ctx = ctx
+
+    def __len__(self) -> int:
+        return int(self._ctx.getWebSockets().length)
+
+    def all(self) -> list[JsProxy]:
+        # The platform gives all of them newest first, but those with a tag oldest first.
+        return list(self._ctx.getWebSockets())[::-1]
+
+    def tagged(self, tag: str) -> list[JsProxy]:
+        return list(self._ctx.getWebSockets(tag))

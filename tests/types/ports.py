@@ -1,0 +1,105 @@
+"""Ports of PartyKit and partyflare, and the testing kit, as rooms.py has the rest."""
+
+from typing import assert_type
+
+import httpx
+from partyserver import partykit
+from partyserver.partyflare import Party
+from partyserver.testing import Party as TestedParty
+from partyserver.testing import Room, Socket
+from workers import Request, Response, WorkerEntrypoint
+
+# --- accepted -------------------------------------------------------------------------
+
+
+class Whole(partykit.Server):
+    options = {"hibernate": True}
+
+    def __init__(self, room: partykit.Room) -> None:
+        self.room = room
+        self.messages: list[str | bytes] = []
+
+    async def on_start(self) -> None:
+        self.messages = await self.room.storage.get("messages") or []
+
+    def on_connect(
+        self, connection: partykit.Connection, ctx: partykit.ConnectionContext
+    ) -> None: ...
+
+    async def on_message(self, message: str | bytes, sender: partykit.Connection) -> None:
+        self.room.broadcast(message, [sender.id])
+
+    async def on_request(self, request: Request) -> Response:
+        return Response(await request.text())
+
+    @staticmethod
+    async def on_before_connect(
+        request: Request, lobby: partykit.Lobby, ctx: object
+    ) -> Request | Response:
+        return request
+
+    @staticmethod
+    async def on_cron(cron: partykit.Cron, lobby: partykit.CronLobby, ctx: object) -> None:
+        await lobby.parties.other.get(cron.name).fetch(method="POST")
+
+
+class Shorter(partykit.Server):
+    """Hooks may leave out arguments at their end."""
+
+    def on_connect(self, connection: partykit.Connection) -> None: ...
+
+    def on_message(self, message: str | bytes) -> None:
+        self.room.broadcast(message)
+
+    def on_error(self, connection: partykit.Connection) -> None: ...
+
+    def get_connection_tags(self, connection: partykit.Connection) -> list[str]:
+        return [connection.id]
+
+    @staticmethod
+    def on_before_connect(request: Request) -> Request:
+        return request
+
+    @staticmethod
+    def on_before_request(request: Request, lobby: partykit.Lobby) -> Response | None:
+        return None
+
+    @staticmethod
+    async def on_fetch(request: Request) -> Response:
+        return Response(request.url)
+
+    @staticmethod
+    async def on_socket(socket: partykit.FetchSocket) -> None: ...
+
+
+Default = partykit.entrypoint(Whole, parties={"other": Shorter}, crons={"daily": "0 0 * * *"})
+assert_type(Default, type[WorkerEntrypoint])
+
+
+class Flare(Party):
+    def on_message(self, connection: partykit.Connection, message: str | bytes) -> None:
+        self.broadcast(f"in {self.room}", [connection.id])
+
+
+def test_with_the_kit(party: TestedParty) -> None:
+    room = party.room("Chat", "lobby")
+    assert_type(room, Room)
+    assert_type(room.fetch("/"), httpx.Response)
+    with room.connect(id="a", query={"from": "mail"}) as a:
+        assert_type(a, Socket)
+        assert_type(a.receive(), str | bytes)
+        room.hibernate()
+
+
+# --- refused --------------------------------------------------------------------------
+
+
+class Misspelt(partykit.Server):
+    options = {"hibernat": True}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]
+
+
+class NoParty: ...
+
+
+partykit.entrypoint(NoParty)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+partykit.entrypoint(Whole, partys={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,159 @@
+"""Rooms, as users write them: what type checkers accept, and what they refuse.
+
+Not run but read, by mypy and by pyright, each in its strict mode. A line that must be refused has
+both of their ignores, and an ignore that is not needed is an error.
+"""
+
+from collections.abc import Iterator
+from typing import Any, assert_type
+
+from partyserver import (
+    Connection,
+    ConnectionClosedError,
+    ConnectionContext,
+    Server,
+    StateTooLargeError,
+    parse_json,
+)
+from workers import Request, Response
+
+# --- accepted -------------------------------------------------------------------------
+
+
+class Nothing(Server):
+    pass
+
+
+class Plain(Server):
+    options = {"hibernate": True, "duplicate_ids": "reject", "max_message_size": 1024}
+
+    def on_start(self) -> None:
+        self.count = 0
+        self.sql("create table if not exists message (id integer primary key, text text)")
+
+    def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> list[str]:
+        return [ctx.request.headers.get("x-team") or "none"]
+
+    def on_connect(self, connection: Connection, ctx: ConnectionContext) -> None:
+        connection.send(f"welcome to {self.name}")
+        connection.set_state({"score": 0})
+
+    def on_message(self, connection: Connection, message: str | bytes) -> None:
+        self.count += 1
+        connection.set_state(lambda state: {**state, "score": state["score"] + 1})
+        self.broadcast(message, exclude=[connection.id])
+        self.broadcast(b"binary", [connection.id])
+
+    def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> None: ...
+
+    def on_error(self, connection: Connection, error: Exception) -> None: ...
+
+    def on_request(self, request: Request) -> Response:
+        return Response(request.url)
+
+    def on_alarm(self) -> None: ...
+
+    def on_exception(self, error: Exception) -> None:
+        super().on_exception(error)
+
+
+class Awaiting(Server):
+    async def on_start(self, props: Any = None) -> None:
+        await super().on_start(props)
+
+    async def get_connection_tags(
+        self, connection: Connection, ctx: ConnectionContext
+    ) -> tuple[str, ...]:
+        return ("red", "captain")
+
+    async def on_connect(self, connection: Connection, ctx: ConnectionContext) -> None:
+        if await self.ctx.storage.getAlarm() is None:
+            await self.ctx.storage.setAlarm(60_000)
+
+    async def on_message(self, connection: Connection, message: str | bytes) -> None:
+        try:
+            connection.send_json(parse_json(message))
+        except ConnectionClosedError, StateTooLargeError, ValueError:
+            connection.close(4000, "not JSON")
+
+    async def on_close(
+        self, connection: Connection, code: int, reason: str, was_clean: bool
+    ) -> None: ...
+
+    async def on_error(self, connection: Connection, error: Exception) -> None: ...
+
+    async def on_request(self, request: Request) -> Response:
+        return Response(await request.text())
+
+    async def on_alarm(self) -> None: ...
+
+    async def on_exception(self, error: Exception) -> None: ...
+
+    async def fetch(self, request: Request) -> Response:
+        return await super().fetch(request)
+
+
+class WithProps(Server):
+    def on_start(self, props: dict[str, str] | None) -> None: ...
+
+
+class WithKeywordProps(Server):
+    def on_start(self, *, props: Any) -> None: ...
+
+
+class Queries(Server):
+    options = {}
+
+    def since(self, last: int) -> list[dict[str, Any]]:
+        self.sql("insert into message (text) values (?)", "text")
+        return self.sql(t"select * from message where id > {last}")
+
+
+def what_things_are(server: Server, connection: Connection) -> None:
+    assert_type(server.name, str)
+    assert_type(server.get_connection("id"), Connection | None)
+    assert_type(server.get_connections("red"), Iterator[Connection])
+    assert_type(server.get_connections(["red", "captain"]), Iterator[Connection])
+    assert_type(server.sql("select 1"), list[dict[str, Any]])
+    assert_type(connection.tags, tuple[str, ...])
+    assert_type(connection.is_open, bool)
+
+
+# --- refused --------------------------------------------------------------------------
+
+
+class Misspelt(Server):
+    options = {"hibernat": True}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]
+
+
+class NoSuchChoice(Server):
+    options = {"duplicate_ids": "refuse"}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
+
+
+class Wrong(Server):
+    def on_connect(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, connection: Connection
+    ) -> None: ...
+
+    def on_message(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, connection: Connection, message: str
+    ) -> None: ...
+
+    def on_request(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, request: str
+    ) -> Response:
+        return Response(request)
+
+    def on_alarm(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, info: Any
+    ) -> None: ...
+
+
+def misuse(server: Server, connection: Connection) -> None:
+    server.brodcast("text")  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+    server.broadcast({"not": "text"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    server.broadcast("", without=[])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    server.get_connection("id").send("text")  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    connection.send(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    connection.close("4000")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    connection.id = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

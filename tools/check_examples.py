@@ -1,0 +1,130 @@
+"""pyright, strict, over the Python examples of the README and the documentation, and the fixtures.
+
+    .venv/bin/python tools/check_examples.py
+
+Each block becomes a module. One that begins with a comment that names a file, as `# worker.py`,
+gets that name, so that other blocks of its page can import it, and blocks of the same name are
+one module. What stands in a comment right before a block, the reader does not see:
+
+    <!-- around the example:          <!-- unchecked example: REASON -->
+    class Chat(Server):
+        # EXAMPLE
+    -->
+
+The first is for a fragment, and has what is around it, with the fragment where `# EXAMPLE` stands.
+The second leaves a block out.
+
+A hook's parameters need no annotations, as they have those of the hook that it overrides.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / ".cache" / "examples"
+
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<marker>around the example|unchecked example):(?P<content>(?:(?!-->).)*)-->\n+)?"
+    r"^(?P<indent> *)```(?:python|py)\b[^\n]*\n(?P<code>.*?)^(?P=indent)```",
+    re.MULTILINE | re.DOTALL,
+)
+PLACE = re.compile(r"^( *)# EXAMPLE\n", re.MULTILINE)
+FILE = re.compile(r"# (\w+\.py)\n")
+
+CONFIG = {
+    "typeCheckingMode": "strict",
+    "reportMissingParameterType": False,
+    "reportUnusedVariable": False,  # a fragment may end with one
+}
+
+
+class Line(NamedTuple):
+    text: str
+    page: Path
+    #: In the page; that of the block for a line that is around it.
+    number: int
+
+
+def modules(page: Path) -> dict[str, list[Line]]:
+    """The modules of a page's examples by file name, and where in the page their lines are."""
+    found: dict[str, list[Line]] = {}
+    text = page.read_text()
+    for count, block in enumerate(BLOCK.finditer(text), 1):
+        if block["marker"] == "unchecked example":
+            if not block["content"].strip():
+                raise SystemExit(f"{page}: block {count} is unchecked without a reason")
+            continue
+        start = text.count("\n", 0, block.start("code")) + 1
+        code = block["code"].splitlines(keepends=True)
+        lines = [
+            Line(line.removeprefix(block["indent"]), page, number)
+            for number, line in enumerate(code, start)
+        ]
+        if block["marker"]:
+            parts = PLACE.split(block["content"].strip() + "\n")
+            if len(parts) != 3:
+                raise SystemExit(f"{page}: block {count} has no one line # EXAMPLE around it")
+            before, indent, after = parts
+            lines = [
+                *(Line(line, page, start) for line in before.splitlines(keepends=True)),
+                *(Line(indent + line.text, page, line.number) for line in lines),
+                *(Line(line, page, start) for line in after.splitlines(keepends=True)),
+            ]
+        name = FILE.match(block["code"])
+        found.setdefault(name[1] if name else f"example_{count}.py", []).extend(lines)
+    return found
+
+
+def check(pages: list[Path], others: list[Path], folder: Path = FOLDER) -> int:
+    """How many errors pyright finds in pages and other modules, printed with their places."""
+    shutil.rmtree(folder, ignore_errors=True)
+    sources: dict[Path, list[Line]] = {}
+    for page in pages:
+        name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else Path(page.name)
+        for file, lines in modules(page).items():
+            sources[folder.joinpath(*name.with_suffix("").parts, file)] = lines
+    if not sources:
+        raise SystemExit("there are no examples in these pages")
+    for path, lines in sources.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(line.text for line in lines))
+    config = folder / "pyrightconfig.json"
+    include = [os.path.relpath(path, folder) for path in (folder, *others)]
+    # The modules of a fixture import each other by their bare names.
+    roots = sorted({os.path.relpath(path.parent, folder) for path in others})
+    paths = {
+        "extends": os.path.relpath(ROOT / "tools" / "pyright.json", folder),
+        "include": include,
+        "executionEnvironments": [{"root": root} for root in roots],
+    }
+    config.write_text(json.dumps(CONFIG | paths))
+    done = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "pyright", "--project", config, "--outputjson"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"pyright ended with {done.returncode}: {done.stdout}")
+    report = json.loads(done.stdout)
+    count = len(sources) + len(others)
+    if report["summary"]["filesAnalyzed"] != count:
+        raise SystemExit(f"pyright has not read all of the {count} modules: {report}")
+    for found in report["generalDiagnostics"]:
+        path, number = Path(found["file"]), found["range"]["start"]["line"]
+        line = sources[path][number] if path in sources else Line("", path, number + 1)
+        print(f"{line.page}:{line.number}: {found['message']} ({found.get('rule', 'syntax')})")
+    errors = len(report["generalDiagnostics"])
+    print(f"{errors} errors in {count} modules of examples and fixtures")
+    return errors
+
+
+if __name__ == "__main__":
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+    fixtures = sorted((ROOT / "fixtures").glob("*/*.py"))
+    sys.exit(1 if check(pages, fixtures) else 0)
