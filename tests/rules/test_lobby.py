@@ -15,4 +15,4 @@ def test_every_attribute_of_a_lobby_is_documented():
 
 def test_a_hook_cannot_send_a_request_elsewhere():
     with pytest.raises(FrozenInstanceError):
-        Lobby("my-chat", "MyChat", "general").name = "another"
+        Lobby("my-chat", "MyChat", "general").name = "another"  # type: ignore[misc]

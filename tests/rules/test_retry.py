@@ -25,12 +25,12 @@ def test_the_defaults_are_npm_partyservers():
 
 def test_the_settings_are_keywords_only():
     with pytest.raises(TypeError):
-        RoutingRetry(3)
+        RoutingRetry(3)  # type: ignore[call-arg]
 
 
 def test_the_settings_do_not_change():
     with pytest.raises(FrozenInstanceError):
-        RoutingRetry().max_attempts = 1
+        RoutingRetry().max_attempts = 1  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

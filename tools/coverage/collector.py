@@ -21,7 +21,7 @@ _LIBRARY = "/python_modules/partyserver/"
 _PROBE = "/_partyserver_testing_probe.py"
 _PROBES_SOURCE = "testing/probe.py"
 
-_monitoring = sys.monitoring
+_monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # of Python 3.12
 _TOOL = _monitoring.COVERAGE_ID
 
 #: What was executed since the last record: a file of the library, and a line.
