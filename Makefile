@@ -28,11 +28,11 @@ FOR_WORKERS = --only-binary=:all: --platform pyemscripten_2026_0_wasm32 --platfo
   --constraint tools/worker-constraints.txt
 BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 
-.PHONY: help setup dev test bench bench-quick check docs format build clean
+.PHONY: help setup dev test coverage coverage-rules bench bench-quick check docs format build clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-12s", $$1; $$1 = ""; print }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-15s", $$1; $$1 = ""; print }'
 
 setup: .venv/.installed node_modules/.installed $(SDK) $(WORKERS:%=%/python_modules/.installed) $(BUNDLE) ## install what the other targets need
 	@$(RUNTIME) node tools/vendor.mjs
@@ -43,6 +43,12 @@ dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), rel
 
 test: setup ## run the tests (ARGS="-k name")
 	@$(RUNTIME) .venv/bin/pytest $(ARGS)
+
+coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
+	@$(RUNTIME) .venv/bin/python -m tools.coverage tests $(ARGS)
+
+coverage-rules: .venv/.installed ## the same for src/partyserver/rules, in seconds: lines and branches
+	@.venv/bin/python -m tools.coverage rules
 
 bench: setup .venv/.bench-installed ## compare with npm partyserver and others; writes docs/pages/performance.md
 	@.venv/bin/python -m bench $(ARGS)

@@ -66,6 +66,13 @@ def test_the_layout_is_npm_partyservers():
     }
 
 
+def test_other_tags_and_another_state_leave_the_rest_as_it_was():
+    attachment = Attachment("a", ("a", "vip"), "https://x.example/", 1)
+    assert attachment.with_tags(("a",)) == Attachment("a", ("a",), "https://x.example/", 1)
+    assert attachment.with_state([2]) == Attachment("a", ("a", "vip"), "https://x.example/", [2])
+    assert attachment == Attachment("a", ("a", "vip"), "https://x.example/", 1)
+
+
 @given(attachments)
 def test_what_was_packed_is_unpacked_the_same(attachment):
     assert unpack(attachment.pack()) == attachment

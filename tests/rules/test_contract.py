@@ -101,6 +101,24 @@ def test_a_hook_that_is_no_plain_function_is_its_authors_affair(hook):
     check_members(made("Chat", {"on_message": hook}), Root)
 
 
+async def asynchronous_generator(*arguments):
+    yield
+
+
+@pytest.mark.parametrize("hook", sorted({*CAMEL_CASE.values()} - {"get_connection_tags"}))
+@pytest.mark.parametrize("member", [lambda *arguments: (yield), asynchronous_generator])
+def test_a_hook_with_a_yield_in_it_would_never_run(hook, member):
+    with pytest.raises(
+        TypeError, match=rf"^Chat\.{hook} has a yield in it, and so would never run$"
+    ):
+        check_members(made("Chat", {hook: member}), Root)
+
+
+def test_tags_and_other_methods_may_be_yielded():
+    members = dict.fromkeys(["get_connection_tags", "words"], lambda *arguments: (yield))
+    check_members(made("Chat", members), Root)
+
+
 def test_other_members_are_free():
     check_members(made("Chat", {"alarms": 1, "on_party": function("self"), "onParty": None}), Root)
 

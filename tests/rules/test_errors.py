@@ -69,5 +69,16 @@ def test_a_refusal_has_a_status_and_says_why():
     assert str(error) == "too long"
 
 
+@pytest.mark.parametrize("status", [400, 404, 599])
+def test_a_refusal_may_have_any_status_of_an_error(status):
+    assert RequestRefusedError(status, "no").status == status
+
+
+@pytest.mark.parametrize("status", [0, 101, 200, 302, 399, 600, -400])
+def test_a_refusal_has_no_other_status(status):
+    with pytest.raises(ValueError, match=f"^a refusal has a status from 400 to 599, not {status}$"):
+        RequestRefusedError(status, "no")
+
+
 def test_a_name_error_is_an_ordinary_exception():
     assert str(pickle.loads(pickle.dumps(ServerNameError("no name")))) == "no name"

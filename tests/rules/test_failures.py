@@ -22,6 +22,11 @@ class FrozenError(Exception):
     detail: str = "x"
 
 
+class SpeechlessError(Exception):
+    def __str__(self):
+        raise self
+
+
 def raised(error: Exception) -> Exception:
     try:
         raise error
@@ -74,6 +79,13 @@ def test_the_logs_traceback_shows_the_cause():
 def test_the_summary_is_one_line_with_the_id():
     error = ValueError("boom")
     assert summary(error) == f"ValueError: boom (error id {error_id(error)})"
+
+
+def test_the_summary_of_an_error_that_cannot_be_read_says_so():
+    error = SpeechlessError()
+    assert summary(error) == (
+        f"SpeechlessError: (its text cannot be had) (error id {error_id(error)})"
+    )
 
 
 def test_a_client_gets_an_id_and_nothing_else():

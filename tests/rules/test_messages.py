@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.rules.messages import (
     MAX_JSON_DEPTH,
+    ascii_json,
     check_depth,
     compact_json,
     parse_json,
@@ -63,8 +64,15 @@ def test_json_is_compact_and_escapes_only_where_it_must(value, text):
 
 @given(any_text.filter(lambda text: not re.search("[\ud800-\udbff][\udc00-\udfff]", text)))
 def test_any_json_arrives_as_it_was_sent(text):
-    sent = compact_json([text])
-    assert json.loads(sent.encode()) == [text]
+    for sent in (compact_json([text]), ascii_json([text])):
+        assert json.loads(sent.encode()) == [text]
+
+
+@given(any_text)
+def test_json_in_ascii_is_compact_and_has_nothing_else(text):
+    sent = ascii_json([1, text])
+    assert sent.isascii()
+    assert sent.startswith('[1,"')
 
 
 json_values = st.recursive(
@@ -117,7 +125,10 @@ def test_brackets_that_do_not_nest_do_not_count(value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "]", '"', '"\\', "[" * 400, "]" * 1000, b"\xff", "1" * 10_000, "nul"],
+    [
+        *["", "{", "]", '"', '"\\', "[" * 400, "]" * 1000, b"\xff", "1" * 10_000, "nul"],
+        "[" + "{}," * MAX_JSON_DEPTH,
+    ],
     ids=lambda text: repr(text[:5]),
 )
 def test_anything_else_that_is_wrong_is_a_value_error(text):
@@ -133,7 +144,10 @@ def test_what_only_python_takes_for_json_is_a_value_error(text):
 
 @pytest.mark.parametrize(
     "number",
-    ["1e999", "-1e999", "1E+309", "0.1e400", "1" * 215 + "e99", "1" * 310 + ".0", "9e0000308"],
+    [
+        *["1e999", "-1e999", "1E+309", "0.1e400", "1" * 215 + "e99", "1" * 310 + ".0", "9e0000308"],
+        *["2" + "0" * 308, "-2" + "0" * 308, "1" * 310],
+    ],
 )
 def test_a_number_that_is_no_number_any_more_is_a_value_error(number):
     assert isinf(float(number))
@@ -142,12 +156,20 @@ def test_a_number_that_is_no_number_any_more_is_a_value_error(number):
 
 
 @pytest.mark.parametrize(
-    "number", ["1e308", "1e-999", "1.5e+30", "0e999", "1" * 300, "0." + "1" * 300, "1e0000000001"]
+    "number",
+    [
+        *["1e308", "1e-999", "1.5e+30", "0e999", "1" * 300, "0." + "1" * 300, "1e0000000001"],
+        *["1" * 309, "-1" + "0" * 308],
+    ],
 )
 def test_any_other_number_is_read_as_json_does(number):
     assert parse_json(number) == json.loads(number)
 
 
+WRITERS = pytest.mark.parametrize("write", [compact_json, ascii_json])
+
+
+@WRITERS
 @pytest.mark.parametrize(
     ("value", "where"),
     [
@@ -156,19 +178,22 @@ def test_any_other_number_is_read_as_json_does(number):
         ({"a": [{"b": -inf}]}, "-inf is not JSON compliant: it is at $.a[0].b"),
         ({"a": {nan: 1}}, "nan is not JSON compliant: it is at a key of $.a"),
         ({"a": (1, (inf,))}, "inf is not JSON compliant: it is at $.a[1][0]"),
+        ([{"a": [1]}, nan], r"nan is not JSON compliant: it is at $[1]"),
     ],
 )
-def test_a_number_that_json_has_not_is_a_value_error_that_names_its_path(value, where):
+def test_a_number_that_json_has_not_is_a_value_error_that_names_its_path(write, value, where):
     with pytest.raises(ValueError, match="JSON compliant") as refused:
-        compact_json(value)
+        write(value)
     assert str(refused.value) == where
 
 
-def test_a_value_that_holds_itself_is_a_value_error():
+@WRITERS
+@pytest.mark.parametrize("through", ["a list", "a dict"])
+def test_a_value_that_holds_itself_is_a_value_error(write, through):
     value = []
-    value.append(value)
+    value.append(value if through == "a list" else {"a": value})
     with pytest.raises(ValueError, match="Circular"):
-        compact_json(value)
+        write(value)
 
 
 STRINGS = [

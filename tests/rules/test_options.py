@@ -2,7 +2,14 @@ from types import MappingProxyType
 from typing import get_args, get_type_hints
 
 import pytest
-from partyserver.rules.options import DEFAULTS, DuplicateIds, ServerOptions, merge_options
+from partyserver.rules.options import (
+    DEFAULTS,
+    DuplicateIds,
+    RoutingOptions,
+    ServerOptions,
+    check_routing_options,
+    merge_options,
+)
 
 
 def test_every_option_has_its_documented_default():
@@ -84,3 +91,21 @@ def test_max_message_size_can_be_nothing_else(value):
 def test_a_wrong_value_is_found_in_any_layer():
     with pytest.raises(TypeError, match="'debug'"):
         merge_options("Chat", [{"debug": 1}, {"debug": True}])
+
+
+# --- routing --------------------------------------------------------------------------
+
+ROUTING = list(RoutingOptions.__annotations__)
+
+
+@pytest.mark.parametrize("options", [{}, {"cors": True}, dict.fromkeys(ROUTING)])
+def test_routing_takes_any_of_its_options(options):
+    check_routing_options("entrypoint()", options)
+
+
+@pytest.mark.parametrize("option", ["Cors", "retry", "on_error", ""])
+def test_what_is_no_option_of_routing_is_a_type_error_that_lists_them(option):
+    with pytest.raises(TypeError, match=r"^entrypoint\(\) has no option ") as refused:
+        check_routing_options("entrypoint()", {"cors": True, option: None})
+    assert repr(option) in str(refused.value)
+    assert str(refused.value).endswith(": " + ", ".join(ROUTING))

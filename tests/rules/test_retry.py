@@ -1,9 +1,17 @@
+import asyncio
 from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.rules.retry import RetryEvent, RoutingRetry
+from partyserver.rules.retry import (
+    RetryEvent,
+    RoutingRetry,
+    is_infrastructure,
+    is_retryable,
+    with_retries,
+)
 
 fractions = st.floats(0, 1, exclude_max=True)
 milliseconds = st.floats(0.001, 999_999) | st.integers(1, 999_999)
@@ -80,3 +88,122 @@ def test_a_retry_event_says_what_is_tried_again():
     event = RetryEvent(error, 1, 3, 42, "lobby", "Chat")
     assert (event.error, event.attempt, event.max_attempts) == (error, 1, 3)
     assert (event.delay_ms, event.name, event.class_name) == (42, "lobby", "Chat")
+
+
+# --- which errors ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "infrastructure", "retryable"),
+    [
+        ({}, False, False),
+        ({"retryable": True}, True, True),
+        ({"overloaded": True}, True, False),
+        ({"retryable": True, "overloaded": True}, True, False),
+        ({"retryable": False, "overloaded": False}, False, False),
+        ({"retryable": True, "overloaded": False}, True, True),
+        # Of an error of the user's own, which may have any attributes.
+        ({"retryable": 1, "overloaded": "yes"}, False, False),
+    ],
+)
+def test_only_what_the_platform_marks_is_its_failure(flags, infrastructure, retryable):
+    error = SimpleNamespace(**flags)
+    assert is_infrastructure(error) is infrastructure
+    assert is_retryable(error) is retryable
+
+
+# --- trying again ---------------------------------------------------------------------
+
+
+class LostError(Exception):
+    """As the platform's, which may be tried again."""
+
+    retryable = True
+
+
+class Attempts:
+    """Calls that fail one after the other with what they are given, until one returns "done"."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
+        self.made = 0
+        self.waits = []
+        self.told = []
+
+    async def operation(self):
+        self.made += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+    async def sleep(self, seconds):
+        self.waits.append(seconds)
+
+    async def tell(self, event):
+        self.told.append((event, len(self.waits)))
+
+    def run(self, retry):
+        return asyncio.run(
+            with_retries(
+                self.operation,
+                retry,
+                name="lobby",
+                class_name="Chat",
+                sleep=self.sleep,
+                random_fraction=lambda: 0.5,
+                tell=self.tell,
+            )
+        )
+
+
+@pytest.mark.parametrize("retry", [None, RoutingRetry()])
+def test_what_succeeds_is_tried_once(retry):
+    attempts = Attempts()
+    assert attempts.run(retry) == "done"
+    assert (attempts.made, attempts.waits) == (1, [])
+
+
+def test_a_lost_request_is_tried_again_after_longer_and_longer_waits():
+    attempts = Attempts(LostError(), LostError(), LostError())
+    assert attempts.run(RoutingRetry(max_attempts=4)) == "done"
+    assert (attempts.made, attempts.waits) == (4, [0.05, 0.1, 0.2])
+
+
+def test_the_last_attempts_error_is_raised():
+    first, last = LostError("first"), LostError("last")
+    attempts = Attempts(first, last)
+    with pytest.raises(LostError) as raised:
+        attempts.run(RoutingRetry(max_attempts=2))
+    assert raised.value is last
+    assert (attempts.made, attempts.waits) == (2, [0.05])
+
+
+def test_nothing_is_tried_again_where_retries_are_off():
+    attempts = Attempts(LostError())
+    with pytest.raises(LostError):
+        attempts.run(None)
+    assert (attempts.made, attempts.waits) == (1, [])
+
+
+def test_a_failure_of_the_rooms_own_code_is_not_tried_again():
+    attempts = Attempts(LostError(), ValueError("boom"))
+    with pytest.raises(ValueError, match="boom"):
+        attempts.run(RoutingRetry(max_attempts=5))
+    assert attempts.made == 2
+
+
+def test_each_retry_is_told_before_its_wait():
+    errors = LostError("first"), LostError("second")
+    attempts = Attempts(*errors)
+    assert attempts.run(RoutingRetry()) == "done"
+    assert attempts.told == [
+        (RetryEvent(errors[0], 1, 3, 50, "lobby", "Chat"), 0),
+        (RetryEvent(errors[1], 2, 3, 100, "lobby", "Chat"), 1),
+    ]
+
+
+def test_what_is_not_tried_again_is_not_told():
+    attempts = Attempts(LostError(), ValueError("boom"))
+    with pytest.raises(ValueError, match="boom"):
+        attempts.run(RoutingRetry())
+    assert [event.attempt for event, _ in attempts.told] == [1]

@@ -32,12 +32,15 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {
+        environment = os.environ | {
             "PYTHONPATH": str(REPOSITORY / "src"),
             # The plugin is named on the command line: it may be installed here or not.
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": "",
         }
+        if measured := os.environ.get("PARTYSERVER_COVERAGE"):  # by `make coverage`
+            environment["COVERAGE_PROCESS_START"] = str(Path(measured, "settings.ini"))
+        return environment
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return run(self.command(*arguments), cwd=self.folder, env=self.environment | environment)

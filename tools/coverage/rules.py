@@ -1,0 +1,71 @@
+"""Each rule is measured by its own test module alone, and all of it has to be run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+
+def find(package: Path) -> list[Path]:
+    """The modules of the package that are rules."""
+    folder = package / "rules"
+    return sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
+
+
+def check(root: Path) -> list[str]:
+    """What is wrong with the coverage of the rules, a line or more for each of them."""
+    rules = find(root / "src" / "partyserver")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [
+            line for wrong in pool.map(lambda rule: _check(root, rule), rules) for line in wrong
+        ]
+
+
+def _check(root: Path, rule: Path) -> list[str]:
+    test = root / "tests" / "rules" / f"test_{rule.stem}.py"
+    name, test_name = (path.relative_to(root).as_posix() for path in (rule, test))
+    if not test.exists():
+        return [f"{name} has no test module {test_name}"]
+    with tempfile.TemporaryDirectory() as folder:
+        # No configuration: what counts is the same on every machine, and for every rule.
+        common = [f"--data-file={folder}/data", f"--rcfile={os.devnull}"]
+        run = [*common, "--branch", f"--include={rule}", "-m", "pytest", "-q", test_name]
+        tested = _coverage(root, "run", *run, "-p", "no:cacheprovider")
+        if tested.returncode:
+            return [f"{test_name} fails:", *tested.stdout.splitlines()]
+        _coverage(root, "json", *common, "-o", f"{folder}/report.json")
+        report = Path(folder, "report.json")
+        # Where nothing at all was run, there is no report.
+        files = json.loads(report.read_text())["files"] if report.exists() else {}
+    return gaps(name, test_name, files)
+
+
+def _coverage(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "coverage", *arguments]
+    return subprocess.run(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def gaps(rule: str, test: str, files: Mapping[str, Any]) -> list[str]:
+    """What of a rule its test does not run, from the `files` of coverage.py's JSON report."""
+    if rule not in files:
+        return [f"{rule}: {test} does not run it at all"]
+    found = files[rule]
+    return [
+        *(f"{rule}:{line}: {test} does not run it" for line in found["missing_lines"]),
+        *(
+            f"{rule}:{line}: {test} does not go from here "
+            + (f"to line {target}" if target > 0 else "to the end of the function")
+            for line, target in found["missing_branches"]
+            # What is not run at all was named above.
+            if line not in found["missing_lines"] and target not in found["missing_lines"]
+        ),
+    ]
