@@ -42,10 +42,10 @@ dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), rel
 	  --compatibility-flags $(DEVELOPMENT_FLAGS) --show-interactive-dev-session=false
 
 test: setup ## run the tests (ARGS="-k name")
-	@$(RUNTIME) .venv/bin/pytest $(ARGS)
+	@$(RUNTIME) .venv/bin/$(if $(MEASURE),python -m tools.coverage tests,pytest) $(ARGS)
 
 coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
-	@$(RUNTIME) .venv/bin/python -m tools.coverage tests $(ARGS)
+	@$(MAKE) test MEASURE=yes
 
 coverage-rules: .venv/.installed ## the same for src/partyserver/rules, in seconds: lines and branches
 	@.venv/bin/python -m tools.coverage rules
