@@ -11,6 +11,11 @@ PartyServerError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class PartyServerError(Exception):
     """The base of every error that this library raises on its own account."""
@@ -29,14 +34,18 @@ class StateTooLargeError(PartyServerError, ValueError):
 
     `size` and `limit` are bytes as the platform serializes them:
     https://developers.cloudflare.com/durable-objects/api/websockets/
+    `shares` has roughly what each of them takes.
     """
 
-    def __init__(self, size: int, limit: int) -> None:
+    def __init__(self, size: int, limit: int, shares: Mapping[str, int] | None = None) -> None:
         self.size = size
         self.limit = limit
+        self.shares = dict(shares or {})
+        listed = ", ".join(f"{name} {share}" for name, share in self.shares.items())
         super().__init__(
             f"the connection's state is {size} bytes with its id, tags and URL, and the limit is "
-            f"{limit} bytes; keep larger data in the room's storage, under the connection's id"
+            f"{limit} bytes{listed and f' (about: {listed})'}; keep larger data in the room's "
+            "storage, under the connection's id"
         )
 
 

@@ -5,6 +5,7 @@ A mixin defines no hook. It attaches a part, and so a subclass that overrides a 
 
     @attach(
         Part(
+            name="counting",
             rank=500,
             construct=lambda server: Counter(),
             message=lambda server, connection, message: COUNTING.of(server).count(message),
@@ -27,6 +28,7 @@ from inspect import iscoroutinefunction
 from typing import Any, Final, TypeVar
 
 from . import reserved
+from .rules.attachment import copy_state, read_state
 
 Class = TypeVar("Class", bound=type)
 
@@ -48,6 +50,7 @@ class Part:
     They fail as a hook fails, and may be async but for `accepted` and `message`.
 
     Attributes:
+        name: of what it keeps with a connection.
         rank: the order among the parts of a class, lowest first.
         hooks: the mixin's own hooks, and how many arguments each takes. They are no methods for
             callers from outside.
@@ -67,6 +70,7 @@ class Part:
             others, and then to `on_alarm`.
     """
 
+    name: str
     rank: int
     hooks: Mapping[str, int] = field(default_factory=dict)
     define: Callable[[type], None] | None = None
@@ -85,6 +89,18 @@ class Part:
     def of(self, server: Any) -> Any:
         """What `construct` has returned for this object."""
         return reserved.life_of(server).kept_by_parts[self]
+
+    def keep(self, connection: Any, value: Any) -> None:
+        """Keep a JSON-like value (bytes included) with the connection, also while it sleeps.
+
+        It shares the limit of the connection's state, and fails as `set_state` does. None is
+        nothing to keep.
+        """
+        connection.keep(connection.attachment.with_kept(self.name, copy_state(value)))
+
+    def kept(self, connection: Any) -> Any:
+        """What `keep` has stored last, or None. A copy: changing it changes nothing."""
+        return read_state(connection.attachment.kept.get(self.name))
 
 
 Handlers = tuple[Callable[..., Any], ...]

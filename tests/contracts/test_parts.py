@@ -109,6 +109,48 @@ def test_a_part_has_a_state_of_its_own_in_each_life(room, evict):
         assert a.receive() == "1: hello"
 
 
+def test_what_a_part_keeps_with_a_connection_survives_a_sleep_beside_the_state(room, evict):
+    with room.connect(id="a") as a:
+        a.receive()
+        a.send("keep this")
+        a.send("state")
+        evict(room)
+        a.send("what is kept?")
+        assert a.receive_json() == [["this", 1], {"a": 1}]
+        a.send("keep that")
+        evict(room)
+        a.send("what is kept?")
+        assert a.receive_json() == [["that", 1], {"a": 1}]
+
+
+def test_what_others_have_kept_with_a_socket_survives_our_writing(party):
+    """As npm partyserver's own attachment may have more keys than are known here."""
+    room = party.room("CountedSleepy", "foreign")
+    with room.connect(id="a") as a:
+        a.receive()
+        a.send("foreign")
+        room.hibernate()
+        a.send("keep this")
+        a.send("state")
+        room.hibernate()
+        a.send("foreign?")
+        assert a.receive_json() == [1000, ["__pk", "__user", "ofAnother", "__py"]]
+        a.send("what is kept?")
+        assert a.receive_json() == [["this", 1], {"a": 1}]
+
+
+def test_a_state_that_is_too_large_tells_the_shares(party):
+    room = party.room("CountedSleepy", "large")
+    with room.connect(id="a") as a:
+        a.receive()
+        a.send("keep " + "x" * 17_000)
+        assert eventually(lambda: "StateTooLargeError" in str(party.logs))
+        assert "(about: id, tags and URL " in str(party.logs)
+        assert "counting 17" in str(party.logs)
+        a.send("what is kept?")
+        assert a.receive_json() == [None, None]
+
+
 @pytest.mark.log_may_hold("Uncaught PythonError")  # the caller gets the error
 def test_a_mixins_methods_cannot_be_called_over_rpc(party, call):
     response = call("reset")

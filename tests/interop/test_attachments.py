@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from partyserver.rules.attachment import unpack
+from partyserver.rules.attachment import Attachment, unpack
 
 STATE = {"n": [1, 2.5, "ü", None, True], "nested": {"empty": {}}}
 
@@ -46,7 +46,8 @@ def test_our_rules_read_what_npm_partyserver_wrote(party, connect):
         command(a, "set_state", STATE)
         room = party.room("JsSleepy", "room")
         [attachment] = room.fetch("/attachments").json()
-        assert unpack(attachment) == ("a", ("a", "red"), f"{room.url}?_pk=a&tag=red", STATE)
+        read = unpack(attachment)
+        assert read == Attachment("a", ("a", "red"), f"{room.url}?_pk=a&tag=red", STATE)
 
 
 @pytest.mark.parametrize(("reader", "writer"), [("JsSleepy", "PySleepy"), ("PySleepy", "JsSleepy")])

@@ -47,6 +47,8 @@ attachments = st.builds(
     tags=st.lists(st.text()).map(tuple),
     uri=st.none() | st.text(),
     state=states,
+    kept=st.dictionaries(st.text(), states),
+    foreign=st.none(),
 )
 
 
@@ -231,3 +233,43 @@ def test_a_key_that_is_no_str_is_a_type_error_that_names_it(key):
     with pytest.raises(TypeError, match=r"^a connection's state has str keys only") as refused:
         copy_state({"ok": {key: 1}})
     assert str(refused.value).endswith(repr(key))
+
+
+# --- what parts and others keep -------------------------------------------------------
+
+
+def test_what_parts_keep_stands_in_one_further_key():
+    plain = Attachment("a", ("a",), None, {"x": 1})
+    assert "__py" not in plain.pack()
+    kept = plain.with_kept("presence", ["b"]).with_kept("auth", {"user": 1})
+    assert kept.pack()["__py"] == {"presence": ["b"], "auth": {"user": 1}}
+    assert unpack(kept.pack()) == kept
+    assert kept.with_kept("presence", None).with_kept("auth", None) == plain
+
+
+def test_keys_that_are_unknown_are_kept_as_they_were_found():
+    packed = Attachment("a", ("a",), None, None).pack()
+    found = object()
+    assert unpack(packed, found).foreign is None
+    foreign = unpack(packed | {"ofAnother": 1}, found)
+    assert foreign.foreign is found
+    # What is found is written again below ours, which may have gone since.
+    assert foreign.pack()["__py"] == {}
+
+
+def test_what_is_no_mapping_of_shares_is_none():
+    assert unpack(Attachment("a", ("a",), None, None).pack() | {"__py": [1]}).kept == {}
+
+
+def test_only_what_json_holds_is_written_as_json():
+    identity = Attachment("a", ("a",), "https://x/", None)
+    assert identity.is_identity
+    assert not identity.with_state(b"").is_identity
+    assert not identity.with_kept("part", 1).is_identity
+    assert not identity._replace(foreign=object()).is_identity
+
+
+def test_shares_are_told_roughly():
+    attachment = Attachment("abc", ("abc", "ü"), None, {"k": [b"12", 1.5, "x" * 100]})
+    shares = attachment.with_kept("presence", "y" * 50).shares()
+    assert shares == {"id, tags and URL": 18, "state": 104, "presence": 50}

@@ -390,9 +390,9 @@ class TestParts:
         assert (parts.all, parts.message, parts.alarm, parts.hidden) == ((), (), (), frozenset())
 
     def test_they_are_sorted_by_rank_into_one_tuple_for_each_event(self):
-        first = Part(rank=1, message=handler("first"), closed=handler("first"))
-        second = Part(rank=2, message=handler("second"), connecting=handler("second"))
-        third = Part(rank=3, accepted=handler("third"), alarm=handler("third"))
+        first = Part(name="part", rank=1, message=handler("first"), closed=handler("first"))
+        second = Part(name="part", rank=2, message=handler("second"), connecting=handler("second"))
+        third = Part(name="part", rank=3, accepted=handler("third"), alarm=handler("third"))
 
         @attach(second)
         class Second: ...
@@ -413,7 +413,7 @@ class TestParts:
             assert parts.alarm == (third.alarm,)
 
     def test_a_part_that_comes_by_two_ways_is_there_once(self):
-        part = Part(rank=1, message=handler("part"))
+        part = Part(name="part", rank=1, message=handler("part"))
 
         @attach(part)
         class Mixin: ...
@@ -432,7 +432,7 @@ class TestParts:
         def note(cls: Any):
             seen.append((cls.__name__, cls.options["debug"]))
 
-        @attach(Part(rank=1, define=note))
+        @attach(Part(name="part", rank=1, define=note))
         class Mixin: ...
 
         class Room(Mixin, Root):
@@ -446,13 +446,13 @@ class TestParts:
         def refuse(cls):
             raise TypeError(f"{cls.__name__} has no sends")
 
-        mixin = attach(Part(rank=1, define=refuse))(type("Mixin", (), {}))
+        mixin = attach(Part(name="part", rank=1, define=refuse))(type("Mixin", (), {}))
         with pytest.raises(TypeError, match="Room has no sends"):
             type("Room", (mixin, Root), {})
 
     def test_it_keeps_what_it_constructs_with_the_object(self):
-        part = Part(rank=1, construct=lambda server: [server])
-        without = Part(rank=2)
+        part = Part(name="part", rank=1, construct=lambda server: [server])
+        without = Part(name="part", rank=2)
         mixin = attach(part)(type("Mixin", (), {}))
         other = attach(without)(type("Other", (), {}))
         room = type("Room", (mixin, other, Root), {})(Life())
@@ -460,7 +460,7 @@ class TestParts:
         assert part.of(room) == [room]
 
     def test_a_mixins_public_methods_are_not_for_callers_from_outside(self):
-        @attach(Part(rank=1))
+        @attach(Part(name="part", rank=1))
         class Mixin:
             def track(self):
                 return "mixin"
@@ -487,8 +487,8 @@ class TestParts:
 
     def test_it_may_ask_for_what_a_part_of_a_lower_rank_keeps(self):
         """As an agent asks for its timers."""
-        low = Part(rank=1, construct=lambda server: "low")
-        high = Part(rank=2, construct=lambda server: ["high", low.of(server)])
+        low = Part(name="part", rank=1, construct=lambda server: "low")
+        high = Part(name="part", rank=2, construct=lambda server: ["high", low.of(server)])
         room = type("Room", (attach(low)(type("Low", (), {})), Root), {})(Life())
         life_of(room).kept_by_parts[low] = "low"
         assert high.construct(room) == ["high", "low"]
@@ -499,10 +499,10 @@ class TestParts:
 
         for event in ("accepted", "message"):
             with pytest.raises(TypeError, match=f"{event} of a part acts at once"):
-                Part(rank=1, **cast(Any, {event: later}))
+                Part(name="part", rank=1, **cast(Any, {event: later}))
 
     def test_a_mixins_own_hooks_are_checked_and_are_no_methods_for_callers(self):
-        mixin: Any = attach(Part(rank=1, hooks={"on_join": 2}))(type("Mixin", (), {}))
+        mixin: Any = attach(Part(name="part", rank=1, hooks={"on_join": 2}))(type("Mixin", (), {}))
 
         class Room(mixin, Root):
             def on_join(self, key, meta):
@@ -519,7 +519,7 @@ class TestParts:
             type("Room", (mixin, Root), {"on_join": yielding})
 
     def test_a_mixin_that_derives_from_another_has_both_parts(self):
-        low, high = Part(rank=1), Part(rank=2)
+        low, high = Part(name="part", rank=1), Part(name="part", rank=2)
 
         @attach(low)
         class Timers:
@@ -541,14 +541,14 @@ class TestParts:
             def helper(self):
                 return "mixin"
 
-        mixin = attach(Part(rank=1))(type("Mixin", (Helpers,), {}))
+        mixin = attach(Part(name="part", rank=1))(type("Mixin", (Helpers,), {}))
         assert definition_of(type("Room", (mixin, Root), {})).parts.hidden == {"helper"}
 
     def test_a_part_is_attached_before_there_is_a_server(self):
         with pytest.raises(TypeError, match="Chat is created already"):
-            attach(Part(rank=1))(Chat)
+            attach(Part(name="part", rank=1))(Chat)
 
     def test_a_class_of_no_server_has_parts_of_its_bases(self):
-        part = Part(rank=1, message=lambda *_: NOT_MINE)
+        part = Part(name="part", rank=1, message=lambda *_: NOT_MINE)
         mixin = attach(part)(type("Mixin", (), {}))
         assert parts_of(type("Base", (mixin,), {})).all == (part,)

@@ -44,6 +44,10 @@ def test_too_large_a_state_is_a_value_error_with_both_sizes():
     assert (error.size, error.limit) == (20_000, 16_384)
     assert "20000 bytes" in str(error)
     assert "16384 bytes" in str(error)
+    assert "about" not in str(error)
+    shared = StateTooLargeError(20_000, 16_384, {"state": 19_000, "presence": 900})
+    assert shared.shares == {"state": 19_000, "presence": 900}
+    assert "(about: state 19000, presence 900)" in str(shared)
 
 
 def test_a_failed_query_is_in_its_error():

@@ -2,6 +2,7 @@
 
 import json
 
+import js
 from partyserver import Server
 from partyserver.parts import NOT_MINE, Part, attach
 
@@ -30,6 +31,13 @@ def message(server, connection, content):
     if content == "what was seen?":
         connection.send_json(counts.seen)
         return None
+    if content.startswith("keep "):
+        COUNTING.keep(connection, {"word": content.removeprefix("keep "), "raw": b"\x00"})
+        return None
+    if content == "what is kept?":
+        kept = COUNTING.kept(connection)
+        connection.send_json([kept and [kept["word"], len(kept["raw"])], connection.state])
+        return None
     if content == "fail":
         raise ZeroDivisionError("of the part")
     counts.messages += 1
@@ -48,6 +56,7 @@ async def alarm(server, info):
 
 
 COUNTING = Part(
+    name="counting",
     rank=500,
     construct=lambda server: Counts(),
     connecting=connecting,
@@ -70,15 +79,15 @@ class Counting:
         COUNTING.of(self).messages = 0
 
 
-#: Parts of a lower rank are asked first, whatever the order of the bases.
-LOUD = Part(rank=100, message=lambda server, connection, content: loud(connection, content))
-
-
-def loud(connection, content):
+def loud(server, connection, content):
     if isinstance(content, str) and content.isupper():
         connection.send("not so loud")
         return None
     return NOT_MINE
+
+
+#: Parts of a lower rank are asked first, whatever the order of the bases.
+LOUD = Part(name="loud", rank=100, message=loud)
 
 
 @attach(LOUD)
@@ -100,6 +109,18 @@ class Counted(Counting, Quiet, Server):
         connection.send(f"welcome, {len(COUNTING.of(self).seen)} seen")
 
     def on_message(self, connection, message):
+        if message == "state":
+            connection.set_state({"a": 1})
+            return
+        if message == "foreign":
+            kept = connection.socket.deserializeAttachment()
+            kept.ofAnother = js.Date.new(1000)
+            connection.socket.serializeAttachment(kept)
+            return
+        if message == "foreign?":
+            kept = connection.socket.deserializeAttachment()
+            connection.send_json([kept.ofAnother.getTime(), js.Object.keys(kept).to_py()])
+            return
         connection.send(f"{self.count}: {message}")
 
     def on_close(self, connection, code, reason, was_clean):

@@ -83,6 +83,7 @@ def at(place, value=None):
 
 @attach(
     Part(
+        name="acting",
         rank=1,
         construct=at("construct"),
         connecting=at("connecting"),

@@ -1,10 +1,15 @@
 """What survives hibernation with a socket, in npm partyserver's layout.
 
 {"__pk": {"id": str, "tags": [str], "uri": str | None}, "__user": state}
+
+What this library keeps beyond that stands in one further key, `__py`, by the names of its parts.
+Keys that are unknown here survive what is written, as `__py` survives npm's `setState`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .messages import MAX_JSON_DEPTH
@@ -17,6 +22,10 @@ MAX_SIZE = 16_384
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
+_KEYS = frozenset(("__pk", "__user", "__py"))
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class Attachment(NamedTuple):
     """A connection as its socket remembers it."""
 
@@ -24,6 +33,10 @@ class Attachment(NamedTuple):
     tags: tuple[str, ...]
     uri: str | None
     state: Any
+    #: What parts keep, by their names.
+    kept: Mapping[str, Any] = _NOTHING
+    #: The attachment as it was found, if it has keys that are unknown here.
+    foreign: Any = None
 
     def with_tags(self, tags: tuple[str, ...]) -> Attachment:
         return self._replace(tags=tags)
@@ -31,13 +44,51 @@ class Attachment(NamedTuple):
     def with_state(self, state: Any) -> Attachment:
         return self._replace(state=state)
 
+    def with_kept(self, name: str, value: Any) -> Attachment:
+        """The same, where the part of this name keeps `value`; None is nothing to keep."""
+        others = {other: kept for other, kept in self.kept.items() if other != name}
+        return self._replace(kept=others if value is None else others | {name: value})
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether there is nothing but the id, tags and URL, which JSON holds."""
+        return self.state is None and not self.kept and self.foreign is None
+
     def pack(self) -> dict[str, Any]:
-        identity = {"id": self.id, "tags": list(self.tags), "uri": self.uri}
-        return {"__pk": identity, "__user": self.state}
+        packed = {"__pk": self._identity(), "__user": self.state}
+        if self.kept or self.foreign is not None:
+            packed["__py"] = dict(self.kept)
+        return packed
+
+    def shares(self) -> dict[str, int]:
+        """Roughly how many bytes each share takes of what the platform lets a socket keep."""
+        return {
+            "id, tags and URL": _size(self._identity()),
+            "state": _size(self.state),
+            **{name: _size(value) for name, value in self.kept.items()},
+        }
+
+    def _identity(self) -> dict[str, Any]:
+        return {"id": self.id, "tags": list(self.tags), "uri": self.uri}
 
 
-def unpack(value: Any) -> Attachment | None:
-    """Read an attachment; None for the sockets that are not this library's."""
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value.encode(errors="surrogatepass"))
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_size(key) + _size(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return 1
+
+
+def unpack(value: Any, found: Any = None) -> Attachment | None:
+    """Read an attachment; None for the sockets that are not this library's.
+
+    `found` is what the value was made of, and is kept if it has keys that are unknown here.
+    """
     if not isinstance(value, dict) or not isinstance(value.get("__pk"), dict):
         return None
     identity = value["__pk"]
@@ -50,6 +101,8 @@ def unpack(value: Any) -> Attachment | None:
         tags=tuple(tags) if isinstance(tags, list) else (),
         uri=uri if isinstance(uri, str) else None,
         state=value.get("__user"),
+        kept=value["__py"] if isinstance(value.get("__py"), dict) else _NOTHING,
+        foreign=None if value.keys() <= _KEYS else found,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import js
 from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
 
 from ..errors import StateTooLargeError
@@ -58,7 +59,8 @@ def bound_send(socket: JsProxy) -> Callable[[Any], None]:
 def read_attachment(socket: JsProxy) -> Attachment | None:
     """What is kept with a socket; None if that is not this library's."""
     try:
-        return unpack(python_value(socket.deserializeAttachment()))
+        found = socket.deserializeAttachment()
+        return unpack(python_value(found), found)
     except ValueError:
         return None  # holds itself, as somebody else's may
 
@@ -70,16 +72,19 @@ def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
         return
     try:
         packed = attachment.pack()
-        # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which a state may hold.
-        plain = attachment.state is None
-        socket.serializeAttachment(
-            builtin("JSON.parse")(compact_json(packed)) if plain else javascript_value(packed)
-        )
+        if attachment.is_identity:
+            # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which others may hold.
+            value = builtin("JSON.parse")(compact_json(packed))
+        else:
+            value = javascript_value(packed)
+        if attachment.foreign is not None:
+            value = builtin("Object.assign")(js.Object.new(), attachment.foreign, value)
+        socket.serializeAttachment(value)
     except JsException as error:
         size = _attachment_size(str(error))
         if size is None:
             raise
-        raise StateTooLargeError(size, MAX_SIZE) from None
+        raise StateTooLargeError(size, MAX_SIZE, attachment.shares()) from None
 
 
 def _attachment_size(message: str) -> int | None:
