@@ -57,7 +57,7 @@ class Connection:
     __slots__ = (
         "__weakref__",
         "_attachment",
-        "_close_was_told",
+        "_close_has_begun",
         "_phase",
         "_registry",
         "_route",
@@ -77,11 +77,11 @@ class Connection:
         self._registry = registry
         self._phase = phase
         #: Whether `on_close` was called.
-        self._close_was_told = False
+        self._close_has_begun = False
         self._send: Callable[[Any], None] | None = None
         #: Sends the message that is being received, if that is held in JavaScript.
         self._send_held: Callable[[], None] | None = None
-        #: By which messages come past the socket, if they do.
+        #: How its messages come without the socket, if they do.
         self._route: Route | None = None
 
     @property
@@ -222,7 +222,7 @@ class RoomConnection(Connection):
 
     It is what hooks are given, who know it as `Connection`. Nothing else changes a phase.
 
-        CONNECTING ── opened() ──> OPEN ── told_of_close() ──> CLOSED_BY_PEER
+        CONNECTING ── opened() ──> OPEN ── begin_close() ──> CLOSED_BY_PEER
             │                       │                               │
         abandoned()          end() or abandoned()              closed()
             └───────────────────> CLOSED <──────────────────────────┘
@@ -248,19 +248,20 @@ class RoomConnection(Connection):
         self._phase = Phase.OPEN
         self._registry.add(self)
 
-    def told_of_close(self) -> bool:
-        """The socket has closed, or is about to; whether `on_close` is still to be called."""
+    def begin_close(self) -> bool:
+        """The socket has closed, or is about to. Whether `on_close` is still to be called."""
         if self._phase is Phase.OPEN:
             self._registry.remove(self)
             self._phase = Phase.CLOSED_BY_PEER
-        elif self._close_was_told:
+        elif self._close_has_begun:
             return False
-        self._close_was_told = True
+        self._close_has_begun = True
         return True
 
     @property
-    def close_was_told(self) -> bool:
-        return self._close_was_told
+    def close_has_begun(self) -> bool:
+        """Whether `on_close` was called."""
+        return self._close_has_begun
 
     def end(self, code: int, reason: str) -> None:
         """Close it from here, with codes that the room itself may not use, too."""
@@ -282,8 +283,8 @@ class RoomConnection(Connection):
         upgrade is answered stays half open for seconds.
         """
         is_open = self._phase is Phase.OPEN
-        has_end = self._phase is not Phase.CONNECTING and not self._close_was_told
-        self._close_was_told = True
+        has_end = self._phase is not Phase.CONNECTING and not self._close_has_begun
+        self._close_has_begun = True
         self._leave()
         if is_open:
             self.socket.close(code, reason)

@@ -45,7 +45,7 @@ class Connections:
     # --- coming and going -------------------------------------------------------------
 
     def add(self, connection: RoomConnection) -> None:
-        """A connection is open from here on. It says so itself, as all that follows."""
+        """A connection is open from here on; `RoomConnection.opened` calls this."""
         self._by_socket[connection.socket.js_id] = connection
         self._by_id.setdefault(connection.id, []).append(connection)
         for tag in connection.tags[1:]:

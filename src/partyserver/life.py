@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
@@ -18,19 +18,17 @@ from .connections import Connections
 from .errors import (
     PartyServerError,
     RequestRefusedError,
-    SQLError,
     TransportError,
 )
-from .hooks import Hooks
 from .naming import RoomName
 from .parts import NOT_MINE, Handlers
+from .reporting import begin_anew, report
 from .rules import failures
 from .rules.closing import ABNORMAL, MESSAGE_TOO_BIG, is_teardown_noise
-from .rules.contract import calls_are_own
 from .rules.options import PLATFORM_MAX_MESSAGE_SIZE
 from .rules.props import HEADER as PROPS_HEADER
 from .rules.props import checked_json, decode_props
-from .runtime import JsProxy, events, platform, requests, sockets, values
+from .runtime import JsProxy, events, requests, sockets, values
 from .runtime.io_context import IoContext
 from .runtime.io_context import current as current_io_context
 from .shortcuts.current import current
@@ -42,9 +40,6 @@ from .usercode import FAILURES, as_exception, call, finish, settled
 if TYPE_CHECKING:
     from .definition import Definition
     from .server import Server
-
-#: Set while `on_exception` runs: its own failures are not reported to it again, for ever.
-_inside_on_exception: ContextVar[bool] = ContextVar("inside_on_exception", default=False)
 
 
 class Life:
@@ -244,14 +239,14 @@ class Life:
     async def _closed(
         self, connection: RoomConnection, code: int, reason: str, was_clean: bool
     ) -> None:
-        if not connection.told_of_close():
+        if not connection.begin_close():
             return
         try:
             try:
                 await self.until_started()
             finally:
                 if self.parts.closed:
-                    await self.tell_parts_of_close(connection, code, reason, was_clean)
+                    await self.close_parts(connection, code, reason, was_clean)
             await call(self.server.on_close, connection, code, reason, was_clean)
         except FAILURES as error:
             self.report("on_close", error)
@@ -259,7 +254,7 @@ class Life:
             connection.closed(code, reason, was_clean)
 
     async def _broken(self, connection: RoomConnection, error: Any) -> None:
-        if connection.close_was_told:
+        if connection.close_has_begun:
             return
         message = str(getattr(error, "message", error))
         retryable = getattr(error, "retryable", False) is True
@@ -286,7 +281,7 @@ class Life:
             self._listeners.attach(socket)
         connection.opened()
 
-    async def tell_parts_of_close(
+    async def close_parts(
         self, connection: RoomConnection, code: int, reason: str, was_clean: bool
     ) -> None:
         for handler in self.parts.closed:
@@ -361,22 +356,7 @@ class Life:
 
     def report(self, where: str, error: BaseException) -> None:
         """Tell `on_exception`, once for each exception."""
-        if (isinstance(error, SQLError) and error.reported) or _inside_on_exception.get():
-            return
-        failures.mark(error, f"in {where} of {self.label}")
-        if type(self.server).on_exception is not Hooks.on_exception:
-            platform.log_error(f"{self.label}: {failures.summary(error)}")
-        token = _inside_on_exception.set(True)
-        own = calls_are_own.set(True)
-        try:
-            result: Any = self.server.on_exception(error)  # type: ignore[arg-type]
-            if isawaitable(result):
-                tasks.run(finish(result, _log_failed, "on_exception"))
-        except FAILURES as another:
-            _log_failed("on_exception", another)
-        finally:
-            calls_are_own.reset(own)
-            _inside_on_exception.reset(token)
+        report(self.server, self.label, where, error)
 
     def wait_until(self, awaitable: Any) -> None:
         """In the place of `ctx.waitUntil`, which takes JavaScript's promises only."""
@@ -385,7 +365,7 @@ class Life:
         elif isawaitable(awaitable):
             context = copy_context()
             context.run(current_io_context.set, self.io_context)
-            context.run(_inside_on_exception.set, False)
+            context.run(begin_anew)
             where = "what ctx.waitUntil was given"
             task = tasks.run(finish(awaitable, self.report, where), context)
             events.wait_until(self.ctx, task)
@@ -411,18 +391,6 @@ class _Claims:
         return self._server.on_message(connection, message)
 
 
-def wait_until_of(life: Life) -> Any:
-    """`wait_until` for the SDK's `ctx`, which the life's own object holds."""
-    # Weak: else a room would stay in memory until Python looks for cycles.
-    return partial(_wait_until, ref(life))
-
-
-def _wait_until(life: ref[Life], awaitable: Any) -> None:
-    alive = life()
-    if alive is not None:
-        alive.wait_until(awaitable)
-
-
 def _label_of(life: ref[Life]) -> str:
     alive = life()
     return "a room that has left memory" if alive is None else alive.label
@@ -430,8 +398,3 @@ def _label_of(life: ref[Life]) -> str:
 
 def _nothing() -> None:
     return None
-
-
-def _log_failed(where: str, error: BaseException) -> None:
-    failures.mark(error, f"in {where}")
-    platform.log_error(f"{where} raised\n{failures.traceback_text(error)}")

@@ -78,5 +78,5 @@ class RoomName:
 
     @property
     def _is_of_a_facet(self) -> bool:
-        """Whether the id is a string of the parent's: nobody has mistaken its address."""
+        """Whether the id is a string that a parent has chosen, and so was addressed correctly."""
         return isinstance(self._ctx.id, str)

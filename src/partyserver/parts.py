@@ -36,7 +36,7 @@ Class = TypeVar("Class", bound=type)
 class Claim(Enum):
     """What `message` and `alarm` of a part answer beside a result."""
 
-    #: The event is not this part's: the next one is asked, and at last the user's hook is called.
+    #: The event is not this part's: the next one is asked, and then the user's hook.
     NOT_MINE = "not mine"
 
 

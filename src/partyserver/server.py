@@ -12,7 +12,7 @@ from . import sql
 from .connection import Connection
 from .definition import define, define_root
 from .hooks import Hooks
-from .life import Life, wait_until_of
+from .life import Life
 from .reserved import LifeSlot, definition_of, give_life, life_of
 from .routing import route_partykit_request
 from .rules.options import DEFAULTS, ServerOptions
@@ -84,7 +84,7 @@ class Server(Hooks, LifeSlot, DurableObject, metaclass=_ServerType):
         activate()
         life = Life(self, self.ctx._ctx, definition_of(type(self)))
         give_life(self, life)
-        self.ctx.waitUntil = wait_until_of(life)
+        self.ctx.waitUntil = life.wait_until
         life.construct_parts()
 
     # --- what hooks use ---------------------------------------------------------------

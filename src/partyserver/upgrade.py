@@ -54,7 +54,7 @@ class Upgrading(Protocol):
     def server(self) -> UpgradeHooks: ...
 
     def accept(self, connection: RoomConnection) -> None: ...
-    async def tell_parts_of_close(
+    async def close_parts(
         self, connection: RoomConnection, code: int, reason: str, was_clean: bool
     ) -> None: ...
     def report(self, where: str, error: BaseException) -> None: ...
@@ -77,7 +77,7 @@ async def upgrade(life: Upgrading, request: Request) -> Response:
         await _open(life, connection, ConnectionContext(request))
     except FAILURES as error:
         if connection.abandoned(INTERNAL_ERROR, SETUP_FAILED) and life.parts.closed:
-            await life.tell_parts_of_close(connection, INTERNAL_ERROR, SETUP_FAILED, False)
+            await life.close_parts(connection, INTERNAL_ERROR, SETUP_FAILED, False)
         if isinstance(error, RequestRefusedError):
             raise
         life.report("the upgrade", error)

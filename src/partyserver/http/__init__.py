@@ -20,7 +20,7 @@ __all__ = ["enable"]
 
 
 def enable() -> None:
-    """Make `requests` and `urllib.request` work in hooks. Calling it twice is nothing.
+    """Make `requests` and `urllib.request` work in hooks. It may be called twice.
 
     Call it where the worker's main module is imported, or in a hook. It needs
     `partyserver[http]`; for `urllib.request` alone, `pyodide-http`.

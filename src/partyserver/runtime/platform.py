@@ -1,4 +1,4 @@
-"""What the platform has for everybody: its log, its chance, the worker's bindings."""
+"""What the platform has for everybody: the log, random numbers, the worker's bindings."""
 
 from __future__ import annotations
 

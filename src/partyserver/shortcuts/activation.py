@@ -14,6 +14,12 @@ def activate() -> None:
     if not switch.set_by_variables():
         return
     introspection = isolate.introspection()  # no shortcut: it stays where they are off
+    if introspection is None:
+        platform.log_error(
+            "the runtime's module for calls has changed, and partyserver does not know it: rooms "
+            "that wait for asyncio objects of a module may go on in another's place, and callers "
+            "over RPC can call methods of mixins. Please report it, with the version of workerd"
+        )
     active: list[str] = []
     if switch.enabled and _has_builtins():
         active += _BY_BUILTINS

@@ -21,7 +21,7 @@ def entry(
     *,
     direct: bool,
 ) -> tuple[Any, Dispatch | None]:
-    """The object for the runtime, and what may bring its messages past their sockets.
+    """The object for the runtime, and what may bring its messages without their sockets.
 
     For each event the runtime looks the handler up on the object, several times, and calls what it
     finds by its `callWithOptions`. On a Python object the look-up is a call across the boundary and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..runtime import platform
 
-#: A variable of the wrangler config. With `"off"` the runtime brings every event by its own ways.
+#: A variable of the wrangler config. With `"off"` every event takes the runtime's own path.
 VARIABLE = "PARTYSERVER_SHORTCUTS"
 
 enabled = True
