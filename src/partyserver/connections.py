@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Any
 
 from .connection import Phase, RoomConnection
@@ -27,20 +27,24 @@ class Connections:
         self,
         room_name: Callable[[], str],
         receive: Callable[..., Any],
-        sleeping: sockets.Sockets | None = None,
-        context: Context | None = None,
+        context: Context,
     ) -> None:
         self.room_name, self.receive = room_name, receive
         #: What the context of each message is a copy of.
-        self.context = context or copy_context()
-        self._sleeping = sleeping
-        self._all_awake = sleeping is None
+        self.context = context
+        self._sleeping: sockets.Sockets | None = None
+        self._all_awake = True
         self._by_socket: dict[int, RoomConnection] = {}
         self._by_id: dict[str, list[RoomConnection]] = {}
         self._by_tag: dict[str, dict[RoomConnection, None]] = {}
         self._fanout: Fanout | Loop | None = None
         self._dispatch: Dispatch | None = None
         self._undispatched = 0
+
+    def sleep_in(self, sleeping: sockets.Sockets | None) -> None:
+        """Where the sockets are while the room sleeps; None if it does not."""
+        self._sleeping = sleeping
+        self._all_awake = sleeping is None
 
     # --- coming and going -------------------------------------------------------------
 

@@ -70,7 +70,7 @@ def own_options(cls: type, root: type) -> list[Any]:
             layers.append(known.definition.own_options)
         elif "options" in vars(base):
             layers.append(vars(base)["options"])
-    return layers
+    return [layer for layer in layers if layer is not None]
 
 
 # --- public methods -------------------------------------------------------------------

@@ -25,7 +25,7 @@ from .parts import NOT_MINE, Handlers
 from .reporting import begin_anew, report
 from .rules import failures
 from .rules.closing import ABNORMAL, MESSAGE_TOO_BIG, is_teardown_noise
-from .rules.options import PLATFORM_MAX_MESSAGE_SIZE
+from .rules.options import PLATFORM_MAX_MESSAGE_SIZE, ServerOptions, merge_options
 from .rules.props import HEADER as PROPS_HEADER
 from .rules.props import checked_json, decode_props
 from .runtime import JsProxy, events, requests, sockets, values
@@ -35,7 +35,7 @@ from .shortcuts.current import current
 from .shortcuts.entry import entry
 from .startup import Startup
 from .upgrade import refuse, upgrade
-from .usercode import FAILURES, as_exception, call, finish, settled
+from .usercode import FAILURES, as_exception, call, finish, is_pending, settled
 
 if TYPE_CHECKING:
     from .definition import Definition
@@ -52,6 +52,7 @@ class Life:
 
     __slots__ = (
         "__weakref__",
+        "_given_options",
         "_listeners",
         "_max_message_size",
         "_props",
@@ -71,9 +72,10 @@ class Life:
 
     def __init__(self, server: Server, ctx: JsProxy, definition: Definition) -> None:
         self.server = server
+        self.options: ServerOptions
         #: The platform's own, past the SDK.
         self.ctx: Any = ctx
-        self.options = definition.options
+        self._given_options: Any = None
         self.parts = definition.parts
         self.props_parameter = definition.props_parameter
         self.io_context = IoContext(partial(_label_of, ref(self)))
@@ -86,16 +88,25 @@ class Life:
         #: Whose `on_message` gets the messages: the user's, unless parts may claim some.
         self._receiver: Any = _Claims(server, self.parts.message) if self.parts.message else server
         self._listeners: sockets.Listeners | None = None
-        maximum = self.options["max_message_size"]
-        self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
-        self.connections = Connections(
-            self.name.get,
-            self._receive,
-            sockets.Sockets(ctx) if self.options["hibernate"] else None,
-            self.context,
-        )
+        self.connections = Connections(self.name.get, self._receive, self.context)
+        self._configure(definition.options)
         #: What each part's `construct` has returned.
         self.kept_by_parts: dict[Any, Any] = {}
+
+    def _configure(self, options: Any) -> None:
+        """Take the options of the class, or of an object that has set others in `__init__`."""
+        if options is self._given_options:
+            return
+        self._given_options = options
+        self.options = merge_options(type(self.server).__name__, [options])
+        maximum = self.options["max_message_size"]
+        self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
+        self.connections.sleep_in(sockets.Sockets(self.ctx) if self.options["hibernate"] else None)
+
+    def constructed(self) -> None:
+        """`__init__` has returned."""
+        self._configure(self.server.options)
+        self.startup.constructed = True
 
     def construct_parts(self) -> None:
         for part in self.parts.all:
@@ -147,7 +158,7 @@ class Life:
             if requests.is_upgrade(headers):
                 return await upgrade(self, request)
             response: Any = self.server.on_request(request)
-            if type(response) is not Response and isawaitable(response):
+            if type(response) is not Response and is_pending(response):
                 response = await settled(response)
             return requests.response_of(response, "on_request")
         except FAILURES as error:
@@ -219,6 +230,7 @@ class Life:
                 result = self.startup.run(
                     partial(context.run, self._receiver.on_message, connection, message)
                 )
+            # As `is_pending`: the call would be one more for each message.
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
             task = run(finish(result, self.report, "on_message"))

@@ -133,7 +133,7 @@ def attach(part: Part) -> Callable[[Class], Class]:
     """Give a mixin's subclasses a part. The mixin itself is no `Server`."""
 
     def decorate(mixin: Class) -> Class:
-        if reserved.NAME in vars(mixin) or issubclass(mixin, reserved.LifeSlot):
+        if reserved.NAME in vars(mixin) or issubclass(mixin, reserved.LifeHolder):
             raise TypeError(f"{mixin.__name__} is created already: attach its part to a base of it")
         setattr(mixin, reserved.NAME, _Attached(part))
         return mixin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from inspect import isawaitable
 from typing import Any
 
 from . import tasks
@@ -12,7 +11,7 @@ from .hooks import Hooks
 from .rules import failures
 from .rules.contract import calls_are_own
 from .runtime import platform
-from .usercode import FAILURES, finish
+from .usercode import FAILURES, finish, is_pending
 
 #: Set while `on_exception` runs: its own failures are not reported to it again, for ever.
 _inside_on_exception: ContextVar[bool] = ContextVar("inside_on_exception", default=False)
@@ -29,7 +28,7 @@ def report(server: Hooks, label: str, where: str, error: BaseException) -> None:
     own = calls_are_own.set(True)
     try:
         result: Any = server.on_exception(error)  # type: ignore[arg-type]
-        if isawaitable(result):
+        if is_pending(result):
             tasks.run(finish(result, _log_failed, "on_exception"))
     except FAILURES as another:
         _log_failed("on_exception", another)

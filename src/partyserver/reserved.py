@@ -6,7 +6,6 @@ what it knows of a class in a definition, both behind this name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -15,21 +14,24 @@ if TYPE_CHECKING:
 NAME = "_partyserver"
 
 
-class LifeSlot:
-    """A base that gives an object the place for its life, which no subclass can lose."""
+class LifeHolder:
+    """The base of objects that have a life.
 
-    __slots__ = (NAME,)
+    It is in the object's `__dict__`, and not in a slot: a slot would let no base with a layout of
+    its own, such as a `dataclass(slots=True)`, stand beside it.
+    """
 
 
-_slot: Any = vars(LifeSlot)[NAME]
+_dict_of = vars(LifeHolder)["__dict__"].__get__
 
-#: The life of a server: the slot's own getter, as fast as an attribute. `AttributeError` before
-#: `Server.__init__` has run.
-life_of: Callable[[Any], Life] = _slot.__get__
+
+def life_of(server: Any) -> Life:
+    """The life of a server; `KeyError` before `Server.__init__` has run."""
+    return _dict_of(server)[NAME]  # type: ignore[no-any-return]
 
 
 def give_life(server: Any, life: Life) -> None:
-    _slot.__set__(server, life)
+    _dict_of(server)[NAME] = life
 
 
 class Reserved(property):
@@ -51,6 +53,18 @@ def definition_of(cls: type) -> Any:
     return getattr(cls, NAME).definition
 
 
+def is_undefined(cls: type) -> bool:
+    """Whether a class has been created past the library, though it derives from one of its own."""
+    known = any(isinstance(vars(base).get(NAME), Reserved) for base in cls.__mro__[1:])
+    return known and issubclass(cls, LifeHolder) and NAME not in vars(cls)
+
+
+def check_assignment(cls: type, name: str, value: Any) -> None:
+    """Raise `TypeError` if a class is given the name for something of its author's."""
+    if name == NAME and not isinstance(value, Reserved):
+        raise TypeError(_sentence(cls))
+
+
 def check_free(cls: type, base: type) -> None:
     """Raise `TypeError` if a base of `cls`, or itself, uses the name for something of its own."""
     if NAME in vars(base) and not isinstance(vars(base)[NAME], Reserved):
@@ -68,7 +82,7 @@ def check_callable(instance: Any, name: str) -> None:
 
 
 def _get(server: Any) -> Any:
-    return life_of(server) if isinstance(server, LifeSlot) else None
+    return life_of(server) if isinstance(server, LifeHolder) else None
 
 
 def _refuse(server: Any, *_: Any) -> NoReturn:

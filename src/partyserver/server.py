@@ -13,30 +13,52 @@ from .connection import Connection
 from .definition import define, define_root
 from .hooks import Hooks
 from .life import Life
-from .reserved import LifeSlot, definition_of, give_life, life_of
+from .reserved import (
+    NAME,
+    LifeHolder,
+    check_assignment,
+    definition_of,
+    give_life,
+    is_undefined,
+    life_of,
+)
 from .routing import route_partykit_request
 from .rules.options import DEFAULTS, ServerOptions
 from .runtime import JsProxy
 from .shortcuts.activation import activate
 from .shortcuts.requests import called_by_the_runtime
+from .usercode import as_exception
 
 
 class _ServerType(ABCMeta):
-    """Notices when an instance is complete, whatever its class's `__init__` does."""
+    """Notices when a class and when an instance is complete, whatever its author's code does."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], members: Any, **kwargs: Any) -> None:
+        super().__init__(name, bases, members)
+        if is_undefined(cls):
+            raise TypeError(f"{name}: a base's __init_subclass__ must call super()")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        server = super().__call__(*args, **kwargs)
         try:
+            server = super().__call__(*args, **kwargs)
             life = life_of(server)
-        except AttributeError:
+        except KeyError as error:
+            if error.args != (NAME,):
+                raise
             raise TypeError(
                 f"{cls.__name__}.__init__ must call super().__init__(ctx, env)"
             ) from None
-        life.startup.constructed = True
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise as_exception(error, f"{cls.__name__}.__init__") from error
+        life.constructed()
         return life.face() if called_by_the_runtime() else server
 
+    def __setattr__(cls, name: str, value: Any) -> None:
+        check_assignment(cls, name, value)
+        super().__setattr__(name, value)
 
-class Server(Hooks, LifeSlot, DurableObject, metaclass=_ServerType):
+
+class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
     """A room: a Durable Object whose WebSockets, HTTP requests and alarms call your hooks.
 
         class Chat(Server):

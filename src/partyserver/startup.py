@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from inspect import isawaitable
 from typing import Any
 
 from . import tasks
 from .rules.contract import calls_are_own
 from .runtime import JsException, can_run_sync, events
 from .runtime.io_context import Gate
-from .usercode import settled
+from .usercode import is_pending, settled
 
 #: Set while `on_start` runs: what it calls is not made to wait for it.
 _inside_on_start: ContextVar[bool] = ContextVar("inside_on_start", default=False)
@@ -66,7 +65,7 @@ class Startup:
         token = _inside_on_start.set(True)
         try:
             result = self._on_start()
-            if isawaitable(result):
+            if is_pending(result):
                 tasks.run(self._begin_gated(result))
                 return
         except BaseException as error:

@@ -1,16 +1,17 @@
 """User code, called in one way everywhere: hooks, listeners, callbacks, methods.
 
-It may be plain or async, may return a coroutine or another awaitable, and an awaitable may give
-one more. It may fail in each way that Python has. None of that may end more than its own event.
+It may be plain or async, may return a coroutine or another awaitable, and that may give a
+coroutine, a task or a future. It may fail in each way that Python has. None of that may end more
+than its own event.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from types import CoroutineType
-from typing import Any
+from typing import Any, TypeGuard
 
 #: What counts as a failure of user code. `CancelledError` comes from awaiting a task that the
 #: code has cancelled; the others would end the process, with the rooms of others, or a task group
@@ -24,31 +25,44 @@ FAILURES = (
 )
 
 
-# Each of these asks for None and for a coroutine first: to ask for others takes long.
+#: What is awaited after a first await. Other awaitables may give themselves, as connections to
+#: databases do, or may be awaited only once.
+_MORE = (CoroutineType, asyncio.Future)
+
+
+def is_pending(value: Any) -> TypeGuard[Awaitable[Any]]:
+    """Whether user code has returned something that is to be awaited."""
+    # In this order, since the last question takes long.
+    return value is not None and (type(value) is CoroutineType or isawaitable(value))
 
 
 async def settled(value: Any) -> Any:
     """What user code has returned, once it is there."""
-    while value is not None and (type(value) is CoroutineType or isawaitable(value)):
+    if is_pending(value):
         value = await value
+        while isinstance(value, _MORE):
+            value = await value
     return value
 
 
 async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """The result of a plain or an async function."""
     value = function(*arguments)
-    while value is not None and (type(value) is CoroutineType or isawaitable(value)):
+    if is_pending(value):
         value = await value
+        while isinstance(value, _MORE):
+            value = await value
     return value
 
 
 async def finish(value: Any, report: Callable[[str, BaseException], None], where: str) -> None:
-    """Await what user code has returned, and report its failure.
+    """Await what user code has returned, which is pending, and report its failure.
 
     It raises nothing: asyncio passes a `SystemExit` on to the process.
     """
     try:
-        while value is not None and (type(value) is CoroutineType or isawaitable(value)):
+        value = await value
+        while isinstance(value, _MORE):
             value = await value
     except FAILURES as error:
         report(where, error)
@@ -58,6 +72,10 @@ def as_exception(error: BaseException, where: str) -> Exception:
     """The failure as an `Exception`: others would end the process of whoever has to raise it."""
     if isinstance(error, Exception):
         return error
-    failure = RuntimeError(f"{where} raised {error!r}")
+    try:
+        text = repr(error)
+    except Exception:
+        text = type(error).__name__
+    failure = RuntimeError(f"{where} raised {text}")
     failure.__cause__ = error
     return failure

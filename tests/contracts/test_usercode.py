@@ -70,8 +70,9 @@ def trigger(party, binding, name, event):
             with suppress(AlarmError):
                 room.run_alarm()
         case "error":
-            with room.connect(id="a"):
+            with room.connect(id="a") as socket:
                 call(party, binding, name, "fail")
+                socket.drop()  # the room takes it for lost, and answers no close
         case _:
             with room.connect(id="a") as socket:
                 if event == "message":
@@ -100,6 +101,15 @@ def test_at_each_place_of_a_room(party, binding, place, how):
     # The isolate lives with all that it has noted, and so do the rooms of others.
     assert notes(party, name)[0] == "began"
     assert party.room(binding("Acting"), "another").fetch("/").text == "answered"
+
+
+@pytest.mark.parametrize("place", ["on_start", "on_connect", "on_message", "on_close", "on_alarm"])
+def test_an_awaitable_that_gives_itself_is_awaited_once(party, binding, place):
+    trigger(party, binding("Acting"), f"{place}.itself", HOOKS[place])
+    assert eventually(lambda: "done" in notes(party, f"{place}.itself"))
+    assert party.room(binding("Acting"), "another").fetch("/").text == "answered"
+    noted = notes(party, f"{place}.itself")
+    assert noted.count("done") == noted.count("began")
 
 
 @pytest.mark.parametrize("how", ["exit_later", "cancelled", *RETURNS])

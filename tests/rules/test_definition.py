@@ -3,13 +3,14 @@
 import asyncio
 import inspect
 from abc import ABCMeta
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
 from partyserver import reserved
 from partyserver.definition import define, define_root
 from partyserver.parts import NOT_MINE, Part, attach, parts_of
-from partyserver.reserved import LifeSlot, definition_of, give_life, life_of
+from partyserver.reserved import LifeHolder, definition_of, give_life, life_of
 from partyserver.rules.contract import calls_are_own
 from partyserver.rules.options import DEFAULTS
 
@@ -29,7 +30,7 @@ class Life:
         self.is_open_to_calls = True
 
 
-class Root(LifeSlot, metaclass=ABCMeta):
+class Root(LifeHolder, metaclass=ABCMeta):
     """Stands in for `Server`."""
 
     options: Any = DEFAULTS
@@ -147,9 +148,57 @@ def test_the_reserved_name_cannot_be_assigned_or_deleted():
 
 def test_a_users_attributes_may_have_any_other_name():
     chat: Any = Chat(Life())
-    vars(chat).update(dict.fromkeys(dir(Root), "mine"))
+    for name in {name for name in dir(Root) if not name.startswith("__")} - {reserved.NAME}:
+        setattr(chat, name, "mine")
     chat._life = chat._name = "mine"
     assert isinstance(life_of(chat), Life)
+
+
+def test_the_reserved_name_of_a_class_cannot_be_assigned_later():
+    class Meta(ABCMeta):
+        def __setattr__(cls, name, value):
+            reserved.check_assignment(cls, name, value)
+            super().__setattr__(name, value)
+
+    class Strict(Root, metaclass=Meta): ...
+
+    with pytest.raises(TypeError, match=r"Strict\._partyserver is the one name"):
+        Strict._partyserver = 1
+    Strict._other = 1
+
+
+def test_a_class_that_was_created_past_the_library_is_noticed():
+    class Registry:
+        def __init_subclass__(cls):
+            pass
+
+    assert reserved.is_undefined(type("Room", (Registry, Root), {}))
+    assert not reserved.is_undefined(Root)
+    assert not reserved.is_undefined(type("Room", (Root,), {}))
+
+
+@dataclass(slots=True)
+class Scores:
+    total: int = 0
+
+
+def test_a_base_with_a_layout_of_its_own_may_stand_beside_it():
+    class Room(Scores, Root):
+        def __init__(self):
+            Root.__init__(self, Life())
+            self.total = 1
+
+    assert Room().total == 1
+
+
+def test_options_that_are_none_are_none_of_the_classs_own():
+    class Base(Root):
+        options: Any = {"debug": True}
+
+    class Room(Base):
+        options: Any = None
+
+    assert options_of(Room) == {"debug": True}
 
 
 def test_a_class_can_be_made_again_from_its_members():

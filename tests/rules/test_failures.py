@@ -114,3 +114,45 @@ def test_a_refusal_is_answered_as_it_says_and_not_as_a_failure(debug):
 
 def test_a_frame_is_ascii_whatever_the_error_says():
     assert frame(raised(ValueError(SECRET)), debug=True).isascii()
+
+
+# --- exceptions that take no notes ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen(Exception):
+    reason: str = "x"
+
+
+class Unreadable(Exception):
+    def __getattribute__(self, name):
+        if name == "__notes__":
+            raise KeyError(name)
+        return super().__getattribute__(name)
+
+    def add_note(self, note):
+        raise TypeError("no notes")
+
+
+class Noteless(Exception):
+    __notes__ = None
+
+
+@pytest.mark.parametrize("kind", [Frozen, Unreadable, Noteless])
+def test_any_exception_can_be_marked_and_keeps_its_id(kind):
+    error = raised(kind())
+    mark(error, "in a hook")
+    mark(error, "in another")
+    assert error_id(error) == error_id(error)
+    assert f"error id: {error_id(error)}" in traceback_text(error)
+    assert error_id(error) in summary(error)
+    assert error_id(error) in answer(error, debug=False)[1]
+    assert error_id(raised(kind())) != error_id(error)
+
+
+def test_a_traceback_that_cannot_be_made_names_the_kind(monkeypatch):
+    def fail(error):
+        raise RecursionError
+
+    monkeypatch.setattr("traceback.format_exception", fail)
+    assert traceback_text(ValueError("x")) == "ValueError (its text cannot be had)"

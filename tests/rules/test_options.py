@@ -109,3 +109,10 @@ def test_what_is_no_option_of_routing_is_a_type_error_that_lists_them(option):
         check_routing_options("entrypoint()", {"cors": True, option: None})
     assert repr(option) in str(refused.value)
     assert str(refused.value).endswith(": " + ", ".join(ROUTING))
+
+
+def test_a_misspelt_option_is_told_with_what_was_likely_meant():
+    with pytest.raises(
+        TypeError, match=r"'on_befor_connect' \(did you mean 'on_before_connect'\?\)"
+    ):
+        check_routing_options("entrypoint()", {"on_befor_connect": None})

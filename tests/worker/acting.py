@@ -18,6 +18,20 @@ class Later:
         return self.coroutine.__await__()
 
 
+class Itself:
+    """An awaitable that gives itself, as a connection to a database does."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __await__(self):
+        return self.connect().__await__()
+
+    async def connect(self):
+        await in_one_step(self.name, None)
+        return self
+
+
 def act(how, name, value: Any = None) -> Any:
     """Act as `how` says; `value` is what comes of it, at once or at last."""
     note(name, "began")
@@ -32,6 +46,8 @@ def act(how, name, value: Any = None) -> Any:
             return in_two_steps(name, value)
         case "awaitable":
             return Later(in_one_step(name, value))
+        case "itself":
+            return Itself(name)
     return value
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextvars import copy_context
 from typing import Any, cast
 
 import js
@@ -94,7 +95,9 @@ async def check_a_socket_that_wakes_a_room_before_its_name_is_known(worker):
 
     _, socket = sockets.socket_pair()
     sockets.write_attachment(socket, Attachment("a", ("a",), None, None))
-    return Connections(no_name, print, sockets.Sockets(None)).of_socket(socket).id
+    connections = Connections(no_name, print, copy_context())
+    connections.sleep_in(sockets.Sockets(None))
+    return connections.of_socket(socket).id
 
 
 async def check_unnamed(worker):

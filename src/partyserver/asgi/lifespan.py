@@ -99,11 +99,19 @@ _others: dict[int, Lifespan] = {}
 
 def lifespan_of(app: Any) -> Lifespan:
     """The app's only one. It stands on the app itself, to go with it: a room may own an app."""
-    lifespan = getattr(app, _ATTRIBUTE, None) or _others.get(id(app))
+    lifespan = _lifespan_on(app) or _others.get(id(app))
     if lifespan is None or lifespan.app is not app:
         lifespan = Lifespan(app)
         try:
             setattr(app, _ATTRIBUTE, lifespan)
-        except AttributeError:
+        except Exception:
             _others[id(app)] = lifespan
     return lifespan
+
+
+def _lifespan_on(app: Any) -> Lifespan | None:
+    try:  # an app's own code may answer
+        known = getattr(app, _ATTRIBUTE, None)
+    except Exception:
+        return None
+    return known if isinstance(known, Lifespan) else None

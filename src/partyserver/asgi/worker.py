@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from workers import Request, Response, WorkerEntrypoint
 
 from .. import tasks
-from ..reserved import LifeSlot, life_of
+from ..reserved import LifeHolder, life_of
 from ..routing import NAMESPACE_HEADER
 from ..rules import failures
 from ..rules.options import RoutingOptions, check_routing_options
@@ -189,7 +189,7 @@ def _scope(request: Request, upgrading: bool, root_path: str) -> dict[str, Any]:
 
 def _room_root(request: Request, server: Any) -> str:
     party = request.js_object.headers.get(NAMESPACE_HEADER)
-    name = life_of(server).name.get() if isinstance(server, LifeSlot) else server.name
+    name = life_of(server).name.get() if isinstance(server, LifeHolder) else server.name
     return room_root(path_of(request.url), party if isinstance(party, str) else None, name)
 
 

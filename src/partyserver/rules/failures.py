@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from typing import Any
 
 from ..errors import RequestRefusedError
 from .names import new_error_id
@@ -18,26 +19,37 @@ def error_id(error: BaseException) -> str:
 
     It is kept as a note on the exception, so every traceback that is logged shows it.
     """
-    for note in getattr(error, "__notes__", ()):
-        if note.startswith(_NOTE):
-            return str(note[len(_NOTE) :])
-    new_id = new_error_id()
-    _add_note(error, _NOTE + new_id)
-    return new_id
+    known = _known_id(error)
+    if known is None:
+        known = new_error_id()
+        _add_note(error, _NOTE + known)
+    return known
 
 
 def mark(error: BaseException, where: str) -> None:
     """Note on a failure where it happened, and its id; once, if it is raised again."""
-    if not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
+    if _known_id(error) is None:
         _add_note(error, where)
         error_id(error)
 
 
+def _known_id(error: BaseException) -> str | None:
+    for note in _notes(error):
+        if isinstance(note, str) and note.startswith(_NOTE):
+            return note[len(_NOTE) :]
+    return None
+
+
+# Past the exception's own code, which may refuse notes, or fail when it is asked for them.
+
+
+def _notes(error: BaseException) -> list[Any]:
+    notes = object.__getattribute__(error, "__dict__").get("__notes__")
+    return notes if isinstance(notes, list) else []
+
+
 def _add_note(error: BaseException, note: str) -> None:
-    try:
-        error.add_note(note)
-    except AttributeError:  # a frozen dataclass
-        object.__setattr__(error, "__notes__", [note])
+    object.__getattribute__(error, "__dict__")["__notes__"] = [*_notes(error), note]
 
 
 def summary(error: BaseException) -> str:
@@ -50,7 +62,12 @@ def summary(error: BaseException) -> str:
 
 
 def traceback_text(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error)).rstrip()
+    try:
+        text = "".join(traceback.format_exception(error)).rstrip()
+    except Exception:
+        text = f"{type(error).__name__} (its text cannot be had)"
+    known = _known_id(error)
+    return text if known is None or known in text else f"{text}\n{_NOTE}{known}"
 
 
 def answer(error: BaseException, *, debug: bool) -> tuple[int, str]:

@@ -127,7 +127,11 @@ def check_routing_options(owner: str, options: Mapping[str, Any]) -> None:
     """Raise `TypeError` for what is no option of routing, naming `owner`."""
     if options.keys() <= _ROUTING_OPTIONS:
         return
+    from difflib import get_close_matches  # where it is needed: it takes a while
+
     unknown = next(key for key in options if key not in _ROUTING_OPTIONS)
+    close = get_close_matches(unknown, _ROUTING_OPTIONS, 1)
     raise TypeError(
-        f"{owner} has no option {unknown!r}; those of routing are: {', '.join(_ROUTING_OPTIONS)}"
+        f"{owner} has no option {unknown!r}{f' (did you mean {close[0]!r}?)' if close else ''}; "
+        f"those of routing are: {', '.join(_ROUTING_OPTIONS)}"
     )

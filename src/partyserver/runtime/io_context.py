@@ -25,7 +25,7 @@ import js
 from pyodide.ffi import JsProxy, create_proxy
 from workers import WorkerEntrypoint
 
-from ..reserved import LifeSlot, life_of
+from ..reserved import LifeHolder, life_of
 
 #: None where it is not known, as in a callback of JavaScript's.
 current: ContextVar[IoContext | None] = ContextVar("io_context", default=None)
@@ -193,7 +193,7 @@ def request_io_context() -> IoContext:
 
 def io_context_of(instance: Any) -> IoContext | None:
     """That of a call which the runtime makes to an object; None of a Durable Object not ours."""
-    if isinstance(instance, LifeSlot):
+    if isinstance(instance, LifeHolder):
         return life_of(instance).io_context
     return request_io_context() if isinstance(instance, WorkerEntrypoint) else None
 

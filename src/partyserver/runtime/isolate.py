@@ -20,6 +20,7 @@ from workers import WorkerEntrypoint, rpc
 from .. import reserved
 from ..rules import failures
 from ..rules.messages import MAX_JSON_DEPTH, check_depth
+from ..usercode import as_exception
 from . import io_context, values
 
 
@@ -149,7 +150,11 @@ def _in_its_io_context(usual: Any) -> Any:
         known = io_context.io_context_of(inst)
         if known is not None:
             io_context.current.set(known)
-        return await usual(relaxed, inst, prop, *args, **kwargs)
+        try:
+            return await usual(relaxed, inst, prop, *args, **kwargs)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # asyncio passes these on to the process, with the rooms of others.
+            raise as_exception(error, "a call") from error
 
     return wrapper_func
 

@@ -77,6 +77,7 @@ def raw_request(request: Any) -> JsProxy:
 
 
 def is_response(value: Any) -> bool:
+    """Whether this is a response, Python's or JavaScript's own."""
     return isinstance(value, FetchResponse) or (
         isinstance(value, JsProxy) and kind_of(value) == "[object Response]"
     )
@@ -86,8 +87,9 @@ def response_of(value: Any, hook: str) -> Response:
     """What a hook has returned, which has to be a response: Python's, or JavaScript's own."""
     if isinstance(value, FetchResponse):
         return value  # type: ignore[return-value]
-    if is_response(value):
-        return PassedOn(value)
+    raw = getattr(value, "js_object", value)
+    if is_response(raw):
+        return PassedOn(raw)
     raise TypeError(f"{hook} must return a workers.Response, not {type(value).__name__}")
 
 

@@ -6,8 +6,8 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from functools import partial
-from inspect import Parameter, isawaitable, signature
-from types import CoroutineType, FunctionType, ModuleType
+from inspect import Parameter, signature
+from types import FunctionType, ModuleType
 from typing import Any
 
 import js
@@ -17,7 +17,7 @@ from workers import Request, Response, python_to_rpc
 from .. import reserved, tasks
 from ..runtime.io_context import IoContext, io_context_of, prepare_return_of
 from ..runtime.io_context import current as current_io_context
-from ..usercode import as_exception, settled
+from ..usercode import as_exception, is_pending, settled
 from . import builtins
 
 #: Modules whose functions may stand between the runtime and what it calls.
@@ -115,7 +115,7 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 async def _fetch(instance: Any, request: JsProxy) -> Any:
     response = instance.fetch(_as_request(request))
-    if type(response) is CoroutineType or isawaitable(response):
+    if is_pending(response):
         response = await settled(response)
     return response.js_object if isinstance(response, Response) else python_to_rpc(response)
 

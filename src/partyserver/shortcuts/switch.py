@@ -18,8 +18,8 @@ def set_by_variables() -> bool:
         return False
     _is_set = True
     value = getattr(platform.worker_env(), VARIABLE, None)
-    if value == "off":
+    if value not in (None, "on"):
         enabled = False
-    elif value not in (None, "off", "on"):
-        platform.log_error(f'{VARIABLE} is "off" or "on", not {value!r}: the shortcuts are on')
+        if value != "off":  # which is not said here: it may be a secret
+            platform.log_error(f'{VARIABLE} is neither "off" nor "on": the shortcuts are off')
     return True
