@@ -32,6 +32,7 @@ WORKERS = {
         Worker("npm", "npm.js", _ALL),
         Worker("library", "library.py", _OURS, (LIBRARY,)),
         Worker("unshortened", "unshortened.py", _OURS, (LIBRARY, VARIANTS / "library.py")),
+        Worker("with_part", "with_part.py", _OURS, (LIBRARY, VARIANTS / "library.py")),
         Worker("naive", "naive.py", _BASIC),
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),

@@ -40,7 +40,7 @@ class StateTooLargeError(PartyServerError, ValueError):
     def __init__(self, size: int, limit: int, shares: Mapping[str, int] | None = None) -> None:
         self.size = size
         self.limit = limit
-        self.shares = dict(shares or {})
+        self.shares: dict[str, int] = dict(shares or {})
         listed = ", ".join(f"{name} {share}" for name, share in self.shares.items())
         super().__init__(
             f"the connection's state is {size} bytes with its id, tags and URL, and the limit is "

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextvars import copy_context
+from types import SimpleNamespace
 from typing import Any, cast
 
 import js
@@ -16,6 +17,7 @@ from partyserver import (
 from partyserver.connections import Connections
 from partyserver.rules.attachment import Attachment
 from partyserver.runtime import sockets
+from partyserver.shortcuts import switch
 from pyodide.ffi import create_proxy
 from workers import Request, Response
 
@@ -29,6 +31,28 @@ def outcome(call, *arguments, **keywords):
         return repr(call(*arguments, **keywords))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+
+
+# --- the switch -----------------------------------------------------------------------
+
+
+async def check_switch(worker):
+    """What values of the variable do; the isolate's own switch stands as it was."""
+    module: Any = switch
+    before, usual = module.enabled, module.platform.worker_env
+    enabled = {}
+    try:
+        for value in [None, "on", "off", "OFF", "false", "", False, 0, ["off"]]:
+            module.enabled, module._is_set = True, False
+            env = SimpleNamespace(PARTYSERVER_SHORTCUTS=value)
+            module.platform.worker_env = lambda env=env: env
+            first, again = switch.set_by_variables(), switch.set_by_variables()
+            assert (first, again) == (True, False)
+            enabled[repr(value)] = module.enabled
+    finally:
+        module.enabled, module._is_set = before, True
+        module.platform.worker_env = usual
+    return enabled
 
 
 # --- classes --------------------------------------------------------------------------
