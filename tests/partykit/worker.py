@@ -189,10 +189,14 @@ class Main(Recorder):
         return request
 
     @staticmethod
-    async def on_fetch(request, lobby, ctx):
+    def on_fetch(request, lobby, ctx):
         path = request.url.split("/", 3)[3]
         if path.startswith("acting/"):
             return act_in_the_worker(request.url)
+        return Main.fetched(path, lobby, ctx)
+
+    @staticmethod
+    async def fetched(path, lobby, ctx):
         if path == "nothing":
             return None
         if path == "wrong":
@@ -208,10 +212,14 @@ class Main(Recorder):
         return Response(f"fetched {path}: {lobby.env.GREETING}, {hasattr(ctx, 'waitUntil')}")
 
     @staticmethod
-    async def on_socket(socket, lobby, ctx):
-        path = socket.request.url.rpartition("/")[2]
+    def on_socket(socket, lobby, ctx):
         if "/acting/" in socket.request.url:
             return act_in_the_worker(socket.request.url, socket)
+        return Main.opened(socket, lobby)
+
+    @staticmethod
+    async def opened(socket, lobby):
+        path = socket.request.url.rpartition("/")[2]
         if path == "listen":
             socket.add_event_listener("message", lambda event: socket.send(event.data))
             socket.add_event_listener(
@@ -248,19 +256,21 @@ class Main(Recorder):
             socket.send(f"Hello, {lobby.env.GREETING}!")
             async for message in socket:
                 socket.send(f"heard {message}")
-        return None
 
     @staticmethod
-    async def on_cron(cron, lobby, ctx):
+    def on_cron(cron, lobby, ctx):
         if cron.name == "acting":
             how = next_cron.pop()
             return acting.act(how, f"on_cron.{how}")
+        return Main.scheduled(cron, lobby)
+
+    @staticmethod
+    async def scheduled(cron, lobby):
         text = f"{cron.name} {cron.definition} {cron.scheduled_time} {lobby.env.GREETING}"
         await lobby.parties.other.get("crons").fetch(method="POST", body=text)
         if cron.name == "also-midnight":
             answer = await (await checks.ask_models(lobby)).text()
             await lobby.parties.other.get("models").fetch(method="POST", body=answer)
-        return None
 
 
 class MainSleepy(Main):
@@ -313,22 +323,27 @@ class Acting(PartyServer):
     def on_connect(self, connection, ctx):
         return self.at("on_connect")
 
-    async def on_message(self, message, sender):
-        if self.room.id.startswith("listener."):
-            self.socket = await self.room.context.parties.brief.get("heard").socket()
-            self.socket.add_event_listener("message", lambda event: self.at("listener"))
-            return None
-        return self.at("on_message")
+    def on_message(self, message, sender):
+        return self.listen() if self.room.id.startswith("listener.") else self.at("on_message")
+
+    async def listen(self):
+        self.socket = await self.room.context.parties.brief.get("heard").socket()
+        self.socket.add_event_listener("message", lambda event: self.at("listener"))
 
     def on_close(self, connection):
         return self.at("on_close")
 
-    async def on_request(self, request):
+    def on_request(self, request):
         if request.url.endswith("/alarm"):
-            await self.room.storage.set_alarm(4 * 10**12)
+            return self.answered_after(self.room.storage.set_alarm(4 * 10**12))
         if self.room.id.startswith("transaction."):
-            await self.room.storage.transaction(lambda transaction: self.at("transaction"))
+            work: Any = lambda transaction: self.at("transaction")  # noqa: E731
+            return self.answered_after(self.room.storage.transaction(work))
         return self.at("on_request", Response("answered"))
+
+    async def answered_after(self, work):
+        await work
+        return Response("answered")
 
     def on_alarm(self):
         return self.at("on_alarm")
@@ -352,7 +367,7 @@ class ActingSleepy(Acting):
 next_cron = []
 
 
-async def act_in_the_worker(url, socket=None):
+def act_in_the_worker(url, socket=None):
     _, place, how = url.rsplit("/", 2)
     if place == "notes":
         return Response.from_json(acting.NOTES)
@@ -419,6 +434,6 @@ Default = partykit.entrypoint(
         "every-minute": "*/1 * * * *",
         "midnight": "0 0 * * *",
         "also-midnight": "0  0 * * *",
-        "acting": "5 5 5 5 5",
+        "acting": "1 2 3 4 5",
     },
 )

@@ -1,21 +1,33 @@
 """Apps whose code acts (see acting.py) at the place and in the way that the path tells."""
 
-from acting import NOTES, act
+from acting import NOTES, Later, act, in_one_step
 from partyserver.asgi import entrypoint
 from plain import answer
 from workers import Response
 
 
-async def app(scope, receive, send):
+def app(scope, receive, send):
+    """A plain function: what it returns is awaited."""
     if scope["type"] == "lifespan":
         raise RuntimeError("there is none")
     _, place, how = scope["path"].split("/")
     if place == "notes":
-        return await answer(send, NOTES)
+        return answer(send, NOTES)
     if place == "on_error":
         raise ZeroDivisionError(how)
-    await answer(send, "answered", status=200 if how in ("coroutine", "awaitable") else 202)
-    return act(how, f"{place}.{how}")
+    if how == "awaitable":
+        return Later(answer_and_note(send, f"{place}.{how}"))
+    return answer_and_act(send, how, f"{place}.{how}")
+
+
+async def answer_and_act(send, how, name):
+    await answer(send, "answered")
+    return act(how, name)
+
+
+async def answer_and_note(send, name):
+    await answer(send, "answered")
+    await in_one_step(name, None)
 
 
 async def before_answer(scope, receive, send):
@@ -33,10 +45,10 @@ def on_error(error):
 def starting(how):
     """An app that acts when it is started."""
 
-    async def starting_app(scope, receive, send):
+    def starting_app(scope, receive, send):
         if scope["type"] == "lifespan":
             return act(how, f"lifespan.{how}")
-        return await answer(send, NOTES)
+        return answer(send, NOTES)
 
     return starting_app
 
