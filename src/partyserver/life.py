@@ -227,9 +227,7 @@ class Life:
                 result = self._receiver.on_message(connection, message)
             else:
                 context = copy_context()
-                result = self.startup.run(
-                    partial(context.run, self._receiver.on_message, connection, message)
-                )
+                result = self.startup.run(partial(context.run, self._begin, connection, message))
             # As `is_pending`: the call would be one more for each message.
             if result is None or not (type(result) is CoroutineType or isawaitable(result)):
                 return None
@@ -238,6 +236,11 @@ class Life:
         except FAILURES as error:
             self.report("on_message", error)
             return None
+
+    def _begin(self, connection: RoomConnection, message: str | bytes) -> Any:
+        """The hook for a message that had to wait; a coroutine if there is more to await."""
+        result = self._receiver.on_message(connection, message)
+        return settled(result) if is_pending(result) else None
 
     def _too_big(self, connection: RoomConnection, message: str | bytes) -> bool:
         limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE
