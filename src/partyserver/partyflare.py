@@ -19,7 +19,7 @@ from workers import Request, Response
 from .reserved import life_of
 from .routing import route_to_room, server_bindings
 from .rules.urls import match_party_url
-from .runtime.requests import raw_request
+from .runtime.requests import raw_object
 
 __all__ = ["Party"]
 
@@ -45,7 +45,7 @@ class Party(Server):
 
         `:party` is a binding's name in any case, `MyParty` or `myparty`, or its kebab-case.
         """
-        js_request = raw_request(request)
+        js_request = raw_object(request)
         url = match_party_url(js_request.url)
         if url is None:
             return None

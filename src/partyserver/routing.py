@@ -21,7 +21,7 @@ from .rules.retry import RetryEvent, RoutingRetry, is_infrastructure, with_retri
 from .rules.urls import DEFAULT_PREFIX, match_party_url
 from .runtime import JsProxy, platform, requests, rereadable, values
 from .runtime.io_context import enter_request
-from .runtime.requests import header, is_upgrade, raw_request
+from .runtime.requests import header, is_upgrade, raw_object
 from .shortcuts.activation import activate
 from .usercode import FAILURES, as_exception, call
 
@@ -109,7 +109,7 @@ async def route_partykit_request(
     """
     check_routing_options("route_partykit_request", options)
     activate()
-    js_request = raw_request(request)
+    js_request = raw_object(request)
     url = match_party_url(js_request.url, prefix)
     if url is None:
         return None
@@ -240,9 +240,9 @@ async def _ask(
             return _unread(request.js_object), None
         if requests.is_response(decision):
             return outgoing, requests.response_of(decision, "the hook")
-        if hasattr(raw_request(decision), "headers"):
+        if hasattr(raw_object(decision), "headers"):
             # It may have been made from the client's request, with what that forged.
-            replacement = _unread(raw_request(decision))
+            replacement = _unread(raw_object(decision))
             return _outgoing(replacement, lobby.party, jurisdiction), None
         raise TypeError(
             f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "

@@ -240,3 +240,8 @@ def test_a_jurisdiction_on_a_runtime_without_them_is_an_error_without_details(pa
     assert response.status_code == 500
     assert "not implemented" not in response.text
     assert "Jurisdiction restrictions are not implemented in workerd" in str(party.logs)
+
+
+def test_a_hook_before_a_room_may_answer_with_what_stands_for_a_response(party):
+    answer = party.fetch("/check/what_stands_for_a_response").json()
+    assert answer == [207, "stands for one"]

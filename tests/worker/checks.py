@@ -33,6 +33,19 @@ def outcome(call, *arguments, **keywords):
         return f"{type(error).__name__}: {error}"
 
 
+async def check_what_stands_for_a_response(worker):
+    """An object of a library's own, with the platform's response in it."""
+
+    class StandIn:
+        js_object = js.Response.new("stands for one", status=207)
+
+    request = Request("https://x/parties/answering/y")
+    answer = await route_partykit_request(
+        request, worker.env, on_before_request=lambda request, lobby: StandIn()
+    )
+    return [answer.status, await answer.text()]
+
+
 # --- the switch -----------------------------------------------------------------------
 
 

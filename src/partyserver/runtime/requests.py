@@ -71,25 +71,25 @@ def is_upgrade(headers: JsProxy) -> bool:
     return (header(headers, "upgrade") or "").lower() == "websocket"
 
 
-def raw_request(request: Any) -> JsProxy:
-    """The JavaScript request of one in Python, or itself."""
+def raw_object(request: Any) -> JsProxy:
+    """The JavaScript request, or response, of one in Python; or itself."""
     return getattr(request, "js_object", request)  # type: ignore[no-any-return]
 
 
 def is_response(value: Any) -> bool:
-    """Whether this is a response, Python's or JavaScript's own."""
-    return isinstance(value, FetchResponse) or (
-        isinstance(value, JsProxy) and kind_of(value) == "[object Response]"
-    )
+    """Whether this is a response: Python's, what stands for one, or JavaScript's own."""
+    if isinstance(value, FetchResponse):
+        return True
+    raw = raw_object(value)
+    return isinstance(raw, JsProxy) and kind_of(raw) == "[object Response]"
 
 
 def response_of(value: Any, hook: str) -> Response:
     """What a hook has returned, which has to be a response: Python's, or JavaScript's own."""
     if isinstance(value, FetchResponse):
         return value  # type: ignore[return-value]
-    raw = getattr(value, "js_object", value)
-    if is_response(raw):
-        return PassedOn(raw)
+    if is_response(value):
+        return PassedOn(raw_object(value))
     raise TypeError(f"{hook} must return a workers.Response, not {type(value).__name__}")
 
 
@@ -112,7 +112,7 @@ def switching_protocols(request: Any, client: JsProxy) -> Response:
     """The answer that accepts an upgrade, with the client's end of the WebSocket."""
     options: dict[str, Any] = {"status": 101, "webSocket": client}
     # Browsers drop a connection for which they offered subprotocols and got none.
-    offered = header(raw_request(request).headers, "sec-websocket-protocol")
+    offered = header(raw_object(request).headers, "sec-websocket-protocol")
     if offered is not None:
         protocol = offered.split(",")[0].strip()
         options["headers"] = js.Headers.new([["sec-websocket-protocol", protocol]])
