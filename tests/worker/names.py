@@ -51,6 +51,8 @@ def mine(*_):
 def crowded(base: Any) -> Any:
     """A class like `base`, with a method of each of these names, and attributes of every second."""
     taken = private_names()
+    # Else a change of how they are found would leave nothing to be tried.
+    assert {"_receive", "_phase", "_listeners", "_is_set", "_by_socket"} <= set(taken)
 
     class Crowded(base):
         def __init__(self, *arguments):
