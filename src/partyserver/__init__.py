@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import (
+    ClientError,
     ConnectionClosedError,
     PartyServerError,
     RequestRefusedError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ClientError",
     "Connection",
     "ConnectionClosedError",
     "ConnectionContext",

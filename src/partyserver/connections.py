@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from typing import Any
 
-from .connection import Phase, RoomConnection
+from .connection import Connection, Phase, RoomConnection
 from .rules.closing import INTERNAL_ERROR, OPEN
 from .runtime import JsException, JsProxy, sockets
 from .shortcuts.current import current
@@ -178,10 +178,11 @@ class Connections:
 
     # --- sending ----------------------------------------------------------------------
 
-    def broadcast(self, message: Any, exclude: Iterable[str]) -> None:
-        """Send to all but those ids. A socket that fails is closed with 1011."""
+    def broadcast(self, message: Any, exclude: Iterable[str | Connection] = ()) -> None:
+        """Send to all but those ids and connections. A socket that fails is closed with 1011."""
         payload = current.payload if message is current.content else sockets.sendable(message)
         self._wake_all()
+        excluded = self._excluded(exclude) if exclude != () else ()
         if not self._by_id:
             return
         fanout = self._fanout
@@ -189,7 +190,6 @@ class Connections:
             fanout = self._fanout = make_fanout()
             for connection in self._open():
                 fanout.add(connection.socket)
-        excluded = [one for some_id in exclude for one in self._by_id.get(some_id, ())]
         for connection in excluded:
             fanout.discard(connection.socket)
         try:
@@ -200,6 +200,26 @@ class Connections:
             for connection in excluded:
                 if connection.phase is Phase.OPEN:
                     fanout.add(connection.socket)
+
+    def _excluded(self, exclude: Any) -> list[RoomConnection]:
+        """Those that a broadcast leaves out; `TypeError` for what is no id and no connection."""
+        try:
+            given = [exclude] if isinstance(exclude, str) else list(exclude)
+        except TypeError:  # one connection, or what is refused below
+            given = [exclude]
+        excluded: dict[RoomConnection, None] = {}
+        for one in given:
+            if isinstance(one, str):
+                excluded.update(dict.fromkeys(self._by_id.get(one, ())))
+            elif isinstance(one, RoomConnection):
+                if one.registry is self and one.phase is Phase.OPEN:
+                    excluded[one] = None
+            else:
+                raise TypeError(
+                    "exclude takes ids and connections, as in exclude=[connection], "
+                    f"not {type(one).__name__}: {one!r}"
+                )
+        return list(excluded)
 
     def _finish_broadcast(self, fanout: Fanout | Loop, payload: Any, error: Exception) -> None:
         """Go on behind the socket that ended a broadcast: the first that is not open."""

@@ -6,6 +6,7 @@ PartyServerError
 ├── SQLError                   a query failed
 ├── ServerNameError            a server has no name, or another one
 ├── TransportError             a socket broke; given to `on_error`
+├── ClientError                what a client may be told; hooks raise it
 └── RequestRefusedError        a request is answered with an HTTP error status
 """
 
@@ -68,6 +69,39 @@ class TransportError(PartyServerError):
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         self.retryable = retryable
+        super().__init__(message)
+
+
+class ClientError(PartyServerError):
+    """What a client may be told: a hook raises it, and the client gets its message.
+
+        def on_message(self, connection, message):
+            if self.is_over:
+                raise ClientError("the game is over", code="over")
+
+    It is no failure: it is not logged, and `on_exception` does not get it. The client gets
+
+    - in `on_request` and `on_before_request`, a response with `status` (400 to 599) and the JSON
+      `{"error": message, "code": code}`;
+    - in `on_connect`, `get_connection_tags` and `on_before_connect`, the frame
+      `{"type": "error", "error": message, "code": code}`, and the close code 1008;
+    - in `on_message`, and in a method with `@on`, that frame;
+    - in a method that is called over RPC, the caller gets the exception.
+
+    `code` is left out where it is None. In `on_start`, `on_close`, `on_error`, `on_alarm` and
+    timers, which no client has asked for, it is a failure as any other.
+    """
+
+    def __init__(self, message: str, *, status: int = 400, code: str | int | None = None) -> None:
+        if not isinstance(message, str):
+            raise TypeError(f"a ClientError's message is a str, not {type(message).__name__}")
+        if type(status) is not int or not 400 <= status <= 599:
+            raise ValueError(f"a ClientError has a status from 400 to 599, not {status!r}")
+        if not isinstance(code, str | int | None):
+            raise TypeError(f"a ClientError's code is a str or an int, not {type(code).__name__}")
+        self.message = message
+        self.status = status
+        self.code = code
         super().__init__(message)
 
 

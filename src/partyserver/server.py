@@ -23,6 +23,7 @@ from .reserved import (
     life_of,
 )
 from .routing import route_partykit_request
+from .rules.messages import compact_json
 from .rules.options import DEFAULTS, ServerOptions
 from .runtime import JsProxy
 from .shortcuts.activation import activate
@@ -121,19 +122,30 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         return life_of(self).name.get()
 
     def broadcast(
-        self, message: str | bytes | bytearray | memoryview, exclude: Iterable[str] = ()
+        self,
+        message: str | bytes | bytearray | memoryview,
+        exclude: Iterable[str | Connection] = (),
     ) -> None:
-        """Send a message to every open connection but those with the ids in `exclude`.
+        """Send a message to every open connection but those in `exclude`.
 
-        A socket that fails is closed with 1011 and never stops the others. It never waits: the
-        platform buffers what slow clients have not read.
+            self.broadcast(message, exclude=[connection])
+
+        `exclude` holds connections, which are left out alone, and ids, which all connections with
+        that id are left out by. A socket that fails is closed with 1011 and never stops the others.
+        It never waits: the platform buffers what slow clients have not read.
 
         Raises:
-            TypeError: the message is neither text nor binary.
+            TypeError: the message is neither text nor binary, or `exclude` holds anything else.
         """
-        life_of(self).connections.broadcast(
-            message, (exclude,) if isinstance(exclude, str) else exclude
-        )
+        life_of(self).connections.broadcast(message, exclude)
+
+    def broadcast_json(self, value: Any, exclude: Iterable[str | Connection] = ()) -> None:
+        """Send `value` as compact JSON text, as `broadcast` does. It is encoded once.
+
+        Raises:
+            TypeError, ValueError: JSON cannot hold the value; nobody has got anything.
+        """
+        life_of(self).connections.broadcast(compact_json(value), exclude)
 
     def get_connection(self, id: str) -> Connection | None:
         """The open connection with this id, the newest if there are several."""
