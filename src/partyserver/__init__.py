@@ -21,10 +21,13 @@ from .errors import (
 from .rules.lobby import Lobby
 from .rules.messages import parse_json
 from .rules.options import ServerOptions
+from .rules.query import Query
+from .rules.rate import RateLimit
 from .rules.retry import RetryEvent, RoutingRetry
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .incoming import auth_of, path_of, query_of
     from .routing import get_server_by_name, route_partykit_request
     from .server import Server
     from .upgrade import ConnectionContext
@@ -38,6 +41,8 @@ __all__ = [
     "ConnectionContext",
     "Lobby",
     "PartyServerError",
+    "Query",
+    "RateLimit",
     "RequestRefusedError",
     "RetryEvent",
     "RoutingRetry",
@@ -47,8 +52,11 @@ __all__ = [
     "ServerOptions",
     "StateTooLargeError",
     "TransportError",
+    "auth_of",
     "get_server_by_name",
     "parse_json",
+    "path_of",
+    "query_of",
     "route_partykit_request",
 ]
 
@@ -56,7 +64,10 @@ _RUNTIME_NAMES = {
     "Connection": "connection",
     "ConnectionContext": "upgrade",
     "Server": "server",
+    "auth_of": "incoming",
     "get_server_by_name": "routing",
+    "path_of": "incoming",
+    "query_of": "incoming",
     "route_partykit_request": "routing",
 }
 

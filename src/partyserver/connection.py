@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from .errors import ConnectionClosedError
 from .rules.attachment import Attachment, copy_state, read_state
 from .rules.closing import OPEN, answer_to_close, check_close
-from .rules.messages import compact_json
+from .rules.messages import compact_json, parse_json
+from .rules.query import Query
+from .rules.rate import Allowance
 from .runtime import JsException, JsProxy, sockets
 from .shortcuts.current import HELD, current, sender
 from .shortcuts.dispatch import Route
@@ -56,6 +58,7 @@ class Connection:
 
     __slots__ = (
         "__weakref__",
+        "_allowance",
         "_attachment",
         "_close_has_begun",
         "_phase",
@@ -81,6 +84,8 @@ class Connection:
         self._send: Callable[[Any], None] | None = None
         #: Sends the message that is being received, if that is held in JavaScript.
         self._send_held: Callable[[], None] | None = None
+        #: What it may still send, where the options have a rate.
+        self._allowance: Allowance | None = None
         #: How its messages come without the socket, if they do.
         self._route: Route | None = None
 
@@ -106,6 +111,20 @@ class Connection:
     def tags(self) -> tuple[str, ...]:
         """The id, then what `get_connection_tags` returned: at most 10."""
         return self._attachment.tags
+
+    @property
+    def auth(self) -> Any:
+        """Who this is: what `on_before_connect` has returned, or None. It survives hibernation.
+
+        A copy, as JSON has it: changing it changes nothing.
+        """
+        text = self._attachment.auth
+        return None if text is None else parse_json(text)
+
+    @property
+    def query(self) -> Query:
+        """The query of the upgrade request's URL, as a mapping: `connection.query.get("team")`."""
+        return Query(self._attachment.uri)
 
     @property
     def state(self) -> Any:
@@ -233,6 +252,7 @@ class RoomConnection(Connection):
     __slots__ = ()
 
     # The base's own slots under names for the package: an attribute costs no look-up more.
+    allowance: Allowance | None = vars(Connection)["_allowance"]
     attachment: Attachment = vars(Connection)["_attachment"]
     phase: Phase = vars(Connection)["_phase"]
     registry: Registry = vars(Connection)["_registry"]

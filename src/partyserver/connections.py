@@ -111,6 +111,16 @@ class Connections:
             self._wake_all()
             self._dispatch.begin(self._open())
 
+    def are_fewer_than(self, limit: int, without: str | None = None) -> bool:
+        """Whether the open connections, but for those with the id `without`, are fewer."""
+        if self._sleeping is not None and len(self._sleeping) < limit:
+            return True
+        self._wake_all()
+        count = sum(map(len, self._by_id.values()))
+        if without is not None:
+            count -= len(self._by_id.get(without, ()))
+        return count < limit
+
     def _open(self) -> list[RoomConnection]:
         return [one for one in self._by_socket.values() if one.phase is Phase.OPEN]
 

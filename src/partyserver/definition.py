@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from . import reserved
+from .errors import ClientError
 from .parts import Parts, parts_of
 from .reserved import life_of
 from .rules import contract
@@ -30,6 +31,8 @@ class Definition:
     options: ServerOptions
     props_parameter: contract.PropsParameter
     parts: Parts
+    #: What the log is to tell its author, when an object of the class is constructed.
+    warnings: tuple[str, ...] = ()
 
 
 def define(cls: Any, root: type) -> None:
@@ -46,6 +49,7 @@ def define(cls: Any, root: type) -> None:
         options=merge_options(cls.__name__, own_options(cls, root)),
         props_parameter=contract.props_parameter(cls.on_start),
         parts=parts,
+        warnings=tuple(contract.hooks_without_mixin(cls, root, parts.hooks)),
     )
     cls.options = definition.options
     reserved.define(cls, definition, definition.parts.hidden)
@@ -113,6 +117,8 @@ def _guarded_fetch(fetch: FunctionType) -> Callable[..., Any]:
         token = contract.calls_are_own.set(True)
         try:
             return await call(fetch, self, request, *more)
+        except ClientError as error:
+            return life_of(self).refuse(request, error)
         finally:
             contract.calls_are_own.reset(token)
 

@@ -40,7 +40,13 @@ class Hooks:
 
         `message` is a `str` for text and `bytes` for binary, of up to
         `options["max_message_size"]` bytes. While an `async` hook awaits, other events come
-        in, the connection's next message among them.
+        in, the connection's next message among them. A `ClientError` is told to the sender.
+        """
+
+    def on_rate_limited(self, connection: Connection) -> Any:
+        """Called for each message over `options["rate"]`, if its action is "drop".
+
+        The message is gone. Default: nothing.
         """
 
     def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:

@@ -6,29 +6,31 @@ from collections.abc import Coroutine
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakSet, ref
 
 from workers import Request, Response
 
 from . import tasks
-from .connection import OPEN_PHASE, RoomConnection
+from .connection import RoomConnection
 from .connections import Connections
 from .errors import (
+    ClientError,
     PartyServerError,
     RequestRefusedError,
     TransportError,
 )
 from .naming import RoomName
-from .parts import NOT_MINE, Handlers
+from .parts import NOT_MINE
+from .receiving import Receiving
+from .refusals import refuse_client
 from .reporting import begin_anew, report
 from .rules import failures
-from .rules.closing import ABNORMAL, MESSAGE_TOO_BIG, is_teardown_noise
-from .rules.options import PLATFORM_MAX_MESSAGE_SIZE, ServerOptions, merge_options
+from .rules.closing import ABNORMAL, is_teardown_noise
+from .rules.options import ServerOptions, merge_options
 from .rules.props import HEADER as PROPS_HEADER
 from .rules.props import checked_json, decode_props
-from .runtime import JsProxy, events, requests, sockets, values
+from .runtime import JsProxy, events, platform, requests, sockets, values
 from .runtime.io_context import IoContext
 from .runtime.io_context import current as current_io_context
 from .shortcuts.current import current
@@ -40,6 +42,10 @@ from .usercode import FAILURES, as_exception, call, finish, is_pending, settled
 if TYPE_CHECKING:
     from .definition import Definition
     from .server import Server
+
+
+#: The classes whose authors have been told what the class statement could not refuse.
+_warned: WeakSet[type] = WeakSet()
 
 
 class Life:
@@ -54,9 +60,8 @@ class Life:
         "__weakref__",
         "_given_options",
         "_listeners",
-        "_max_message_size",
         "_props",
-        "_receiver",
+        "_receiving",
         "connections",
         "context",
         "ctx",
@@ -85,11 +90,14 @@ class Life:
         self.name = RoomName(self.ctx, type(server).__name__)
         self._props: Any = None
         self.startup = Startup(ctx, self._start)
-        #: Whose `on_message` gets the messages: the user's, unless parts may claim some.
-        self._receiver: Any = _Claims(server, self.parts.message) if self.parts.message else server
+        self._receiving = Receiving(server, self.startup, self.parts.message, self.report)
         self._listeners: sockets.Listeners | None = None
-        self.connections = Connections(self.name.get, self._receive, self.context)
+        self.connections = Connections(self.name.get, _nothing, self.context)
         self._configure(definition.options)
+        if definition.warnings and type(server) not in _warned:
+            _warned.add(type(server))
+            for warning in definition.warnings:
+                platform.log_warning(warning)
         #: What each part's `construct` has returned.
         self.kept_by_parts: dict[Any, Any] = {}
 
@@ -99,8 +107,7 @@ class Life:
             return
         self._given_options = options
         self.options = merge_options(type(self.server).__name__, [options])
-        maximum = self.options["max_message_size"]
-        self._max_message_size = maximum if maximum < PLATFORM_MAX_MESSAGE_SIZE else None
+        self.connections.receive = self._receiving.by(self.options)
         self.connections.sleep_in(sockets.Sockets(self.ctx) if self.options["hibernate"] else None)
 
     def constructed(self) -> None:
@@ -157,9 +164,12 @@ class Life:
                 await self.until_started()
             if requests.is_upgrade(headers):
                 return await upgrade(self, request)
-            response: Any = self.server.on_request(request)
-            if type(response) is not Response and is_pending(response):
-                response = await settled(response)
+            try:
+                response: Any = self.server.on_request(request)
+                if type(response) is not Response and is_pending(response):
+                    response = await settled(response)
+            except ClientError as error:
+                return self.refuse(request, error)
             return requests.response_of(response, "on_request")
         except FAILURES as error:
             return self._failed(request, error)
@@ -213,43 +223,6 @@ class Life:
         return None if task.done() else events.promise_of(task)
 
     # --- hooks out --------------------------------------------------------------------
-
-    def _receive(
-        self, connection: RoomConnection, message: str | bytes, run: Any = tasks.run
-    ) -> Any:
-        """The hot path, called in a context in which the hook may set a `ContextVar`."""
-        if connection.phase is not OPEN_PHASE:
-            return None
-        try:
-            if self._max_message_size is not None and self._too_big(connection, message):
-                return None
-            if self.startup.started:
-                result = self._receiver.on_message(connection, message)
-            else:
-                context = copy_context()
-                result = self.startup.run(partial(context.run, self._begin, connection, message))
-            # As `is_pending`: the call would be one more for each message.
-            if result is None or not (type(result) is CoroutineType or isawaitable(result)):
-                return None
-            task = run(finish(result, self.report, "on_message"))
-            return None if task.done() else events.promise_of(task)
-        except FAILURES as error:
-            self.report("on_message", error)
-            return None
-
-    def _begin(self, connection: RoomConnection, message: str | bytes) -> Any:
-        """The hook for a message that had to wait; a coroutine if there is more to await."""
-        result = self._receiver.on_message(connection, message)
-        return settled(result) if is_pending(result) else None
-
-    def _too_big(self, connection: RoomConnection, message: str | bytes) -> bool:
-        limit = self._max_message_size or PLATFORM_MAX_MESSAGE_SIZE
-        size = len(message)
-        if isinstance(message, str) and size <= limit < size * 4:
-            size = len(message.encode(errors="surrogatepass"))
-        if size > limit:
-            connection.end(MESSAGE_TOO_BIG, f"a message has at most {limit} bytes")
-        return size > limit
 
     async def _closed(
         self, connection: RoomConnection, code: int, reason: str, was_clean: bool
@@ -360,6 +333,11 @@ class Life:
 
     # --- failures ---------------------------------------------------------------------
 
+    def refuse(self, request: Request, error: ClientError) -> Response:
+        """The answer to a request, of which a hook has something to tell the client."""
+        upgrading = requests.is_upgrade(request.js_object.headers)
+        return refuse_client(request, error, upgrading=upgrading)
+
     def _failed(self, request: Request, error: BaseException) -> Response:
         """The answer to a request that has failed."""
         if not isinstance(error, RequestRefusedError):
@@ -389,21 +367,6 @@ class Life:
                 "ctx.waitUntil takes a coroutine, a task, a future or a JavaScript promise, "
                 f"not {type(awaitable).__name__}"
             )
-
-
-class _Claims:
-    """Offers each message to the parts before the user's hook gets it."""
-
-    def __init__(self, server: Any, handlers: Handlers) -> None:
-        self._server = server
-        self._handlers = handlers
-
-    def on_message(self, connection: RoomConnection, message: str | bytes) -> Any:
-        for handler in self._handlers:
-            result = handler(self._server, connection, message)
-            if result is not NOT_MINE:
-                return result
-        return self._server.on_message(connection, message)
 
 
 def _label_of(life: ref[Life]) -> str:

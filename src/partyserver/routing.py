@@ -8,9 +8,13 @@ from typing import Any, Unpack
 
 from workers import Response
 
-from .errors import RequestRefusedError
+from .errors import ClientError, RequestRefusedError
+from .incoming import NAMESPACE_HEADER, PREFIX_HEADER
+from .refusals import refuse_client
 from .rules import failures
 from .rules.cors import cors_headers
+from .rules.identity import KEY as IDENTITY
+from .rules.identity import encode_identity
 from .rules.lobby import Lobby
 from .rules.names import kebab_case
 from .rules.options import RoutingHook, RoutingOptions, check_routing_options
@@ -18,7 +22,7 @@ from .rules.origins import origin_allowed
 from .rules.props import HEADER as PROPS_HEADER
 from .rules.props import checked_json, encode_props
 from .rules.retry import RetryEvent, RoutingRetry, is_infrastructure, with_retries
-from .rules.urls import DEFAULT_PREFIX, match_party_url
+from .rules.urls import DEFAULT_PREFIX, match_party_url, prefix_length
 from .runtime import JsProxy, platform, requests, rereadable, values
 from .runtime.io_context import enter_request
 from .runtime.requests import header, is_upgrade, raw_object
@@ -26,7 +30,6 @@ from .shortcuts.activation import activate
 from .usercode import FAILURES, as_exception, call
 
 INTERNAL_HEADERS = "x-partykit-"
-NAMESPACE_HEADER = "x-partykit-namespace"
 JURISDICTION_HEADER = "x-partykit-jurisdiction"
 
 DEFAULT_RETRY = RoutingRetry()
@@ -117,7 +120,7 @@ async def route_partykit_request(
     if found is None:
         return Response("Invalid request: unknown party", status=400)
     binding, namespace = found
-    lobby = Lobby(url.party.lower(), binding, url.room)
+    lobby = Lobby(url.party.lower(), binding, url.room, js_request.url, prefix_length(prefix))
     return await route_to_room(js_request, lobby, namespace, **options)
 
 
@@ -139,11 +142,11 @@ async def route_to_room(
             return Response(f"origin {origin} is not allowed", status=403)
 
     jurisdiction = options.get("jurisdiction")
-    outgoing = _outgoing(js_request, lobby.party, jurisdiction)
-    answer = None
+    outgoing = _outgoing(js_request, lobby, jurisdiction)
+    answer = identity = None
     hook = options.get("on_before_connect") if upgrading else options.get("on_before_request")
     if hook is not None:
-        outgoing, answer = await _ask(hook, outgoing, lobby, jurisdiction)
+        outgoing, answer, identity = await _ask(hook, outgoing, lobby, jurisdiction)
     if answer is None:
         props = options.get("props")
         if props is not None:
@@ -154,7 +157,7 @@ async def route_to_room(
             return _stub(chosen, lobby.name, options.get("location_hint"))
 
         retry = options.get("routing_retry", DEFAULT_RETRY)
-        answer = await _forward(outgoing, stub, lobby, retry)
+        answer = await _forward(outgoing, stub, lobby, retry, identity)
     return _with_headers(answer, answer_headers)
 
 
@@ -214,16 +217,18 @@ def _stub(namespace: Any, name: str, location_hint: str | None) -> Any:
 # --- requests and responses -----------------------------------------------------------
 
 
-def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
-    """A copy of a client's request, whose internal headers are ours alone."""
-    outgoing = requests.copy_request(js_request)
+def _outgoing(js_request: Any, lobby: Lobby, jurisdiction: str | None) -> Any:
+    """A copy of a client's request, whose internal headers, and whose identity, are ours alone."""
+    outgoing: Any = requests.copy_without_cf(js_request, IDENTITY)
     headers = outgoing.headers
     names = requests.header_names(headers)
     if INTERNAL_HEADERS in names:
         for name in names.split(","):
             if name.startswith(INTERNAL_HEADERS):
                 headers.delete(name)
-    headers.set(NAMESPACE_HEADER, party)
+    headers.set(NAMESPACE_HEADER, lobby.party)
+    if lobby.prefix_length != 1:
+        headers.set(PREFIX_HEADER, str(lobby.prefix_length))
     if jurisdiction is not None:
         headers.set(JURISDICTION_HEADER, jurisdiction)
     return outgoing
@@ -231,26 +236,47 @@ def _outgoing(js_request: Any, party: str, jurisdiction: str | None) -> Any:
 
 async def _ask(
     hook: RoutingHook, outgoing: Any, lobby: Lobby, jurisdiction: str | None
-) -> tuple[Any, Any]:
-    """Call a hook: the request that goes on, and the answer if the hook has given one."""
+) -> tuple[Any, Any, str | None]:
+    """Call a hook: the request that goes on, the answer if the hook has given one, and who it is.
+
+    The identity is JSON.
+    """
     try:
         request = rereadable.Request(outgoing)
-        decision = await call(hook, request, lobby)
-        if decision is None:
-            return _unread(request.js_object), None
+        decision: Any = await call(hook, request, lobby)
         if requests.is_response(decision):
-            return outgoing, requests.response_of(decision, "the hook")
+            return outgoing, requests.response_of(decision, "the hook"), None
+        identity = None
+        if isinstance(decision, Mapping):
+            identity, decision = encode_identity(decision), None
+        elif _is_with_identity(decision):
+            identity = None if decision[1] is None else encode_identity(decision[1])
+            decision = decision[0]
+        if decision is None:
+            return _unread(request.js_object), None, identity
         if hasattr(raw_object(decision), "headers"):
             # It may have been made from the client's request, with what that forged.
             replacement = _unread(raw_object(decision))
-            return _outgoing(replacement, lobby.party, jurisdiction), None
+            return _outgoing(replacement, lobby, jurisdiction), None, identity
         raise TypeError(
-            f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response or None, "
+            f"{getattr(hook, '__name__', 'the hook')} must return a Request, a Response, None, a "
+            "mapping that says who this is, or a Request with such a mapping, "
             f"not {type(decision).__name__}"
         )
+    except ClientError as error:
+        upgrading = is_upgrade(outgoing.headers)
+        return outgoing, refuse_client(outgoing, error, upgrading=upgrading), None
     except FAILURES as error:
         failure = as_exception(error, "the hook")
-        return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}")
+        return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}"), None
+
+
+def _is_with_identity(decision: Any) -> bool:
+    return (
+        isinstance(decision, tuple)
+        and len(decision) == 2
+        and (decision[1] is None or isinstance(decision[1], Mapping))
+    )
 
 
 def _unread(request: Any) -> Any:
@@ -268,6 +294,7 @@ async def _forward(
     stub: Callable[[], Any],
     lobby: Lobby,
     retry: RoutingRetry | None,
+    identity: str | None,
 ) -> Response:
     """Send a request to its room, with retries; 503 when the platform cannot reach it."""
     # A body can be read only once. So each try sends a copy of a small one, and others, which
@@ -281,6 +308,8 @@ async def _forward(
         if retry is not None and retry.max_attempts > 1 and requests.has_body(outgoing):
             copies = await _is_small(outgoing)
             retry = retry if copies else None
+        if identity is not None:
+            outgoing = requests.with_cf(outgoing, IDENTITY, identity)
         response = await _retrying(send, retry, lobby.name, lobby.class_name)
     except Exception as error:
         if not is_infrastructure(error):

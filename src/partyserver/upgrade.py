@@ -10,13 +10,16 @@ from workers import Request, Response
 
 from .connection import Connection, Phase, RoomConnection
 from .connections import Connections
-from .errors import RequestRefusedError, StateTooLargeError
+from .errors import ClientError, RequestRefusedError, StateTooLargeError
+from .incoming import auth_of, auth_text, path_of, query_of
 from .parts import Parts
+from .refusals import refuse_client, refuse_upgrade
 from .rules import failures
-from .rules.attachment import Attachment
-from .rules.closing import INTERNAL_ERROR, REPLACED
+from .rules.attachment import AUTH, Attachment
+from .rules.closing import INTERNAL_ERROR, POLICY_VIOLATION, REPLACED, TRY_AGAIN_LATER
 from .rules.names import check_connection_id, new_connection_id
 from .rules.options import ServerOptions
+from .rules.query import Query
 from .rules.tags import prepare_tags
 from .rules.urls import query_value
 from .runtime import requests, sockets
@@ -29,11 +32,30 @@ SETUP_FAILED = "Uncaught exception during session setup"
 class ConnectionContext:
     """What is known of a connection's beginning.
 
+        def on_connect(self, connection, ctx):
+            if ctx.path == "spectators":
+                connection.set_state({"color": ctx.query.get("color", "grey")})
+
     Attributes:
         request: the upgrade request, as `on_before_connect` let it go on.
     """
 
     request: Request
+
+    @property
+    def auth(self) -> Any:
+        """Who this is: what `on_before_connect` has returned, or None."""
+        return auth_of(self.request)
+
+    @property
+    def query(self) -> Query:
+        """The query of the request's URL, as a mapping."""
+        return query_of(self.request)
+
+    @property
+    def path(self) -> str:
+        """What follows the room in the request's URL, decoded, without a slash before it."""
+        return path_of(self.request)
 
 
 class UpgradeHooks(Protocol):
@@ -60,12 +82,27 @@ class Upgrading(Protocol):
     def report(self, where: str, error: BaseException) -> None: ...
 
 
+class _RoomFullError(ClientError):
+    """The room has `max_connections`."""
+
+
 async def upgrade(life: Upgrading, request: Request) -> Response:
     """Answer an upgrade request: tags, acceptance, `on_connect`, and the client's end."""
+    try:
+        return await _upgrade(life, request)
+    except _RoomFullError as error:
+        return refuse_client(request, error, upgrading=True, code=TRY_AGAIN_LATER)
+
+
+async def _upgrade(life: Upgrading, request: Request) -> Response:
     connection_id = _connection_id(request.url)
     _check_duplicate(life, connection_id)
+    _check_capacity(life, connection_id)
     client, socket = sockets.socket_pair()
-    attachment = Attachment(connection_id, (connection_id,), request.url, None)
+    auth = auth_text(request)
+    attachment = Attachment(
+        connection_id, (connection_id,), request.url, None, {} if auth is None else {AUTH: auth}
+    )
     connection = RoomConnection(socket, attachment, life.connections, Phase.CONNECTING)
     try:
         connection.keep(attachment)
@@ -76,10 +113,13 @@ async def upgrade(life: Upgrading, request: Request) -> Response:
     try:
         await _open(life, connection, ConnectionContext(request))
     except FAILURES as error:
-        if connection.abandoned(INTERNAL_ERROR, SETUP_FAILED) and life.parts.closed:
-            await life.close_parts(connection, INTERNAL_ERROR, SETUP_FAILED, False)
-        if isinstance(error, RequestRefusedError):
+        code = POLICY_VIOLATION if isinstance(error, ClientError) else INTERNAL_ERROR
+        if connection.abandoned(code, SETUP_FAILED) and life.parts.closed:
+            await life.close_parts(connection, code, SETUP_FAILED, False)
+        if isinstance(error, RequestRefusedError | _RoomFullError):
             raise
+        if isinstance(error, ClientError):
+            return refuse_client(request, error, upgrading=True)
         life.report("the upgrade", error)
         return refuse(request, error, debug=life.options["debug"])
     return requests.switching_protocols(request, client)
@@ -93,6 +133,7 @@ async def _open(life: Upgrading, connection: RoomConnection, context: Connection
         _attach_tags(connection, tags)
     # Asked again, since an async get_connection_tags lets others in.
     _check_duplicate(life, connection.id)
+    _check_capacity(life, connection.id)
     _replace_duplicates(life, connection.id)
     life.accept(connection)
     for accepted in life.parts.accepted:
@@ -120,10 +161,15 @@ def _replace_duplicates(life: Upgrading, connection_id: str) -> None:
             older.end(REPLACED, "another connection took over this id")
 
 
+def _check_capacity(life: Upgrading, connection_id: str) -> None:
+    limit = life.options["max_connections"]
+    if limit is None:
+        return
+    replaced = connection_id if life.options["duplicate_ids"] == "replace" else None
+    if not life.connections.are_fewer_than(limit, replaced):
+        raise _RoomFullError(f"the room is full: it takes {limit} connections", code="full")
+
+
 def refuse(request: Request, error: BaseException, *, debug: bool) -> Response:
     """Answer an upgrade that failed: the socket opens, tells why, and closes with 1011."""
-    client, socket = sockets.socket_pair()
-    sockets.accept_in_memory(socket)
-    socket.send(failures.frame(error, debug=debug))
-    socket.close(INTERNAL_ERROR, SETUP_FAILED)
-    return requests.switching_protocols(request, client)
+    return refuse_upgrade(request, failures.frame(error, debug=debug), INTERNAL_ERROR, SETUP_FAILED)

@@ -182,6 +182,8 @@ def test_options_are_merged_along_the_bases(party):
         "duplicate_ids": "allow",
         "max_message_size": 32 * 1024 * 1024,
         "sync_io": False,
+        "rate": None,
+        "max_connections": None,
     }
     assert base == root | {"hibernate": True}
     assert child == root | {"hibernate": True, "debug": True}

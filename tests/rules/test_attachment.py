@@ -263,13 +263,23 @@ def test_what_is_no_mapping_of_shares_is_none():
 
 def test_only_what_json_holds_is_written_as_json():
     identity = Attachment("a", ("a",), "https://x/", None)
-    assert identity.is_identity
-    assert not identity.with_state(b"").is_identity
-    assert not identity.with_kept("part", 1).is_identity
-    assert not identity._replace(foreign=object()).is_identity
+    assert identity.is_json
+    assert not identity.with_state(b"").is_json
+    assert not identity.with_kept("part", 1).is_json
+    assert identity.with_kept("auth", "{}").is_json
+    assert not identity.with_kept("auth", 1).is_json
+    assert not identity.with_kept("auth", "{}").with_kept("part", 1).is_json
+    assert not identity._replace(foreign=object()).is_json
 
 
 def test_shares_are_told_roughly():
     attachment = Attachment("abc", ("abc", "ü"), None, {"k": [b"12", 1.5, "x" * 100]})
     shares = attachment.with_kept("presence", "y" * 50).shares()
     assert shares == {"id, tags and URL": 18, "state": 104, "presence": 50}
+
+
+def test_who_it_is_from_is_text():
+    attachment = Attachment("a", ("a",), None, None)
+    assert attachment.auth is None
+    assert attachment.with_kept("auth", "{}").auth == "{}"
+    assert attachment.with_kept("auth", 1).auth is None

@@ -1,7 +1,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.rules.closing import OPEN, answer_to_close, check_close, is_teardown_noise
+from partyserver.rules.closing import (
+    OPEN,
+    answer_to_close,
+    check_close,
+    fitting_reason,
+    is_teardown_noise,
+)
 
 CONNECTING, CLOSING, CLOSED = 0, 2, 3
 
@@ -115,3 +121,11 @@ def test_a_closing_connections_loss_is_noise(state, message, retryable, noise):
 def test_a_frame_that_carries_a_code_that_may_not_be_sent_is_answered_without_one(code):
     assert answer_to_close(code, "", was_clean=True) == ()
     assert answer_to_close(code, "", was_clean=False) is None
+
+
+@pytest.mark.parametrize("text", ["", "no", "a" * 200, "ü" * 100, "a" + "€" * 100, "\ud800" * 200])
+def test_a_reason_is_cut_to_what_fits(text):
+    reason = fitting_reason(text)
+    check_close(1000, reason)
+    assert text.startswith(reason) or "\ud800" in text
+    assert len(reason.encode()) > 119 or len(text) < 120

@@ -7,6 +7,8 @@ from partyserver.rules.contract import (
     HOOK_ARGUMENTS,
     RESERVED,
     check_members,
+    hooks_without_mixin,
+    is_near,
     may_take_fewer,
     props_parameter,
 )
@@ -165,3 +167,66 @@ def test_members_of_a_mixin_are_the_classs_own():
 def test_what_type_checkers_are_told_changes_nothing():
     hook = function("self, props=None")
     assert may_take_fewer(hook) is hook
+
+
+@pytest.mark.parametrize(
+    ("name", "hook"),
+    [
+        ("on_mesage", "on_message"),
+        ("on_conect", "on_connect"),
+        ("on_conenct", "on_connect"),
+        ("on_messages", "on_message"),
+        ("onmessage", "on_message"),
+        ("on_clone", "on_close"),
+        ("om_start", "on_start"),
+        ("get_connection_tag", "get_connection_tags"),
+        ("on_rate_limitted", "on_rate_limited"),
+    ],
+)
+def test_a_misspelt_hook_is_refused_for_the_hook(name, hook):
+    with pytest.raises(TypeError, match=rf"^Chat\.{name} is never called .* mean {hook}\?"):
+        check_members(made("Chat", {name: function("self")}), Root)
+
+
+@pytest.mark.parametrize("name", ["_on_mesage", "on_msg", "message", "on_save", "o", "on_x"])
+def test_other_names_are_the_users(name):
+    check_members(made("Chat", {name: function("self")}), Root)
+
+
+def test_an_attribute_that_is_no_method_may_have_such_a_name():
+    check_members(made("Chat", {"on_mesage": 1}), Root)
+
+
+def test_a_mixins_hook_may_be_misspelt_too():
+    check_members(made("Chat", {"on_joined": function("self")}), Root)
+    check_members(made("Chat", {"on_joim": function("self")}), Root)
+    with pytest.raises(TypeError, match="mean on_join"):
+        check_members(made("Chat", {"on_joim": function("self")}), Root, {"on_join": 2})
+
+
+def test_a_mixins_hook_without_the_mixin_is_warned_of():
+    chat = made("Chat", {"on_join": function("self, key, meta"), "on_leave": 1})
+    [warning] = hooks_without_mixin(chat, Root, {})
+    assert warning.startswith("Chat.on_join is a hook of partyserver.presence.Presence")
+    assert warning.endswith("write class Chat(Presence, Server)")
+    assert list(hooks_without_mixin(chat, Root, {"on_join": 2, "on_leave": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "near"),
+    [
+        ("abc", "abc", True),
+        ("abc", "abcd", True),
+        ("xabc", "abc", True),
+        ("abc", "acb", True),
+        ("abc", "abd", True),
+        ("abc", "bca", False),
+        ("abc", "abcde", False),
+        ("abcd", "acdb", False),
+        ("", "a", True),
+        ("abcdef", "abdcfe", False),
+    ],
+)
+def test_one_edit_is_near(name, other, near):
+    assert is_near(name, other) is near
+    assert is_near(other, name) is near

@@ -3,6 +3,7 @@ import pickle
 import pytest
 from partyserver import errors
 from partyserver.errors import (
+    ClientError,
     ConnectionClosedError,
     PartyServerError,
     RequestRefusedError,
@@ -13,6 +14,7 @@ from partyserver.errors import (
 )
 
 LEAVES = {
+    ClientError,
     ConnectionClosedError,
     RequestRefusedError,
     SQLError,
@@ -86,3 +88,21 @@ def test_a_refusal_has_no_other_status(status):
 
 def test_a_name_error_is_an_ordinary_exception():
     assert str(pickle.loads(pickle.dumps(ServerNameError("no name")))) == "no name"
+
+
+def test_a_client_error_has_a_status_and_a_code():
+    error = ClientError("no", status=404, code="gone")
+    assert (str(error), error.message, error.status, error.code) == ("no", "no", 404, "gone")
+    assert (ClientError("no").status, ClientError("no").code) == (400, None)
+
+
+@pytest.mark.parametrize("status", [399, 600, "400", True, 404.0])
+def test_a_client_error_has_an_errors_status(status):
+    with pytest.raises(ValueError, match="from 400 to 599"):
+        ClientError("no", status=status)
+
+
+@pytest.mark.parametrize("arguments", [{"message": 1}, {"message": "no", "code": {}}])
+def test_what_a_client_is_told_is_text(arguments):
+    with pytest.raises(TypeError, match="a ClientError's"):
+        ClientError(**arguments)

@@ -3,10 +3,12 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from partyserver.errors import RequestRefusedError
+from partyserver.errors import ClientError, RequestRefusedError
 from partyserver.rules.failures import (
     PUBLIC_MESSAGE,
     answer,
+    client_frame,
+    client_json,
     error_id,
     frame,
     mark,
@@ -156,3 +158,14 @@ def test_a_traceback_that_cannot_be_made_names_the_kind(monkeypatch):
 
     monkeypatch.setattr("traceback.format_exception", fail)
     assert traceback_text(ValueError("x")) == "ValueError (its text cannot be had)"
+
+
+def test_what_a_client_is_told_is_json():
+    error = ClientError('no "ü"\ud800', code="refused")
+    assert json.loads(client_json(error)) == {"error": error.message, "code": "refused"}
+    assert json.loads(client_frame(error)) == {
+        "type": "error",
+        "error": error.message,
+        "code": "refused",
+    }
+    assert client_json(ClientError("no")) == '{"error":"no"}'

@@ -19,6 +19,8 @@ def test_every_option_has_its_documented_default():
         "duplicate_ids": "allow",
         "max_message_size": 33_554_432,
         "sync_io": False,
+        "rate": None,
+        "max_connections": None,
     }
     assert DEFAULTS.keys() == get_type_hints(ServerOptions).keys()
     assert all(f"{option}:" in ServerOptions.__doc__ for option in DEFAULTS)
@@ -116,3 +118,23 @@ def test_a_misspelt_option_is_told_with_what_was_likely_meant():
         TypeError, match=r"'on_befor_connect' \(did you mean 'on_before_connect'\?\)"
     ):
         check_routing_options("entrypoint()", {"on_befor_connect": None})
+
+
+@pytest.mark.parametrize("value", [None, 1, 32_768])
+def test_max_connections_can_be(value):
+    assert merge_options("Chat", [{"max_connections": value}])["max_connections"] == value
+
+
+@pytest.mark.parametrize("value", [0, -1, 32_769, 1.0, True, "10"])
+def test_max_connections_is_within_the_platforms_limit(value):
+    with pytest.raises(
+        TypeError, match=r"^Chat\.options\['max_connections'\] must be None, or 1 to"
+    ):
+        merge_options("Chat", [{"max_connections": value}])
+
+
+def test_a_rate_is_checked():
+    rate = {"messages": 20}
+    assert merge_options("Chat", [{"rate": rate}])["rate"] == rate
+    with pytest.raises(TypeError, match=r"^Chat\.options\['rate'\] needs 'messages'"):
+        merge_options("Chat", [{"rate": {}}])

@@ -10,11 +10,14 @@ RUNTIME_NAMES = sorted(partyserver._RUNTIME_NAMES)
 
 def test_the_public_names():
     assert sorted(partyserver.__all__) == [
+        "ClientError",
         "Connection",
         "ConnectionClosedError",
         "ConnectionContext",
         "Lobby",
         "PartyServerError",
+        "Query",
+        "RateLimit",
         "RequestRefusedError",
         "RetryEvent",
         "RoutingRetry",
@@ -24,8 +27,11 @@ def test_the_public_names():
         "ServerOptions",
         "StateTooLargeError",
         "TransportError",
+        "auth_of",
         "get_server_by_name",
         "parse_json",
+        "path_of",
+        "query_of",
         "route_partykit_request",
     ]
     assert set(RUNTIME_NAMES) < set(partyserver.__all__)

@@ -4,7 +4,14 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.rules.urls import PartyUrl, match_party_url, path_of, query_value
+from partyserver.rules.urls import (
+    PartyUrl,
+    match_party_url,
+    path_behind,
+    path_of,
+    prefix_length,
+    query_value,
+)
 
 HOST = "https://chat.example"
 
@@ -155,3 +162,26 @@ def test_a_url_without_a_query_has_no_values():
 def test_every_value_arrives_as_it_was_sent(value, others):
     others = [(key, other) for key, other in others if key != "_pk"]
     assert query_value(f"{HOST}/?{urlencode([*others, ('_pk', value)])}", "_pk") == value
+
+
+@pytest.mark.parametrize(
+    ("url", "segments", "path"),
+    [
+        ("/parties/chat/lobby", 3, ""),
+        ("/parties/chat/lobby/", 3, ""),
+        ("/parties/chat/lobby/a/b", 3, "a/b"),
+        ("//parties//chat//lobby//a//b/", 3, "a//b/"),
+        ("/parties/chat/lobby/a%2Fb%20?c#d", 3, "a/b "),
+        ("/parties/chat/lobby/%ff", 3, "\ufffd"),
+        ("/parties/chat/lobby/a", 4, ""),
+        ("/a/b", 0, "a/b"),
+        ("", 3, ""),
+    ],
+)
+def test_the_path_behind_a_room(url, segments, path):
+    assert path_behind(HOST + url, segments) == path
+
+
+@pytest.mark.parametrize(("prefix", "length"), [("parties", 1), ("/api/rooms/", 2), ("", 1)])
+def test_a_prefix_has_segments(prefix, length):
+    assert prefix_length(prefix) == length

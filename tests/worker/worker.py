@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import bodies
 import calls
 import checks
+import guests
 import js
 import keeping
 import places
@@ -35,6 +36,17 @@ from calls import (  # noqa: F401 -- bound, too
     Relaying,
     RelayingSleepy,
     Traced,
+)
+from guests import (  # noqa: F401 -- bound, too
+    Closing,
+    ClosingSleepy,
+    Dropping,
+    DroppingSleepy,
+    Guests,
+    GuestsSleepy,
+    Small,
+    SmallSleepy,
+    Unready,
 )
 from hostile import (  # noqa: F401 -- bound in wrangler.toml
     Ending,
@@ -560,6 +572,8 @@ class Default(WorkerEntrypoint):
             return Response.from_json(await checks.run(path.split("/")[2], self))
         if path.startswith("/acting/"):
             return await places.route(self, path, request)
+        if path.startswith("/guests/"):
+            return await guests.route(self, path, request)
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
         if path.startswith("/props/"):

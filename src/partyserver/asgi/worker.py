@@ -8,8 +8,8 @@ from typing import Any, Unpack
 from workers import Request, Response, WorkerEntrypoint
 
 from .. import tasks
+from ..incoming import NAMESPACE_HEADER
 from ..reserved import LifeHolder, life_of
-from ..routing import NAMESPACE_HEADER
 from ..rules import failures
 from ..rules.options import RoutingOptions, check_routing_options
 from ..rules.urls import DEFAULT_PREFIX, path_of

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..rules.contract import CAMEL_CASE
+from ..rules.contract import CAMEL_CASE, check_spelling, users_bases
 
 #: The hooks of a room, with what PartyKit passes to each.
 HOOKS: dict[str, tuple[str, ...]] = {
     "on_start": (),
     "on_connect": ("connection", "ctx"),
     "on_message": ("message", "sender"),
+    "on_rate_limited": ("connection",),
     "on_close": ("connection",),
     "on_error": ("connection", "error"),
     "on_request": ("request",),
@@ -47,6 +48,10 @@ def check_members(cls: type, root: type) -> dict[str, int]:
     for name, hook in TYPESCRIPT_NAMES.items():
         if hasattr(cls, name):
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {hook}")
+    hooks = HOOKS.keys() | STATIC_HOOKS.keys()
+    for base in users_bases(cls, root):
+        for name, member in vars(base).items():
+            check_spelling(cls, name, member, hooks)
     return {
         name: _taken(cls, name, given)
         for name, given in (HOOKS | STATIC_HOOKS).items()

@@ -115,7 +115,7 @@ class Site:
         binding, namespace = self._project.binding(env, party)
         return await route_to_room(
             request.js_object,
-            CoreLobby(party, binding, url.room),
+            CoreLobby(party, binding, url.room, request.url, _prefix_length(request.url)),
             namespace,
             on_before_connect=self._before("on_before_connect", party, env, ctx),
             on_before_request=self._before("on_before_request", party, env, ctx),
@@ -161,6 +161,11 @@ class Site:
             # It may go on for as long as the socket is open.
             ctx.waitUntil(events.promise_of(task))
         return requests.switching_protocols(request, client)
+
+
+def _prefix_length(url: str) -> int:
+    """`/party/:id` has nothing before its "party"."""
+    return 0 if path_of(url).lstrip("/").startswith("party/") else 1
 
 
 def match_url(url: str) -> PartyUrl | None:

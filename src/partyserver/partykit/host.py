@@ -41,6 +41,7 @@ class Host(CoreServer):
         hook = partial(_hook, party)
         self._on_connect = hook("on_connect")
         self._on_message = hook("on_message")
+        self._on_rate_limited = hook("on_rate_limited")
         self._on_close = hook("on_close")
         self._on_error = hook("on_error", super().on_error)
         self._on_request = hook("on_request", super().on_request)
@@ -53,6 +54,9 @@ class Host(CoreServer):
 
     def on_message(self, connection: Connection, message: str | bytes) -> Any:
         return self._on_message(message, connection)
+
+    def on_rate_limited(self, connection: Connection) -> Any:
+        return self._on_rate_limited(connection)
 
     def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:
         return self._on_close(connection)

@@ -7,6 +7,7 @@ from typing import Any
 
 from workers import Request, Response
 
+from ..incoming import NAMESPACE_HEADER
 from ..runtime import JsProxy
 from .project import Project
 from .socket import Socket
@@ -49,7 +50,7 @@ class Party:
         if not isinstance(id, str) or not id:
             raise ValueError(f"a room's id is a str that is not empty, not {id!r}")
         stub = self._namespace.get(self._namespace.idFromName(id))
-        return Stub(stub, f"{HOST}/parties/{self.name}/{id}")
+        return Stub(stub, self.name, f"{HOST}/parties/{self.name}/{id}")
 
 
 class Stub:
@@ -62,8 +63,9 @@ class Stub:
         socket = await other.socket()
     """
 
-    def __init__(self, stub: Any, url: str) -> None:
+    def __init__(self, stub: Any, party: str, url: str) -> None:
         self._stub = stub
+        self._party = party
         self._url = url
 
     async def fetch(
@@ -105,6 +107,7 @@ class Stub:
         if path and path[0] not in "/?":
             raise ValueError(f"a path begins with a slash or a question mark, not {path!r}")
         request = Request(self._url + path, **options)
+        request.js_object.headers.set(NAMESPACE_HEADER, self._party)
         return await self._stub.fetch(request.js_object)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:

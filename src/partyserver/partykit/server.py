@@ -114,6 +114,9 @@ class Server(_Bound, metaclass=_PartyType):
     def on_message(self, message: str | bytes, sender: Connection) -> Any:
         """Called with each message, `str` for text and `bytes` for binary, and its sender."""
 
+    def on_rate_limited(self, connection: Connection) -> Any:
+        """Called for each message over `options["rate"]`, if its action is "drop"."""
+
     def on_close(self, connection: Connection) -> Any:
         """Called when a client has closed its connection, which cannot be sent to any more."""
 

@@ -22,6 +22,9 @@ MAX_SIZE = 16_384
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
+#: The name by which an identity is kept, as JSON.
+AUTH = "auth"
+
 _KEYS = frozenset(("__pk", "__user", "__py"))
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -38,6 +41,12 @@ class Attachment(NamedTuple):
     #: The attachment as it was found, if it has keys that are unknown here.
     foreign: Any = None
 
+    @property
+    def auth(self) -> str | None:
+        """Who the connection is from, as JSON."""
+        auth = self.kept.get(AUTH)
+        return auth if isinstance(auth, str) else None
+
     def with_tags(self, tags: tuple[str, ...]) -> Attachment:
         return self._replace(tags=tags)
 
@@ -50,9 +59,13 @@ class Attachment(NamedTuple):
         return self._replace(kept=others if value is None else others | {name: value})
 
     @property
-    def is_identity(self) -> bool:
-        """Whether there is nothing but the id, tags and URL, which JSON holds."""
-        return self.state is None and not self.kept and self.foreign is None
+    def is_json(self) -> bool:
+        """Whether JSON holds it all: the id, tags, URL and auth, and nothing else."""
+        return (
+            self.state is None
+            and self.foreign is None
+            and len(self.kept) == (self.auth is not None)
+        )
 
     def pack(self) -> dict[str, Any]:
         packed = {"__pk": self._identity(), "__user": self.state}

@@ -9,8 +9,10 @@ TLS_FAILURE = 1015
 #: Reserved by the RFC, and refused by the platform.
 RESERVED = 1004
 
+POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
 INTERNAL_ERROR = 1011
+TRY_AGAIN_LATER = 1013
 #: Ours: another connection took this one's id (`duplicate_ids="replace"`).
 REPLACED = 4409
 
@@ -34,6 +36,11 @@ def check_close(code: int, reason: str) -> None:
         ) from None
     if size > MAX_REASON_BYTES:
         raise ValueError(f"a close reason has at most {MAX_REASON_BYTES} UTF-8 bytes, not {size}")
+
+
+def fitting_reason(text: str) -> str:
+    """The beginning of a text that fits into a close frame."""
+    return text.encode(errors="replace")[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
 def answer_to_close(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Literal
@@ -16,6 +16,7 @@ calls_are_own: ContextVar[bool] = ContextVar("calls_are_own", default=False)
 HOOK_ARGUMENTS = {
     "on_connect": 2,
     "on_message": 2,
+    "on_rate_limited": 1,
     "on_close": 4,
     "on_error": 2,
     "on_request": 1,
@@ -43,6 +44,7 @@ CAMEL_CASE = {
     "onStart": "on_start",
     "onConnect": "on_connect",
     "onMessage": "on_message",
+    "onRateLimited": "on_rate_limited",
     "onClose": "on_close",
     "onError": "on_error",
     "onRequest": "on_request",
@@ -54,6 +56,12 @@ CAMEL_CASE = {
 
 #: What is called by these names is the contract with the room, and not a method for others.
 HOOKS = frozenset(CAMEL_CASE.values())
+
+#: Hooks that come with a mixin, and which.
+HOOKS_OF_MIXINS = {
+    "on_join": "partyserver.presence.Presence",
+    "on_leave": "partyserver.presence.Presence",
+}
 
 
 def check_members(cls: type, root: type, more_hooks: Mapping[str, int] | None = None) -> None:
@@ -67,6 +75,18 @@ def check_members(cls: type, root: type, more_hooks: Mapping[str, int] | None = 
         _check_own_members(cls, base, arguments)
 
 
+def hooks_without_mixin(cls: type, root: type, more_hooks: Mapping[str, int]) -> Iterator[str]:
+    """What to tell the author of hooks that only a mixin's class has, which is no base of it."""
+    for base in users_bases(cls, root):
+        for name, mixin in HOOKS_OF_MIXINS.items():
+            if name not in more_hooks and isinstance(vars(base).get(name), FunctionType):
+                short = mixin.rpartition(".")[2]
+                yield (
+                    f"{cls.__name__}.{name} is a hook of {mixin}, which is no base of the "
+                    f"class, and so it is not called: write class {cls.__name__}({short}, Server)"
+                )
+
+
 def users_bases(cls: type, root: type) -> Iterator[type]:
     """`cls` itself, and its mixins that were not looked at as a part of another class."""
     for base in cls.__mro__:
@@ -75,7 +95,8 @@ def users_bases(cls: type, root: type) -> Iterator[type]:
 
 
 def _check_own_members(cls: type, base: type, arguments: Mapping[str, int]) -> None:
-    runs = (HOOKS | arguments.keys()) - {"get_connection_tags"}
+    hooks = HOOKS | arguments.keys()
+    runs = hooks - {"get_connection_tags"}
     for name, member in vars(base).items():
         if name in RESERVED:
             raise TypeError(
@@ -84,10 +105,40 @@ def _check_own_members(cls: type, base: type, arguments: Mapping[str, int]) -> N
             )
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
+        check_spelling(cls, name, member, hooks)
         if name in arguments and isinstance(member, FunctionType):
             _check_arguments(cls, name, member, arguments[name])
         if name in runs and _yields(member):
             raise TypeError(f"{cls.__name__}.{name} has a yield in it, and so would never run")
+
+
+def check_spelling(cls: type, name: str, member: Any, hooks: Set[str]) -> None:
+    """Raise `TypeError` for a public method that is one letter away from a hook."""
+    if name.startswith("_") or name in hooks or not callable(member):
+        return
+    for hook in hooks:
+        if is_near(name, hook):
+            raise TypeError(
+                f"{cls.__name__}.{name} is never called by the room: did you mean {hook}? If not, "
+                "give it a name that is less like a hook's"
+            )
+
+
+def is_near(name: str, other: str) -> bool:
+    """Whether one edit makes one name of the other: a letter more, less or another, or a swap."""
+    if len(name) > len(other):
+        name, other = other, name
+    if len(other) - len(name) > 1:
+        return False
+    same = 0
+    while same < len(name) and name[same] == other[same]:
+        same += 1
+    if len(name) < len(other):
+        return name[same:] == other[same + 1 :]
+    rest, other_rest = name[same:], other[same:]
+    return rest[1:] == other_rest[1:] or (
+        rest[:2] == other_rest[:2][::-1] and rest[2:] == other_rest[2:]
+    )
 
 
 def _yields(member: Any) -> bool:

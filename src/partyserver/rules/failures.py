@@ -6,7 +6,8 @@ import json
 import traceback
 from typing import Any
 
-from ..errors import RequestRefusedError
+from ..errors import ClientError, RequestRefusedError
+from .messages import compact_json
 from .names import new_error_id
 
 PUBLIC_MESSAGE = "Internal error"
@@ -86,3 +87,20 @@ def frame(error: BaseException, *, debug: bool) -> str:
     if debug:
         payload["details"] = traceback_text(error)
     return json.dumps(payload)
+
+
+def client_json(error: ClientError) -> str:
+    """The body of the response that tells a client what a hook has to say."""
+    return compact_json(_told(error))
+
+
+def client_frame(error: ClientError) -> str:
+    """The same as a frame for its WebSocket."""
+    return compact_json({"type": "error", **_told(error)})
+
+
+def _told(error: ClientError) -> dict[str, Any]:
+    told: dict[str, Any] = {"error": error.message}
+    if error.code is not None:
+        told["code"] = error.code
+    return told

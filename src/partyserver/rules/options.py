@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from .lobby import Lobby
+from .rate import RateLimit, check_rate
 from .retry import RoutingRetry
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 #: The largest WebSocket message the platform delivers, in bytes.
 #: https://developers.cloudflare.com/durable-objects/platform/limits/
 PLATFORM_MAX_MESSAGE_SIZE = 32 * 1024 * 1024
+
+#: The most WebSockets that an object can have:
+#: https://developers.cloudflare.com/durable-objects/platform/limits/
+PLATFORM_MAX_CONNECTIONS = 32_768
 
 DuplicateIds = Literal["allow", "replace", "reject"]
 
@@ -34,6 +39,11 @@ class ServerOptions(TypedDict, total=False):
             https://developers.cloudflare.com/durable-objects/platform/limits/
         sync_io: message hooks may block on `run_sync`, and so on synchronous HTTP; costs
             about 20 µs a message. Default False.
+        rate: how many messages a connection may send. See `RateLimit`. Default None: any number.
+        max_connections: the next connection gets the frame
+            `{"type": "error", "error": ..., "code": "full"}` and the close code 1013. HTTP requests
+            do not count. Connections of one id do, but for those that the new one replaces. Default
+            None: the platform's own limit, 32,768.
     """
 
     hibernate: bool
@@ -41,6 +51,8 @@ class ServerOptions(TypedDict, total=False):
     duplicate_ids: DuplicateIds
     max_message_size: int
     sync_io: bool
+    rate: RateLimit | None
+    max_connections: int | None
 
 
 DEFAULTS: ServerOptions = {
@@ -49,6 +61,8 @@ DEFAULTS: ServerOptions = {
     "duplicate_ids": "allow",
     "max_message_size": PLATFORM_MAX_MESSAGE_SIZE,
     "sync_io": False,
+    "rate": None,
+    "max_connections": None,
 }
 
 
@@ -68,23 +82,47 @@ def merge_options(owner: str, layers: Iterable[Mapping[str, Any]]) -> ServerOpti
 
 
 def _check(owner: str, key: str, value: Any) -> None:
-    if key not in DEFAULTS:
+    check = _CHECKS.get(key)
+    if check is None:
         known = ", ".join(DEFAULTS)
         raise TypeError(f"{owner}.options has no option {key!r}; the options are: {known}")
-    if key == "duplicate_ids":
-        if value not in ("allow", "replace", "reject"):
-            raise TypeError(
-                f"{owner}.options['duplicate_ids'] must be 'allow', 'replace' or 'reject', "
-                f"not {value!r}"
-            )
-    elif key == "max_message_size":
-        if type(value) is not int or not 0 < value <= PLATFORM_MAX_MESSAGE_SIZE:
-            raise TypeError(
-                f"{owner}.options['max_message_size'] must be 1 to {PLATFORM_MAX_MESSAGE_SIZE} "
-                f"bytes, not {value!r}"
-            )
-    elif type(value) is not bool:
-        raise TypeError(f"{owner}.options[{key!r}] must be True or False, not {value!r}")
+    problem = check(value)
+    if problem is not None:
+        raise TypeError(f"{owner}.options[{key!r}] {problem}")
+
+
+def _check_switch(value: Any) -> str | None:
+    return None if type(value) is bool else f"must be True or False, not {value!r}"
+
+
+def _check_duplicate_ids(value: Any) -> str | None:
+    if value in ("allow", "replace", "reject"):
+        return None
+    return f"must be 'allow', 'replace' or 'reject', not {value!r}"
+
+
+def _check_max_message_size(value: Any) -> str | None:
+    if type(value) is int and 0 < value <= PLATFORM_MAX_MESSAGE_SIZE:
+        return None
+    return f"must be 1 to {PLATFORM_MAX_MESSAGE_SIZE} bytes, not {value!r}"
+
+
+def _check_max_connections(value: Any) -> str | None:
+    if value is None or (type(value) is int and 0 < value <= PLATFORM_MAX_CONNECTIONS):
+        return None
+    return f"must be None, or 1 to {PLATFORM_MAX_CONNECTIONS}, not {value!r}"
+
+
+#: What is wrong with the value of each option, if anything is.
+_CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "hibernate": _check_switch,
+    "debug": _check_switch,
+    "duplicate_ids": _check_duplicate_ids,
+    "max_message_size": _check_max_message_size,
+    "sync_io": _check_switch,
+    "rate": check_rate,
+    "max_connections": _check_max_connections,
+}
 
 
 # --- routing --------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 DEFAULT_PREFIX = "parties"
 
@@ -21,11 +22,31 @@ class PartyUrl(NamedTuple):
 def match_party_url(url: str, prefix: str = DEFAULT_PREFIX) -> PartyUrl | None:
     """The party and room that an absolute `url` names, or None if it is no party URL."""
     segments = [part for part in path_of(url).split("/") if part]
-    base = [part for part in prefix.split("/") if part] or [DEFAULT_PREFIX]
+    base = _segments_of(prefix)
     rest = segments[len(base) :]
     if segments[: len(base)] != base or len(rest) < 2:
         return None
     return PartyUrl(rest[0], rest[1])
+
+
+def prefix_length(prefix: str) -> int:
+    """How many segments of a party's URL stand before the party."""
+    return len(_segments_of(prefix))
+
+
+def _segments_of(prefix: str) -> list[str]:
+    return [part for part in prefix.split("/") if part] or [DEFAULT_PREFIX]
+
+
+def path_behind(url: str, segments: int) -> str:
+    """What follows the first `segments` of a URL's path, decoded, without slashes before it."""
+    path = path_of(url)
+    for _ in range(segments):
+        path = _SEGMENT.sub("", path, count=1)
+    return unquote(path.lstrip("/"))
+
+
+_SEGMENT = re.compile("/*[^/]+")
 
 
 def path_of(url: str) -> str:

@@ -21,6 +21,14 @@ def new_future() -> asyncio.Future[Any]:
     return asyncio.get_event_loop().create_future()
 
 
+def failed_future(error: Exception) -> asyncio.Future[Any]:
+    """What fails with an error as JavaScript awaits it, which gets the message and no traceback."""
+    future = new_future()
+    error.__cause__ = None  # nor that of what it was raised for
+    future.set_exception(error.with_traceback(None))
+    return future
+
+
 def promise_of(task: asyncio.Task[Any]) -> JsProxy:
     """A promise that is fulfilled when `task`, which has not ended, has, however it ends."""
     prepare_return_of(task)

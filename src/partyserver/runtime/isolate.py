@@ -18,10 +18,11 @@ from pyodide.ffi import JsException, JsProxy, jsnull
 from workers import WorkerEntrypoint, rpc
 
 from .. import reserved
+from ..errors import ClientError
 from ..rules import failures
 from ..rules.messages import MAX_JSON_DEPTH, check_depth
 from ..usercode import as_exception
-from . import io_context, values
+from . import events, io_context, values
 
 
 def _protect() -> None:
@@ -152,6 +153,8 @@ def _in_its_io_context(usual: Any) -> Any:
             io_context.current.set(known)
         try:
             return await usual(relaxed, inst, prop, *args, **kwargs)
+        except ClientError as error:
+            return events.failed_future(error)  # raised, it would have a traceback
         except (SystemExit, KeyboardInterrupt) as error:
             # asyncio passes these on to the process, with the rooms of others.
             raise as_exception(error, "a call") from error

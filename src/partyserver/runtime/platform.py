@@ -16,6 +16,10 @@ def log_error(text: str) -> None:
     js.console.error(text)
 
 
+def log_warning(text: str) -> None:
+    js.console.warn(text)
+
+
 def log_info(text: str) -> None:
     js.console.log(text)
 

@@ -11,9 +11,30 @@ from workers import FetchResponse, Response
 from .values import builtin, kind_of
 
 
-def copy_request(request: JsProxy) -> JsProxy:
-    """A request whose headers can be changed."""
-    return builtin("Request").new(request)  # type: ignore[no-any-return]
+def cf_value(request: JsProxy, key: str) -> Any:
+    """What stands in a request's `cf` under a key; None if nothing does."""
+    cf = request.cf
+    if not isinstance(cf, JsProxy) or not builtin("Object.hasOwn")(cf, key):
+        return None
+    return builtin("Reflect.get")(cf, key)
+
+
+def copy_without_cf(request: JsProxy, key: str) -> JsProxy:
+    """A request whose headers can be changed, and whose `cf` has nothing under a key."""
+    cf = request.cf
+    if not isinstance(cf, JsProxy) or not builtin("Object.hasOwn")(cf, key):
+        return builtin("Request").new(request)  # type: ignore[no-any-return]
+    others = builtin("Object.assign")(js.Object.new(), cf)
+    builtin("Reflect.deleteProperty")(others, key)
+    return builtin("Request").new(request, cf=others)  # type: ignore[no-any-return]
+
+
+def with_cf(request: JsProxy, key: str, value: str) -> JsProxy:
+    """The same request, with a value in its `cf` beside what the platform has put there."""
+    cf = request.cf
+    all_values = builtin("Object.assign")(js.Object.new(), cf if isinstance(cf, JsProxy) else None)
+    builtin("Reflect.set")(all_values, key, value)
+    return builtin("Request").new(request, cf=all_values)  # type: ignore[no-any-return]
 
 
 def with_body(request: JsProxy, content: JsProxy) -> JsProxy:

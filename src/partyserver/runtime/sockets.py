@@ -72,7 +72,7 @@ def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
         return
     try:
         packed = attachment.pack()
-        if attachment.is_identity:
+        if attachment.is_json:
             # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which others may hold.
             value = builtin("JSON.parse")(compact_json(packed))
         else:

@@ -15,6 +15,8 @@ from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
 from workers import Request, Response, python_to_rpc
 
 from .. import reserved, tasks
+from ..errors import ClientError
+from ..runtime import events
 from ..runtime.io_context import IoContext, io_context_of, prepare_return_of
 from ..runtime.io_context import current as current_io_context
 from ..usercode import as_exception, is_pending, settled
@@ -164,6 +166,12 @@ async def _deliver(
         raise  # the client has left: the task is being collected, and nobody waits
     except BaseException as error:
         failure = error
+        if isinstance(error, ClientError):
+            told = events.failed_future(error)  # raised, it would have a traceback
+            if not promised:
+                return told
+            promised[0].resolve(told)
+            return None
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             # asyncio passes these on to the process, with the rooms of others.
             failure = as_exception(error, "a call")
