@@ -36,3 +36,11 @@ def test_the_library_does_not_call_it(party, binding, evict):
             assert second.receive() == "to all"
     assert room.fetch("/").status_code == 500
     assert eventually(lambda: "in a request of Named" in str(party.logs))
+
+
+def test_a_mixins_hook_without_the_mixin_is_warned_of_once(party):
+    """In no other test: an isolate warns of a class once."""
+    for name in ("a", "b"):
+        party.room("Hopeful", name).fetch("/")
+    warnings = [line for line in party.logs if "Hopeful.on_join is a hook of" in line.message]
+    assert [line.level for line in warnings] == ["warn"]

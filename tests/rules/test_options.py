@@ -127,9 +127,7 @@ def test_max_connections_can_be(value):
 
 @pytest.mark.parametrize("value", [0, -1, 32_769, 1.0, True, "10"])
 def test_max_connections_is_within_the_platforms_limit(value):
-    with pytest.raises(
-        TypeError, match=r"^Chat\.options\['max_connections'\] must be None, or 1 to"
-    ):
+    with pytest.raises(TypeError, match=r"\['max_connections'\] must be None, or 1 to 32768"):
         merge_options("Chat", [{"max_connections": value}])
 
 

@@ -135,6 +135,12 @@ class Unready(Server):
         js.console.log(f"on_exception: {error!r}")
 
 
+class Hopeful(Server):
+    """Defines a hook of a mixin that it has not."""
+
+    def on_join(self, key, meta): ...
+
+
 class Dropping(Server):
     options = {"rate": {"messages": 1, "per": 3600, "burst": 3, "action": "drop"}}
 

@@ -44,6 +44,7 @@ from guests import (  # noqa: F401 -- bound, too
     DroppingSleepy,
     Guests,
     GuestsSleepy,
+    Hopeful,
     Small,
     SmallSleepy,
     Unready,
