@@ -152,6 +152,11 @@ def test_a_method_that_fails_fails_its_event_only(connect):
         assert failure(a) == error
     a.send_json({"type": "span", "first": 1, "last": 1})
     assert failure(a) == "TypeError: of the room's own code"
+    # What is meant for the client, it gets, and nobody else hears of it.
+    a.send_json({"type": "act", "how": "refuse"})
+    assert a.receive_json() == {"type": "error", "error": "not now", "code": "later"}
+    a.send_json({"type": "span", "first": -2, "last": -1})
+    assert a.receive_json() == {"type": "error", "error": "no negatives", "code": "negative"}
     a.send_json({"type": "act", "how": "awaitable"})
     assert a.receive() == "done"
     a.send_json({"type": "shout", "text": "fine"})

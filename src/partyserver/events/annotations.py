@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -40,12 +39,6 @@ def _annotations(function: Any) -> Mapping[str, Any]:
         return function.__annotations__  # type: ignore[no-any-return]
     ready = _annotationlib.Format.FORWARDREF
     return _annotationlib.get_annotations(function, format=ready)  # type: ignore[no-any-return]
-
-
-def signature_of(function: Any) -> inspect.Signature:
-    """Of the function itself, not of one that it wraps; no annotation is looked at."""
-    more = {} if _annotationlib is None else {"annotation_format": _annotationlib.Format.FORWARDREF}
-    return inspect.signature(function, follow_wrapped=False, **more)
 
 
 #: Since Python 3.14 annotations are read when they are asked for, and may name what is not there.

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..parts import mark_of
 from ..rules.contract import HOOKS
-from .annotations import POSITION, annotation_of, events_in, parameter_of, signature_of
+from ..rules.signatures import signature_of
+from .annotations import POSITION, annotation_of, events_in, parameter_of
 
 EXAMPLE = "as in `def say(self, connection: Connection, event: Say)`"
 

@@ -6,7 +6,7 @@ from partyserver.events import Event, on
 from typed import Said, Say, Typed
 
 if TYPE_CHECKING:
-    from partyserver import Connection
+    from partyserver import Connection, ConnectionContext
 
 __all__ = ["Quieter", "QuieterSleepy"]
 
@@ -17,6 +17,9 @@ class Whisper(Event):
 
 
 class Quieter(Typed):
+    def on_connect(self, connection: Connection, ctx: ConnectionContext) -> None:
+        """A hook, whose annotations are not there either."""
+
     def say(self, connection: Connection, event: Say) -> None:
         self.emit(Said("somebody", event.text))
 

@@ -70,7 +70,7 @@ class Span(Event):
         if self.first == self.last:
             raise TypeError("of the room's own code")
         if self.first < 0:
-            raise ClientError("no negative ones", code="negative")
+            raise ClientError("no negatives", code="negative")
 
 
 class Act(Event):
