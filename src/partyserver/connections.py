@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from contextvars import Context
 from typing import Any
 
 from .connection import Connection, Phase, RoomConnection
+from .errors import ConnectionClosedError
 from .rules.closing import INTERNAL_ERROR, OPEN
 from .runtime import JsException, JsProxy, sockets
 from .shortcuts.current import current
@@ -210,6 +212,41 @@ class Connections:
             for connection in excluded:
                 if connection.phase is Phase.OPEN:
                     fanout.add(connection.socket)
+
+    def send_to(
+        self,
+        message: Any,
+        to: Connection | Iterable[Connection] | str,
+        exclude: Iterable[str | Connection] = (),
+    ) -> None:
+        """Send to a connection, to several, or to those with a tag; closed ones are left out."""
+        targets = self._targets(to)
+        excluded: Iterable[RoomConnection] = ()
+        if exclude != ():
+            self._wake_all()  # ids may be those of sockets that sleep
+            excluded = self._excluded(exclude)
+        for connection in targets:
+            if connection not in excluded:
+                with suppress(ConnectionClosedError):
+                    connection.send(message)
+
+    def _targets(self, to: Any) -> list[RoomConnection]:
+        """Whom `to` means, each once; `TypeError` for what is no connection of the room."""
+        if isinstance(to, str):
+            return list(self.select((to,)))
+        try:
+            given = [to] if isinstance(to, RoomConnection) else list(to)
+        except TypeError:
+            given = [to]
+        for one in given:
+            if not isinstance(one, RoomConnection):
+                raise TypeError(
+                    "to takes a connection, several connections, or a tag, "
+                    f"not {type(one).__name__}: {one!r}"
+                )
+            if one.registry is not self:
+                raise TypeError(f"to takes connections of this room, and {one!r} is of another")
+        return list(dict.fromkeys(given))
 
     def _excluded(self, exclude: Any) -> list[RoomConnection]:
         """Those that a broadcast leaves out; `TypeError` for what is no id and no connection."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from types import FunctionType
 from typing import Any
 
 from . import reserved
 from .errors import ClientError
-from .parts import Parts, parts_of
+from .parts import Part, Parts, marked_names, parts_of
 from .reserved import life_of
 from .rules import contract
 from .rules.options import ServerOptions, merge_options
@@ -33,6 +33,8 @@ class Definition:
     parts: Parts
     #: What the log is to tell its author, when an object of the class is constructed.
     warnings: tuple[str, ...] = ()
+    #: What each part's `define` has returned.
+    kept_by_parts: dict[Part, Any] = field(default_factory=dict)
 
 
 def define(cls: Any, root: type) -> None:
@@ -44,6 +46,7 @@ def define(cls: Any, root: type) -> None:
     contract.check_members(cls, root, parts.hooks)
     for base in contract.users_bases(cls, root):
         reserved.check_free(cls, base)
+    marked = marked_names(cls, parts)
     definition = Definition(
         own_options=vars(cls).get("options", {}),
         options=merge_options(cls.__name__, own_options(cls, root)),
@@ -52,11 +55,11 @@ def define(cls: Any, root: type) -> None:
         warnings=tuple(contract.hooks_without_mixin(cls, root, parts.hooks)),
     )
     cls.options = definition.options
-    reserved.define(cls, definition, definition.parts.hidden)
+    reserved.define(cls, definition, parts.hidden | marked)
     for part in parts.all:
         if part.define is not None:
-            part.define(cls)
-    _guard_public_methods(cls, root, contract.HOOKS | parts.hooks.keys())
+            definition.kept_by_parts[part] = part.define(cls)
+    _guard_public_methods(cls, root, contract.HOOKS | parts.hooks.keys() | marked)
 
 
 def define_root(root: Any) -> None:

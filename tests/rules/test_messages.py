@@ -11,6 +11,7 @@ from partyserver.rules.messages import (
     MAX_JSON_DEPTH,
     ascii_json,
     check_depth,
+    check_json,
     compact_json,
     parse_json,
     well_formed,
@@ -146,13 +147,26 @@ def test_what_only_python_takes_for_json_is_a_value_error(text):
     "number",
     [
         *["1e999", "-1e999", "1E+309", "0.1e400", "1" * 215 + "e99", "1" * 310 + ".0", "9e0000308"],
-        *["2" + "0" * 308, "-2" + "0" * 308, "1" * 310],
+        *["2" + "0" * 308, "-2" + "0" * 308, "1" * 310, "1" * 5000],
     ],
 )
-def test_a_number_that_is_no_number_any_more_is_a_value_error(number):
+@pytest.mark.parametrize("check", [parse_json, check_json])
+def test_a_number_that_is_no_number_any_more_is_a_value_error(check, number):
     assert isinf(float(number))
     with pytest.raises(ValueError, match="larger than numbers get"):
-        parse_json(f'{{"x": [{number}]}}')
+        check(f'{{"x": [{number}]}}')
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1", '["1e999"]', f'"{"1" * 400}"', "[1e300] x", "1e300", nested(MAX_JSON_DEPTH)]
+)
+def test_what_is_no_json_or_harmless_passes_for_other_decoders(text):
+    check_json(text)
+
+
+def test_for_other_decoders_the_depth_is_limited_too():
+    with pytest.raises(ValueError, match="levels deep"):
+        check_json(nested(MAX_JSON_DEPTH + 1))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import accumulate, takewhile
 from math import isfinite
 from typing import Any, NoReturn
@@ -97,6 +98,17 @@ def parse_json(text: str | bytes) -> Any:
     return _decode_checked(text) if _may_overflow(text) else _decode(text)
 
 
+def check_json(text: str) -> None:
+    """Raise `ValueError` for JSON that other decoders read, and `parse_json` refuses.
+
+    These are nesting, and numbers that no browser has. What is no JSON at all may pass.
+    """
+    check_depth(text)
+    if _may_overflow(text):
+        with suppress(json.JSONDecodeError):
+            _decode_checked(text)
+
+
 def _may_overflow(text: str) -> bool:
     """Whether a number has an exponent of three digits, or so many that one of two would do."""
     if _EXPONENT.search(text):
@@ -118,10 +130,9 @@ def _finite_float(number: str) -> float:
 
 
 def _finite_int(number: str) -> int:
-    value = int(number)
     if len(number) > _DIGITS:
         _finite_float(number)
-    return value
+    return int(number)
 
 
 #: Of the largest number that JavaScript, and so a browser, has.

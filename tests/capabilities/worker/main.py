@@ -1,6 +1,8 @@
 """Rooms with what stands beside the core, each capability's in a module of its own."""
 
 from partyserver import Server, route_partykit_request
+from quieter import *  # noqa: F403
+from typed import *  # noqa: F403
 from workers import Response, WorkerEntrypoint
 
 
