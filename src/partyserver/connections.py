@@ -147,6 +147,11 @@ class Connections:
         # A copy, since the caller may close connections while going through them.
         yield from [one for one in candidates if one.phase is Phase.OPEN]
 
+    def known(self) -> list[RoomConnection]:
+        """The open connections, and those whose end is still to come, in the order they came."""
+        self._wake_all()
+        return list(self._by_socket.values())
+
     def _wake(self, socket: JsProxy) -> RoomConnection | None:
         if self._sleeping is None:
             return None
@@ -191,8 +196,7 @@ class Connections:
     def broadcast(self, message: Any, exclude: Iterable[str | Connection] = ()) -> None:
         """Send to all but those ids and connections. A socket that fails is closed with 1011."""
         payload = current.payload if message is current.content else sockets.sendable(message)
-        self._wake_all()
-        excluded = self._excluded(exclude) if exclude != () else ()
+        excluded = self.excluded(exclude)
         if not self._by_id:
             return
         fanout = self._fanout
@@ -211,8 +215,11 @@ class Connections:
                 if connection.phase is Phase.OPEN:
                     fanout.add(connection.socket)
 
-    def _excluded(self, exclude: Any) -> list[RoomConnection]:
+    def excluded(self, exclude: Any) -> list[RoomConnection]:
         """Those that a broadcast leaves out; `TypeError` for what is no id and no connection."""
+        self._wake_all()
+        if exclude == ():
+            return []
         try:
             given = [exclude] if isinstance(exclude, str) else list(exclude)
         except TypeError:  # one connection, or what is refused below
