@@ -13,7 +13,6 @@ from .parts import Part, attach
 from .reserved import life_of
 from .rules.history import (
     HistoryOptions,
-    asked_since,
     check_options,
     check_range,
     event_json,
@@ -75,7 +74,7 @@ class _Log:
 
     def replay(self, connection: RoomConnection) -> None:
         """Send a new connection what it asks for. Nothing newer can come before the end of it."""
-        asked = asked_since(connection.uri)
+        asked = connection.query.get("since")
         if asked is None:
             return
         since = parse_since(asked)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ..interop.test_partysocket import NodeClient
 from .test_presence import do
 
 
@@ -20,7 +21,7 @@ def connect(room, id, since=None, **query):
         query["since"] = since
     socket = room.connect(id=id, query=query)
     heard = []
-    while (message := socket.receive_json()) != ["connected"]:
+    while (message := socket.receive_json()) != {"type": "connected"}:
         heard.append(message)
     return socket, heard
 
@@ -112,7 +113,7 @@ def test_a_client_is_told_of_what_is_gone(room, evict):
         assert resume(room, since) == [gap(4), *kept], since
     # The last one counts.
     with room.connect(query=[("since", "2"), ("since", "7")]) as socket:
-        assert [socket.receive_json(), socket.receive_json()] == [kept[-1], ["connected"]]
+        assert [socket.receive_json(), socket.receive_json()] == [kept[-1], {"type": "connected"}]
 
 
 def test_events_pass_out_of_it_by_their_age(room, evict):
@@ -280,3 +281,61 @@ def test_they_wait_for_nothing_while_others_speak(room, evict):
         last = message["seq"]
         socket.drop()
     assert [message["seq"] for message in heard] == list(range(1, last + 1))
+
+
+@pytest.fixture
+def node():
+    """npm partysocket, as it is, in Node.js."""
+    client = NodeClient()
+    yield client
+    client.stop()
+
+
+def test_partysocket_resumes(party, room, binding, evict, node):
+    """Whatever ends its connections, it hears each event once, in order."""
+    heard = []
+
+    def listen_for(value):
+        """Up to this event, through reconnections."""
+        while [data for _, data in heard][-1:] != [value]:
+            kind, *details = node("next")
+            if kind == "message" and (message := json.loads(details[0]))["type"] != "connected":
+                assert message["type"] == "event"
+                heard.append((message["seq"], message["data"]))
+
+    party_name = "past" if binding("Past") == "Past" else "past-sleepy"
+    node("resume", {"host": party.url, "party": party_name, "room": "room", "id": "me"})
+    assert node("next") == ["open"]
+    do(room, "publish", "a", "b")
+    listen_for("b")
+    evict(room)
+    node("send", json.dumps(["kick_and_publish", "me", "c", "d"]))
+    listen_for("d")
+    do(room, "publish", "e")
+    listen_for("e")
+    room.evict()  # as a deployment does
+    do(room, "publish", "f")
+    listen_for("f")
+    node("reconnect")
+    do(room, "publish", "g")
+    listen_for("g")
+    assert heard == list(enumerate("abcdefg", 1))
+
+
+def test_partysocket_hears_of_a_gap_and_goes_on_from_there(party, node):
+    room = party.room("PastSleepy", "room")
+    node("resume", {"host": party.url, "party": "past-sleepy", "room": "room", "id": "me"})
+    assert [node("next")[0] for _ in range(2)] == ["open", "message"]
+    do(room, "publish", "a")
+    assert json.loads(node("next")[1]) == event(1, "a")
+    node("send", json.dumps(["kick_and_publish", "me", *"bcdefgh"]))
+    assert node("next")[0] == "close"
+    do(room, "publish", "i")
+    heard = []
+    while heard[-1:] != [event(9, "i")]:
+        kind, *details = node("next")
+        if kind == "message" and (message := json.loads(details[0]))["type"] != "connected":
+            heard.append(message)
+    first = heard[0]["first"]
+    assert heard[0] == gap(first)
+    assert [message["seq"] for message in heard[1:]] == list(range(first, 10))

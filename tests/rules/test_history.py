@@ -4,7 +4,6 @@ import pytest
 from partyserver.rules.history import (
     MAX_EVENT_SIZE,
     HistoryOptions,
-    asked_since,
     check_options,
     check_range,
     event_json,
@@ -93,28 +92,6 @@ def test_a_value_has_at_most_so_many_bytes(letter):
 def test_what_json_has_not_is_not_published(value, error, match):
     with pytest.raises(error, match=match):
         event_json(value)
-
-
-@pytest.mark.parametrize(
-    ("query", "asked"),
-    [
-        (None, None),
-        ("", None),
-        ("?", None),
-        ("?_pk=a", None),
-        ("#?since=1", None),
-        ("?since=", ""),
-        ("?since", ""),
-        ("?_pk=a&since=5", "5"),
-        ("?since=5#6", "5"),
-        ("?since=5&since=7", "7"),
-        ("?since=+5", " 5"),
-        ("?since=%2B5", "+5"),
-        ("?SINCE=5", None),
-    ],
-)
-def test_what_a_client_asks_for(query, asked):
-    assert asked_since(None if query is None else f"https://host/parties/a/b{query}") == asked
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 from .attachment import MAX_SAFE_INTEGER
 from .messages import bounded_json
@@ -86,13 +85,6 @@ def event_message(number: int, text: str) -> str:
 
 def gap_message(first: int) -> str:
     return f'{{"type":"{GAP}","first":{first}}}'
-
-
-def asked_since(url: str | None) -> str | None:
-    """The `since` in a URL's query, the last one; None if there is none."""
-    _, _, query = (url or "").partition("#")[0].partition("?")
-    given = [value for name, value in parse_qsl(query, True) if name == "since"]
-    return given[-1] if given else None
 
 
 _NUMBER = re.compile("[0-9]{1,16}")

@@ -52,7 +52,9 @@ class Commanded(Server):
             return f"{type(error).__name__}: {error}"
 
     async def on_message(self, connection, message):
-        connection.send_json(["done", await self.do(*json.loads(message))])
+        answer = ["done", await self.do(*json.loads(message))]
+        if connection.is_open:
+            connection.send_json(answer)
 
     async def on_request(self, request):
         return Response.json(await self.do(*json.loads(await request.text())))

@@ -1,7 +1,13 @@
 """Rooms with what stands beside the core, each capability's in a module of its own."""
 
+from both import (  # noqa: F401 -- bound in wrangler.toml
+    Both,
+    BothOtherwise,
+    BothOtherwiseSleepy,
+    BothSleepy,
+)
 from calls import rpc
-from here import (  # noqa: F401 -- bound in wrangler.toml
+from here import (  # noqa: F401 -- bound, too
     Here,
     HereSleepy,
     OwnNames,

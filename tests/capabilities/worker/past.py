@@ -28,7 +28,7 @@ class Past(History, Commanded):
     def on_connect(self, connection, ctx):
         if "hello" in query_of(ctx.request.url):
             self.publish(["hello", connection.id])
-        connection.send_json(["connected"])
+        connection.send_json({"type": "connected"})
 
     def do_publish(self, *values):
         return [self.publish(value) for value in values]
