@@ -149,6 +149,11 @@ class Connections:
         # A copy, since the caller may close connections while going through them.
         yield from [one for one in candidates if one.phase is Phase.OPEN]
 
+    def known(self) -> list[RoomConnection]:
+        """The open connections, and those whose end is still to come, in the order they came."""
+        self._wake_all()
+        return list(self._by_socket.values())
+
     def _wake(self, socket: JsProxy) -> RoomConnection | None:
         if self._sleeping is None:
             return None
@@ -193,8 +198,7 @@ class Connections:
     def broadcast(self, message: Any, exclude: Iterable[str | Connection] = ()) -> None:
         """Send to all but those ids and connections. A socket that fails is closed with 1011."""
         payload = current.payload if message is current.content else sockets.sendable(message)
-        self._wake_all()
-        excluded = self._excluded(exclude) if exclude != () else ()
+        excluded = self.excluded(exclude)
         if not self._by_id:
             return
         fanout = self._fanout
@@ -221,10 +225,7 @@ class Connections:
     ) -> None:
         """Send to a connection, to several, or to those with a tag; closed ones are left out."""
         targets = self._targets(to)
-        excluded: Iterable[RoomConnection] = ()
-        if exclude != ():
-            self._wake_all()  # ids may be those of sockets that sleep
-            excluded = self._excluded(exclude)
+        excluded = self.excluded(exclude) if exclude != () else ()
         for connection in targets:
             if connection not in excluded:
                 with suppress(ConnectionClosedError):
@@ -248,8 +249,11 @@ class Connections:
                 raise TypeError(f"to takes connections of this room, and {one!r} is of another")
         return list(dict.fromkeys(given))
 
-    def _excluded(self, exclude: Any) -> list[RoomConnection]:
+    def excluded(self, exclude: Any) -> list[RoomConnection]:
         """Those that a broadcast leaves out; `TypeError` for what is no id and no connection."""
+        self._wake_all()
+        if exclude == ():
+            return []
         try:
             given = [exclude] if isinstance(exclude, str) else list(exclude)
         except TypeError:  # one connection, or what is refused below

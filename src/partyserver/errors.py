@@ -23,11 +23,11 @@ class PartyServerError(Exception):
 
 
 class ConnectionClosedError(PartyServerError):
-    """The connection is closed, or closing: nothing can be sent on it."""
+    """The connection is closed, or closing: nothing can be sent on it, and nobody is here by it."""
 
-    def __init__(self, connection_id: str) -> None:
+    def __init__(self, connection_id: str, cannot: str = "be sent to") -> None:
         self.connection_id = connection_id
-        super().__init__(f"connection {connection_id!r} is closed and cannot be sent to")
+        super().__init__(f"connection {connection_id!r} is closed and cannot {cannot}")
 
 
 class StateTooLargeError(PartyServerError, ValueError):

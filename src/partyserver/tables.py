@@ -40,6 +40,13 @@ class Table:
                 raise
             return []
 
+    def cursor(self, ctx: Any, query: str, *numbers: int) -> Any:
+        """The rows of a query as JavaScript has them, one after the other: for what is sent on.
+
+        Each is a list of its columns. There has to be a table.
+        """
+        return ctx.storage.sql.exec(query.replace("{table}", self.name), *numbers).raw()
+
     def write(self, ctx: Any, query: str, *params: Any) -> list[dict[str, Any]]:
         """Run a statement, and return what it does."""
         try:

@@ -37,6 +37,8 @@ PARTS = {
     "message": "message",
     "closed": "close",
     "alarm": "alarm",
+    "on_join": "connection",
+    "on_leave": "close",
 }
 ROUTING = ["on_before_connect", "on_before_request", "on_retry"]
 

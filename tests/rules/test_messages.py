@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from partyserver.rules.messages import (
     MAX_JSON_DEPTH,
     ascii_json,
+    bounded_json,
     check_depth,
     check_json,
     compact_json,
@@ -291,3 +292,42 @@ def test_a_long_string_behind_many_brackets_costs_no_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * len(text)
+
+
+@pytest.mark.parametrize("value", [None, 1, "a", [], {}, [1, (2, {"a": None})], {"a": {"b": {}}}])
+def test_what_is_kept_as_json_is_compact_json(value):
+    assert bounded_json(value, "a value", 3) == compact_json(value)
+
+
+def held_by(inner, levels):
+    for level in range(levels):
+        inner = ([inner], (inner,), {"a": inner})[level % 3]
+    return inner
+
+
+@pytest.mark.parametrize("levels", [501, 5_000, 100_000])
+def test_what_is_kept_as_json_is_nested_up_to_a_limit(levels):
+    """Measured before it is encoded: in the runtime, the encoder would end the process."""
+    parse_json(bounded_json(held_by(1, 500), "a value"))
+    with pytest.raises(ValueError, match="a value is nested at most 500 levels deep"):
+        bounded_json(held_by(1, levels), "a value")
+
+
+def test_what_is_kept_as_json_does_not_hold_itself():
+    value = [[]]
+    value[0] += [value, value]
+    with pytest.raises(ValueError, match=r"a value is nested .*, and does not hold itself"):
+        bounded_json(value, "a value")
+
+
+def test_values_that_are_held_twice_on_each_level_are_looked_at_once():
+    value = held_by([], 12)
+    for _ in range(10):
+        value = [value, value]
+    assert bounded_json(value, "a value") == compact_json(value)
+
+
+@pytest.mark.parametrize("value", [b"", {1}, {"a": object()}, {(1, 2): 3}])
+def test_what_json_has_not_is_not_kept_as_json(value):
+    with pytest.raises(TypeError, match="a value is a value that JSON has: "):
+        bounded_json(value, "a value")

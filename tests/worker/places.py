@@ -12,6 +12,7 @@ from partyserver import (
     route_partykit_request,
 )
 from partyserver.parts import NOT_MINE, Part, attach
+from partyserver.presence import Presence
 from workers import Response
 
 
@@ -96,7 +97,17 @@ def at(place, value=None):
 class InParts: ...
 
 
-class ActingInParts(InParts, Acting): ...
+class ActingInParts(InParts, Presence, Acting):
+    """The hooks of mixins act, too."""
+
+    def on_connect(self, connection, ctx):
+        self.track(connection, "somebody")
+
+    def on_join(self, key, meta):
+        return self.at("on_join")
+
+    def on_leave(self, key):
+        return self.at("on_leave")
 
 
 class ActingInPartsSleepy(ActingInParts):

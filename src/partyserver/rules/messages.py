@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import accumulate, takewhile
 from math import isfinite
@@ -72,6 +72,38 @@ def _not_in_json(value: Any, path: str, above: set[int]) -> Iterator[tuple[str, 
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _not_in_json(item, f"{path}[{index}]", above)
+
+
+def bounded_json(value: Any, what: str, levels: int | None = None) -> str:
+    """`compact_json` of a value that is kept as JSON, and read back: at most 500 levels.
+
+    It is not encoded before its depth is known: JSON's encoder, too, ends the whole process at
+    about 5,000 levels. `what` is the value, for people.
+
+    Raises:
+        TypeError: JSON has no such values.
+        ValueError: JSON has no such numbers, or the value is nested too deeply, or holds itself.
+    """
+    levels = MAX_JSON_DEPTH if levels is None else levels
+    level = [value]
+    for _ in range(levels):
+        # By identity: values that hold others twice on each level would be too many.
+        held = {id(item): item for container in level for item in _items(container)}
+        level = [item for item in held.values() if isinstance(item, dict | list | tuple)]
+        if not level:
+            break
+    else:
+        raise ValueError(f"{what} is nested at most {levels} levels deep, and does not hold itself")
+    try:
+        return compact_json(value)
+    except TypeError as error:
+        raise TypeError(f"{what} is a value that JSON has: {error}") from error
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 #: Levels of lists and objects. Far above what people nest, and far below what breaks.

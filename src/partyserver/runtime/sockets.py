@@ -56,6 +56,15 @@ def bound_send(socket: JsProxy) -> Callable[[Any], None]:
     return send
 
 
+def send_rows(socket: JsProxy, rows: Any) -> None:
+    """Send the texts of a query's rows, which have one column each, without Python's copies.
+
+    JavaScript calls `send` with each row as its list of arguments.
+    """
+    apply, send = builtin("Reflect.apply"), builtin("WebSocket.prototype.send")
+    rows.forEach(apply.bind(None, send, socket))
+
+
 def read_attachment(socket: JsProxy) -> Attachment | None:
     """What is kept with a socket; None if that is not this library's."""
     try:
