@@ -198,6 +198,8 @@ def test_what_json_cannot_hold_is_not_sent(connect):
     assert failure(a) == "ValueError: inf is not JSON compliant: it is at $.value[0]"
     a.send_json({"type": "tell", "to": "half"})
     assert a.receive() == '{"type":"told","value":"\\ud83d"}'
+    a.send_json({"type": "tell", "to": "deep"})
+    assert failure(a).startswith("ValueError: Told is nested at most 500 levels deep")
     a.send_json({"type": "tell", "to": "me"})
     assert a.receive_json() == {"type": "told"}
 

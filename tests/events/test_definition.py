@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import subprocess
 import sys
@@ -362,16 +363,72 @@ def test_events_that_sends_does_not_list_may_be_sent():
     class Error(Event): ...
 
     known = table(type("Chat", (Events, Root), {}))
-    known.check_sendable(Say("a"))
-    known.check_sendable(Say("b"))
-    known.check_sendable(Box(1))
+    assert known.text_of(Say("a")) == '{"type":"say","text":"a"}'
+    assert known.text_of(Say("b")) == '{"type":"say","text":"b"}'
+    assert known.text_of(Box(1)) == '{"type":"box","content":1}'
     for event, told in [
         ({}, "emit takes an object of a class that derives from Event, not dict"),
         (Say, "emit takes an object of a class that derives from Event, not the class Say"),
         (Error(), "emit: Error is of the type 'error'"),
     ]:
         with pytest.raises(TypeError, match=told):
-            known.check_sendable(event)
+            known.text_of(event)
+
+
+class Chain(Event):
+    link: Chain | None = None
+
+
+class Pair(msgspec.Struct):
+    items: list[Any]
+
+
+@pytest.mark.parametrize("cls", [Chain, Box])
+def test_an_event_that_may_be_nested_without_end_is_looked_at_before_it_is_sent(cls):
+    """What is deep enough ends the process: there is no error to catch."""
+    known = table(type("Chat", (Events, Root), {}))
+
+    def nested(levels, wrap=cls, value=None):
+        for _ in range(levels - 1):
+            value = wrap(value)
+        return cls(value)
+
+    assert known.text_of(nested(500)).count("{") == 500
+    with pytest.raises(ValueError, match=f"{cls.__name__} is nested at most 500 levels deep, and"):
+        known.text_of(nested(100_000))
+    if cls is Chain:
+        return
+    for wrap in (
+        lambda value: [value],
+        lambda value: (value,),
+        lambda value: {"a": value},
+        lambda value: Pair([value]),
+        lambda value: dataclasses.make_dataclass("Data", ["value"])(value),
+    ):
+        known.text_of(nested(200, wrap))
+        with pytest.raises(ValueError, match="levels deep"):
+            known.text_of(nested(600, wrap))
+    loop: list[Any] = []
+    loop.append(loop)
+    twice: Any = None
+    for _ in range(600):
+        twice = [twice, twice]
+    for value in (loop, twice):
+        with pytest.raises(ValueError, match="levels deep"):
+            known.text_of(Box(value))
+
+
+def test_a_field_may_be_any_object():
+    class Told(Event):
+        value: object = None
+
+    known = table(type("Chat", (Events, Root), {"sends": (Told,)}))
+    assert known.text_of(Told([1])) == '{"type":"told","value":[1]}'
+    deep: Any = None
+    for _ in range(600):
+        deep = [deep]
+    with pytest.raises(ValueError, match="levels deep"):
+        known.text_of(Told(deep))
 
 
 # --- inheritance ----------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import is_dataclass
 from math import isfinite
+from types import NoneType
 from typing import Any
 
 import msgspec
 
-from ..rules.messages import compact_json
+from ..rules.messages import MAX_JSON_DEPTH, compact_json
 from ..rules.names import snake_case
 
 
@@ -51,13 +54,16 @@ def type_of(cls: type[Event]) -> str:
     return config.tag
 
 
-def encode(event: Event) -> str:
-    """An event as JSON text.
+def encode(event: Event, *, may_be_deep: bool = True) -> str:
+    """An event as JSON text. `may_be_deep`, its depth is looked at.
 
     Raises:
         TypeError: a field holds what JSON cannot.
-        ValueError: NaN or infinity among others, of which the message has the path.
+        ValueError: NaN or infinity among others, of which the message has the path; or the event
+            is nested too deeply.
     """
+    if may_be_deep:
+        _check_depth(event)
     try:
         encoded = _encode(event)
     except UnicodeEncodeError:  # half of a surrogate pair, which is escaped
@@ -72,8 +78,41 @@ _encode = msgspec.json.Encoder().encode
 
 def _has_infinite(value: Any) -> bool:
     """Whether msgspec has written a null for NaN or infinity, which JSON has not."""
-    if isinstance(value, float):
-        return not isfinite(value)
+    level = [value]
+    while level:
+        items = [item for one in level for item in _items(one)]
+        if not all(map(isfinite, (item for item in items if type(item) is float))):
+            return True
+        level = [item for item in items if isinstance(item, dict | list | tuple)]
+    return False
+
+
+def _check_depth(event: Event) -> None:
+    """Raise `ValueError` for what would end the whole process, with all of its rooms.
+
+    Encoders, too, overflow WebAssembly's stack at about 5,000 levels.
+    """
+    level: list[Any] = [event]
+    for _ in range(MAX_JSON_DEPTH):
+        # By identity: values that hold others twice on each level would be too many.
+        held = {id(item): item for one in level for item in _items(one)}
+        level = [item for item in held.values() if not isinstance(item, _PLAIN)]
+        if not level:
+            return
+    raise ValueError(
+        f"{type(event).__name__} is nested at most {MAX_JSON_DEPTH} levels deep, and does not hold "
+        "itself"
+    )
+
+
+_PLAIN = (str, int, float, bytes, NoneType)
+
+
+def _items(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return any(map(_has_infinite, value.values()))
-    return isinstance(value, list | tuple) and any(map(_has_infinite, value))
+        return value.values()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    if isinstance(value, msgspec.Struct):
+        return [getattr(value, name) for name in value.__struct_fields__]
+    return vars(value).values() if is_dataclass(value) else ()

@@ -33,7 +33,8 @@ def _unknown_types(kind: Any, path: str, seen: set[int]) -> Iterator[tuple[str, 
         for one in kind:
             yield from _unknown_types(one, path, seen)
     elif isinstance(kind, inspect.CustomType):
-        yield path, kind.cls
+        if kind.cls is not object:  # which is whatever it is
+            yield path, kind.cls
     elif isinstance(kind, inspect.Type) and id(kind) not in seen:  # a struct may hold itself
         seen.add(id(kind))
         for field in getattr(kind, "fields", ()):
@@ -41,6 +42,24 @@ def _unknown_types(kind: Any, path: str, seen: set[int]) -> Iterator[tuple[str, 
             yield from _unknown_types(field.type, f"{owner}.{field.name}", seen)
         for part in _PARTS:
             yield from _unknown_types(getattr(kind, part, None), path, seen)
+
+
+def may_be_deep(cls: type) -> bool:
+    """Whether an event of this class may be nested without end: it holds itself, or anything."""
+    return _is_endless(inspect.type_info(cls), ())
+
+
+def _is_endless(kind: Any, above: tuple[Any, ...]) -> bool:
+    if isinstance(kind, tuple):
+        return any(_is_endless(one, above) for one in kind)
+    if not isinstance(kind, inspect.Type):
+        return False
+    if isinstance(kind, inspect.AnyType | inspect.CustomType) or any(kind is one for one in above):
+        return True
+    above = (*above, kind)
+    below = [field.type for field in getattr(kind, "fields", ())]
+    below += [getattr(kind, part, None) for part in _PARTS]
+    return any(_is_endless(one, above) for one in below)
 
 
 #: Where a type has those that it is made of.

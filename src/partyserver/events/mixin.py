@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ..parts import Mark, attach
 from ..reserved import life_of
 from .annotations import annotation_of, events_in
-from .event import Event, encode
+from .event import Event
 from .handlers import EXAMPLE
 from .part import EVENTS
 
@@ -107,10 +107,10 @@ class Events:
         Raises:
             TypeError: `event` is no event, or holds what JSON cannot; or `to` or `exclude` holds
                 anything else. Nobody has got anything.
-            ValueError: the event holds NaN or infinity, which JSON has not. Likewise.
+            ValueError: the event holds NaN or infinity, which JSON has not, or has more than 500
+                levels. Likewise.
         """
-        EVENTS.of(self).check_sendable(event)
-        text = encode(event)
+        text = EVENTS.of(self).text_of(event)
         connections = life_of(self).connections
         if to is None:
             connections.broadcast(text, exclude)

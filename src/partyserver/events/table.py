@@ -9,8 +9,8 @@ import msgspec
 
 from ..rules.events import ERROR
 from .annotations import class_of, is_event
-from .event import TYPE, type_of
-from .fields import check_fields
+from .event import TYPE, encode, type_of
+from .fields import check_fields, may_be_deep
 from .handlers import handlers_of
 
 
@@ -41,7 +41,8 @@ class Table:
             kind = self._type_of(event, f"{cls.__name__}.sends")
             if self.sends.setdefault(kind, event) is not event:
                 raise TypeError(f"{cls.__name__}.sends has two events of the type {kind!r}")
-        self._sendable = set(map(class_of, self.sends.values()))
+        #: Whether events of a class that was sent before may be nested deeply.
+        self._sendable: dict[type, bool] = {}
         check_fields(cls.__name__, [*self.received.values(), *self.sends.values()])
         self.decode = _decoder(cls, self.received) if self.received else None
 
@@ -68,18 +69,23 @@ class Table:
             )
         return kind
 
-    def check_sendable(self, event: Any) -> None:
-        """Raise `TypeError` for what `emit` cannot send."""
-        event_class = type(event)
-        if event_class in self._sendable:
-            return
-        if not is_event(event_class):
-            given = (
-                f"the class {event.__name__}" if isinstance(event, type) else event_class.__name__
-            )
+    def text_of(self, event: Any) -> str:
+        """An event as `emit` sends it; `TypeError` or `ValueError` for what it cannot send."""
+        deep = self._sendable.get(type(event))
+        if deep is None:
+            deep = self._check_sendable(event)
+        return encode(event, may_be_deep=deep)
+
+    def _check_sendable(self, event: Any) -> bool:
+        """Look at a class that was not sent before: whether its events may be nested deeply."""
+        cls = type(event)
+        if not is_event(cls):
+            given = f"the class {event.__name__}" if isinstance(event, type) else cls.__name__
             raise TypeError(f"emit takes an object of a class that derives from Event, not {given}")
-        self._type_of(event_class, "emit")
-        self._sendable.add(event_class)
+        self._type_of(cls, "emit")
+        check_fields("emit", [cls])
+        self._sendable[cls] = may_be_deep(cls)
+        return self._sendable[cls]
 
 
 def _sends(cls: type) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from datetime import datetime
 from enum import Enum
+from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Struct
@@ -81,7 +82,17 @@ class Tell(Event):
     """Has the room send to some."""
 
     to: Literal[
-        "all", "me", "others", "tag", "ids", "closed", "infinity", "half", "wrong", "no event"
+        "all",
+        "me",
+        "others",
+        "tag",
+        "ids",
+        "closed",
+        "infinity",
+        "half",
+        "deep",
+        "wrong",
+        "no event",
     ]
     value: Any = None
 
@@ -170,6 +181,8 @@ class Typed(Events, Server):
                 self.emit(Told([float("inf")]))
             case "half":
                 self.emit(Told("\ud83d"))
+            case "deep":
+                self.emit(Told(reduce(lambda value, _: [value], range(1000), event.value)))
             case "wrong":
                 self.emit(told, to=["red"])  # type: ignore[list-item]
             case "no event":
