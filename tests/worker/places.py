@@ -19,6 +19,8 @@ from workers import Response
 class Acting(Server):
     """A room called `on_message.exit` exits in `on_message`, and so on."""
 
+    options = {"rate": {"messages": 1, "per": 3600, "action": "drop"}}
+
     def at(self, place, value=None):
         where, _, how = self.name.partition(".")
         return act(how, self.name, value) if where == place else value
@@ -43,6 +45,9 @@ class Acting(Server):
         if self.name.startswith("set_state."):
             connection.set_state(lambda _: self.at("set_state"))
         return self.at("on_message")
+
+    def on_rate_limited(self, connection):
+        return self.at("on_rate_limited")
 
     def on_close(self, connection, code, reason, was_clean):
         return self.at("on_close")
