@@ -22,7 +22,7 @@ from .usercode import call, settled
 _MAKE_THE_START = ("set_name", "setName")
 
 #: Of the public API, beside what a mixin has. `sql` can be called, as npm's can.
-_FOR_THE_ROOM_ALONE = ("kv", "sql_json", "sql_one", "sql_value", "transaction")
+_FOR_THE_ROOM_ALONE = ("sql_json", "sql_one", "sql_value", "transaction")
 
 
 @dataclass(frozen=True, slots=True)

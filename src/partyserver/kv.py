@@ -24,10 +24,7 @@ class KeyValues(MutableMapping[str, Any]):
     __slots__ = ("_raw",)
 
     def __init__(self, ctx: Any) -> None:
-        try:
-            self._raw: Any = ctx.storage.kv
-        except JsException as error:
-            raise SQLError(error.message or str(error), "self.kv") from error
+        self._raw: Any = ctx.storage.kv
 
     def __getitem__(self, key: str) -> Any:
         value = self._find(key)
@@ -40,7 +37,7 @@ class KeyValues(MutableMapping[str, Any]):
         self._put(key, checked_value(key, value))
 
     def __delitem__(self, key: str) -> None:
-        if not is_possible_key(key) or not self._raw.delete(key):
+        if not is_possible_key(key) or not self._ask("delete", key):
             raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
@@ -103,22 +100,27 @@ class KeyValues(MutableMapping[str, Any]):
 
     def clear(self) -> None:
         for key in self:
-            self._raw.delete(key)
+            self._ask("delete", key)
 
     def __repr__(self) -> str:
         return "<the room's key-value storage>"
 
     def _find(self, key: Any) -> Any:
         """The value in JavaScript, in which a stored None is another than none."""
-        return self._raw.get(key) if is_possible_key(key) else None
+        return self._ask("get", key) if is_possible_key(key) else None
 
     def _put(self, key: str, value: Any) -> None:
-        try:
-            self._raw.put(key, values.javascript_value(value))
-        except JsException as error:
-            raise SQLError(error.message or str(error), f"self.kv[{key!r}] = ...") from error
+        self._ask("put", key, values.javascript_value(value))
 
     def _entries(self, options: Mapping[str, Any]) -> Entries:
-        """Read at once: the platform has one listing of an object at a time."""
-        listed = self._raw.list(values.javascript_value(options))
-        return values.python_value(values.builtin("Array.from")(listed))  # type: ignore[no-any-return]
+        return values.python_value(  # type: ignore[no-any-return]
+            self._ask("list", values.javascript_value(options))
+        )
+
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        try:
+            found = getattr(self._raw, method)(*arguments)
+            # At once: the platform has one listing of an object at a time.
+            return values.builtin("Array.from")(found) if method == "list" else found
+        except JsException as error:
+            raise SQLError(error.message or str(error), f"kv.{method}") from error

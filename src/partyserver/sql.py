@@ -178,7 +178,7 @@ def _bindable(value: Any, query: str) -> Any:
     if isinstance(value, int):
         if abs(value) > MAX_SAFE_INTEGER:
             raise SQLError(f"{value} is over 2**53; store it as text", query)
-        return value
+        return float(value)  # as the platform binds it; the largest would become a BigInt
     if isinstance(value, str | float):
         return value
     if sockets.is_bytes_like(value):

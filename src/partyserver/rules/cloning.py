@@ -141,8 +141,9 @@ def read(value: Any) -> Any:
 
 
 def size(value: Any) -> int:
-    """How many bytes what `copy` has made takes when V8 serializes it.
+    """How many bytes what `copy` has made takes at least when V8 serializes it.
 
+    It may write a whole number in more of them, where other objects had a fraction in its place.
     https://chromium.googlesource.com/v8/v8/+/main/src/objects/value-serializer.cc
     """
     return _end(value, len(b"\xff\x0f"))
@@ -193,7 +194,7 @@ def _size_of_number(value: float) -> int:
     value = int(value)
     if -(2**30) <= value < 2**30:
         return _varint(value * 2 if value >= 0 else -value * 2 - 1)
-    if abs(value) <= MAX_SAFE_INTEGER:
+    if abs(value) < MAX_SAFE_INTEGER:  # others become BigInts, as Pyodide has it
         return 8
     digits = (value.bit_length() + 63) // 64 * 8
     return _varint(digits * 2) + digits
