@@ -82,8 +82,8 @@ def call_plain(what: str, function: Callable[..., T], *arguments: Any) -> T:
     if is_pending(value):
         _never_mind(value)
         raise TypeError(
-            f"{what} takes a plain function, whose work is done when it returns, and not one that "
-            f"returns {type(value).__name__}"
+            f"{what} takes a plain function, whose work is done when it returns: this one has "
+            f"returned something to be awaited, {type(value).__name__}"
         )
     return value
 
