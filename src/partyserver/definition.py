@@ -14,11 +14,15 @@ from .errors import ClientError
 from .parts import Part, Parts, marked_names, parts_of
 from .reserved import life_of
 from .rules import contract
+from .rules.migrations import NO_PLAN, Plan, plan_of
 from .rules.options import ServerOptions, merge_options
 from .usercode import call, settled
 
 #: Public methods that have to do with the start themselves, and so are not held back until it.
 _MAKE_THE_START = ("set_name", "setName")
+
+#: Of the public API, beside what a mixin has. `sql` can be called, as npm's can.
+_FOR_THE_ROOM_ALONE = ("sql_json", "sql_one", "sql_value", "transaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Definition:
     warnings: tuple[str, ...] = ()
     #: What each part's `define` has returned.
     kept_by_parts: dict[Part, Any] = field(default_factory=dict)
+    #: The migrations of the class and its bases.
+    plan: Plan = NO_PLAN
 
 
 def define(cls: Any, root: type) -> None:
@@ -53,9 +59,10 @@ def define(cls: Any, root: type) -> None:
         props_parameter=contract.props_parameter(cls.on_start),
         parts=parts,
         warnings=tuple(contract.hooks_without_mixin(cls, root, parts.hooks)),
+        plan=plan_of(cls, root),
     )
     cls.options = definition.options
-    reserved.define(cls, definition, parts.hidden | marked)
+    reserved.define(cls, definition, parts.hidden | marked | _hidden_of(cls, root))
     for part in parts.all:
         if part.define is not None:
             definition.kept_by_parts[part] = part.define(cls)
@@ -81,6 +88,16 @@ def own_options(cls: type, root: type) -> list[Any]:
 
 
 # --- public methods -------------------------------------------------------------------
+
+
+def _hidden_of(cls: type, root: type) -> Set[str]:
+    """What callers over RPC cannot call of the root's own, unless the class has taken the name."""
+    getattr_static = inspect.getattr_static
+    return {
+        name
+        for name in _FOR_THE_ROOM_ALONE
+        if getattr_static(cls, name, None) is getattr_static(root, name, None)
+    }
 
 
 def _guard_public_methods(cls: type, root: type, hooks: Set[str]) -> None:

@@ -54,6 +54,7 @@ class SQLError(PartyServerError):
     """The room's SQLite refused a query, which is in `query`."""
 
     def __init__(self, message: str, query: str) -> None:
+        self.message = message
         self.query = query
         #: Whether `on_exception` has had it; it may pass through a hook's failure again.
         self.reported = False

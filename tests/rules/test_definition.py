@@ -426,6 +426,39 @@ def test_a_users_method_with_a_name_of_the_servers_keeps_its_wait():
     assert Own().set_name() == "own"  # it has to do with the start itself
 
 
+# --- storage --------------------------------------------------------------------------
+
+
+def test_migrations_are_checked_and_counted_when_the_class_is_created():
+    class Base(Root):
+        migrations: Any = ["create"]
+
+    class Room(Base):
+        migrations = ["alter"]
+
+    plan = definition_of(Room).plan
+    assert [(one.owner, one.number) for one in plan.migrations] == [("Base", 1), ("Room", 1)]
+    assert definition_of(Root).plan.owners == definition_of(Chat).plan.owners == ()
+    with pytest.raises(TypeError, match=r"Room\.migrations is a list of SQL statements, not str"):
+        type("Room", (Root,), {"migrations": "create"})
+
+
+def test_what_is_for_the_room_alone_is_hidden_unless_the_class_has_its_own():
+    class Room(Root):
+        def transaction(self):
+            return "own"
+
+    class Sub(Room): ...
+
+    for cls in (Room, Sub):
+        room = cls(Life(started=True))
+        for name in ("sql_one", "sql_value", "sql_json"):
+            with pytest.raises(AttributeError, match=f"{name} cannot be called from outside"):
+                reserved.check_callable(room, name)
+        reserved.check_callable(room, "transaction")
+        reserved.check_callable(room, "sql")
+
+
 # --- parts ----------------------------------------------------------------------------
 
 

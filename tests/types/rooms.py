@@ -137,6 +137,17 @@ class WithKeywordProps(Server):
 
 class Queries(Server):
     options = {}
+    migrations = [
+        "create table message (id integer primary key, text text)",
+        "alter table message add column author text",
+    ]
+
+    def move(self, from_: str, amount: int = 1) -> bool:
+        return self.kv.get(from_) == amount
+
+    def moved(self) -> bool:
+        assert_type(self.transaction(self.move, "a", 1), bool)
+        return self.transaction(self.move, "a")
 
     def since(self, last: int) -> list[dict[str, Any]]:
         self.sql("insert into message (text) values (?)", "text")
@@ -151,6 +162,14 @@ def what_things_are(
     assert_type(server.get_connections("red"), Iterator[Connection])
     assert_type(server.get_connections(["red", "captain"]), Iterator[Connection])
     assert_type(server.sql("select 1"), list[dict[str, Any]])
+    assert_type(server.sql_one("select ? as a", 1), dict[str, Any] | None)
+    assert_type(server.sql_value("select 1"), Any)
+    assert_type(server.sql_json(t"select {1}"), str)
+    assert_type(server.transaction(len, "text"), int)
+    assert_type(server.kv["key"], Any)
+    assert_type(server.kv.list(prefix="k", limit=1), dict[str, Any])
+    server.kv["key"] = {"a": 1}
+    del server.kv["key"]
     assert_type(connection.tags, tuple[str, ...])
     assert_type(connection.is_open, bool)
     assert_type(connection.auth, Any)
@@ -173,6 +192,10 @@ def what_things_are(
 
 class Misspelt(Server):
     options = {"hibernat": True}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]
+
+
+class OneStatement(Server):
+    migrations = 1  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 
 class NoSuchChoice(Server):
@@ -213,6 +236,8 @@ class Wrong(Server):
 def misuse(server: Server, connection: Connection) -> None:
     server.brodcast("text")  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
     server.broadcast({"not": "text"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    server.transaction(len, 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    server.kv[1] = 1  # type: ignore[index]  # pyright: ignore[reportArgumentType]
     server.broadcast("", without=[])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     server.get_connection("id").send("text")  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
     connection.send(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
