@@ -187,10 +187,10 @@ class Life:
     async def alarm(self, info: Any = None) -> None:
         current_io_context.set(self.io_context)
         try:
-            await self.until_started()
-            for handler in self.parts.alarm:
+            for handler in self.parts.alarm:  # before the start, which they wait for themselves
                 if await call(handler, self.server, info) is not NOT_MINE:
                     return
+            await self.until_started()
             await call(self.server.on_alarm)
         except FAILURES as error:
             self.report("on_alarm", error)

@@ -71,7 +71,8 @@ class Part:
         closed: called with a connection that had been accepted, its code, its reason and
             `was_clean`, before `on_close`; also where `on_connect` or `on_start` has failed.
         alarm: called with the platform's information when the alarm fires. `NOT_MINE` leaves it to
-            others, and then to `on_alarm`.
+            others, and then to `on_alarm`. It runs before `on_start`, so that it can keep its
+            timers if that fails; it awaits `life_of(server).until_started()` itself.
     """
 
     name: str
