@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from .attachment import MAX_SAFE_INTEGER
+from .cloning import MAX_SAFE_INTEGER
 from .messages import bounded_json
 
 #: Bytes of JSON. A row of SQLite has 2 MB on the platform, with what stands beside the value:
