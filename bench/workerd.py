@@ -122,7 +122,7 @@ def _list(items: Sequence[str]) -> str:
 
 
 def _sources_only(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name in ("__pycache__", "testing", "py.typed")}
+    return {name for name in names if name in ("__pycache__", "command", "testing", "py.typed")}
 
 
 def _only_the_sdk(folder: str, names: list[str]) -> set[str]:

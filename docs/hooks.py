@@ -9,6 +9,7 @@ from mkdocs.structure.files import File
 ROOT = Path(__file__).parent.parent
 PACKAGES = {
     "reference": "partyserver",
+    "reference/events": "partyserver.events",
     "reference/testing": "partyserver.testing",
     "reference/partykit": "partyserver.partykit",
     "reference/partyflare": "partyserver.partyflare",

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ["", ".asgi", ".http", ".partyflare", ".partykit", ".testing"]
+PACKAGES = ["", ".asgi", ".events", ".http", ".partyflare", ".partykit", ".testing"]
 PUBLIC = {f"partyserver{package}" for package in PACKAGES}
 
 

@@ -58,9 +58,10 @@ function mirror(source, paths, target) {
 
 const topFolder = (path) => path.split(sep)[0];
 
-/** The library without its pytest plugin, which runs outside of the worker. */
+/** The library without what runs outside of the worker: its pytest plugin, and its command. */
 function vendorLibrary() {
-  const sources = list(LIBRARY, ".py").filter((path) => !path.startsWith(`testing${sep}`));
+  const outside = ["testing", "command", "__main__.py"];
+  const sources = list(LIBRARY, ".py").filter((path) => !outside.includes(topFolder(path)));
   mirror(LIBRARY, sources, join(ROOT, MODULES, "partyserver"));
 }
 

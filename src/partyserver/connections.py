@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from contextvars import Context
 from typing import Any
 
 from .connection import Connection, Phase, RoomConnection
+from .errors import ConnectionClosedError
 from .rules.closing import INTERNAL_ERROR, OPEN
 from .runtime import JsException, JsProxy, sockets
 from .shortcuts.current import current
@@ -147,6 +149,11 @@ class Connections:
         # A copy, since the caller may close connections while going through them.
         yield from [one for one in candidates if one.phase is Phase.OPEN]
 
+    def known(self) -> list[RoomConnection]:
+        """The open connections, and those whose end is still to come, in the order they came."""
+        self._wake_all()
+        return list(self._by_socket.values())
+
     def _wake(self, socket: JsProxy) -> RoomConnection | None:
         if self._sleeping is None:
             return None
@@ -191,8 +198,7 @@ class Connections:
     def broadcast(self, message: Any, exclude: Iterable[str | Connection] = ()) -> None:
         """Send to all but those ids and connections. A socket that fails is closed with 1011."""
         payload = current.payload if message is current.content else sockets.sendable(message)
-        self._wake_all()
-        excluded = self._excluded(exclude) if exclude != () else ()
+        excluded = self.excluded(exclude)
         if not self._by_id:
             return
         fanout = self._fanout
@@ -211,8 +217,43 @@ class Connections:
                 if connection.phase is Phase.OPEN:
                     fanout.add(connection.socket)
 
-    def _excluded(self, exclude: Any) -> list[RoomConnection]:
+    def send_to(
+        self,
+        message: Any,
+        to: Connection | Iterable[Connection] | str,
+        exclude: Iterable[str | Connection] = (),
+    ) -> None:
+        """Send to a connection, to several, or to those with a tag; closed ones are left out."""
+        targets = self._targets(to)
+        excluded = self.excluded(exclude) if exclude != () else ()
+        for connection in targets:
+            if connection not in excluded:
+                with suppress(ConnectionClosedError):
+                    connection.send(message)
+
+    def _targets(self, to: Any) -> list[RoomConnection]:
+        """Whom `to` means, each once; `TypeError` for what is no connection of the room."""
+        if isinstance(to, str):
+            return list(self.select((to,)))
+        try:
+            given = [to] if isinstance(to, RoomConnection) else list(to)
+        except TypeError:
+            given = [to]
+        for one in given:
+            if not isinstance(one, RoomConnection):
+                raise TypeError(
+                    "to takes a connection, several connections, or a tag, "
+                    f"not {type(one).__name__}: {one!r}"
+                )
+            if one.registry is not self:
+                raise TypeError(f"to takes connections of this room, and {one!r} is of another")
+        return list(dict.fromkeys(given))
+
+    def excluded(self, exclude: Any) -> list[RoomConnection]:
         """Those that a broadcast leaves out; `TypeError` for what is no id and no connection."""
+        self._wake_all()
+        if exclude == ():
+            return []
         try:
             given = [exclude] if isinstance(exclude, str) else list(exclude)
         except TypeError:  # one connection, or what is refused below

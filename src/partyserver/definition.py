@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from types import FunctionType
 from typing import Any
 
 from . import reserved
 from .errors import ClientError
-from .parts import Parts, parts_of
+from .parts import Part, Parts, marked_names, parts_of
 from .reserved import life_of
 from .rules import contract
+from .rules.migrations import NO_PLAN, Plan, plan_of
 from .rules.options import ServerOptions, merge_options
 from .usercode import call, settled
 
 #: Public methods that have to do with the start themselves, and so are not held back until it.
 _MAKE_THE_START = ("set_name", "setName")
+
+#: Of the public API, beside what a mixin has. `sql` can be called, as npm's can.
+_FOR_THE_ROOM_ALONE = ("sql_json", "sql_one", "sql_value", "transaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Definition:
     parts: Parts
     #: What the log is to tell its author, when an object of the class is constructed.
     warnings: tuple[str, ...] = ()
+    #: What each part's `define` has returned.
+    kept_by_parts: dict[Part, Any] = field(default_factory=dict)
+    #: The migrations of the class and its bases.
+    plan: Plan = NO_PLAN
 
 
 def define(cls: Any, root: type) -> None:
@@ -44,19 +52,21 @@ def define(cls: Any, root: type) -> None:
     contract.check_members(cls, root, parts.hooks)
     for base in contract.users_bases(cls, root):
         reserved.check_free(cls, base)
+    marked = marked_names(cls, parts)
     definition = Definition(
         own_options=vars(cls).get("options", {}),
         options=merge_options(cls.__name__, own_options(cls, root)),
         props_parameter=contract.props_parameter(cls.on_start),
         parts=parts,
         warnings=tuple(contract.hooks_without_mixin(cls, root, parts.hooks)),
+        plan=plan_of(cls, root),
     )
     cls.options = definition.options
-    reserved.define(cls, definition, definition.parts.hidden)
+    reserved.define(cls, definition, parts.hidden | marked | _hidden_of(cls, root))
     for part in parts.all:
         if part.define is not None:
-            part.define(cls)
-    _guard_public_methods(cls, root, contract.HOOKS | parts.hooks.keys())
+            definition.kept_by_parts[part] = part.define(cls)
+    _guard_public_methods(cls, root, contract.HOOKS | parts.hooks.keys() | marked)
 
 
 def define_root(root: Any) -> None:
@@ -78,6 +88,16 @@ def own_options(cls: type, root: type) -> list[Any]:
 
 
 # --- public methods -------------------------------------------------------------------
+
+
+def _hidden_of(cls: type, root: type) -> Set[str]:
+    """What callers over RPC cannot call of the root's own, unless the class has taken the name."""
+    getattr_static = inspect.getattr_static
+    return {
+        name
+        for name in _FOR_THE_ROOM_ALONE
+        if getattr_static(cls, name, None) is getattr_static(root, name, None)
+    }
 
 
 def _guard_public_methods(cls: type, root: type, hooks: Set[str]) -> None:

@@ -23,11 +23,11 @@ class PartyServerError(Exception):
 
 
 class ConnectionClosedError(PartyServerError):
-    """The connection is closed, or closing: nothing can be sent on it."""
+    """The connection is closed, or closing: nothing can be sent on it, and nobody is here by it."""
 
-    def __init__(self, connection_id: str) -> None:
+    def __init__(self, connection_id: str, cannot: str = "be sent to") -> None:
         self.connection_id = connection_id
-        super().__init__(f"connection {connection_id!r} is closed and cannot be sent to")
+        super().__init__(f"connection {connection_id!r} is closed and cannot {cannot}")
 
 
 class StateTooLargeError(PartyServerError, ValueError):
@@ -54,6 +54,7 @@ class SQLError(PartyServerError):
     """The room's SQLite refused a query, which is in `query`."""
 
     def __init__(self, message: str, query: str) -> None:
+        self.message = message
         self.query = query
         #: Whether `on_exception` has had it; it may pass through a hook's failure again.
         self.reported = False

@@ -20,6 +20,8 @@ from .errors import (
     RequestRefusedError,
     TransportError,
 )
+from .kv import KeyValues
+from .migrations import migrate
 from .naming import RoomName
 from .parts import NOT_MINE
 from .receiving import Receiving
@@ -59,6 +61,7 @@ class Life:
     __slots__ = (
         "__weakref__",
         "_given_options",
+        "_kv",
         "_listeners",
         "_props",
         "_receiving",
@@ -92,6 +95,7 @@ class Life:
         self.startup = Startup(ctx, self._start)
         self._receiving = Receiving(server, self.startup, self.parts.message, self.report)
         self._listeners: sockets.Listeners | None = None
+        self._kv: KeyValues | None = None
         self.connections = Connections(self.name.get, _nothing, self.context)
         self._configure(definition.options)
         if definition.warnings and type(server) not in _warned:
@@ -119,6 +123,12 @@ class Life:
         for part in self.parts.all:
             if part.construct is not None:  # it may ask for what those of a lower rank keep
                 self.kept_by_parts[part] = part.construct(self.server)
+
+    @property
+    def kv(self) -> KeyValues:
+        if self._kv is None:
+            self._kv = KeyValues(self.ctx)
+        return self._kv
 
     @property
     def label(self) -> str:
@@ -177,10 +187,10 @@ class Life:
     async def alarm(self, info: Any = None) -> None:
         current_io_context.set(self.io_context)
         try:
-            await self.until_started()
-            for handler in self.parts.alarm:
+            for handler in self.parts.alarm:  # before the start, which they wait for themselves
                 if await call(handler, self.server, info) is not NOT_MINE:
                     return
+            await self.until_started()
             await call(self.server.on_alarm)
         except FAILURES as error:
             self.report("on_alarm", error)
@@ -308,6 +318,7 @@ class Life:
         await call(self._call_on_start)
 
     def _call_on_start(self) -> Any:
+        migrate(self)
         match self.props_parameter:
             case "positional":
                 return self.server.on_start(self._props)

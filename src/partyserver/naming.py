@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import ServerNameError
+from .rules.storage import NAME_KEY
 from .runtime import requests
 
-#: Where npm partyserver keeps the name of an object that was not addressed by name.
-STORAGE_KEY = "__ps_name"
 ROOM_HEADER = "x-partykit-room"
 
 
@@ -36,7 +35,7 @@ class RoomName:
     async def find(self) -> None:
         """Look into the storage, unless the name is known."""
         if self.value is None:
-            stored = await self._ctx.storage.get(STORAGE_KEY)
+            stored = await self._ctx.storage.get(NAME_KEY)
             if self.value is None and isinstance(stored, str):
                 self._become(stored)
 
@@ -63,7 +62,7 @@ class RoomName:
             return
         # At once, so that of two calls the second finds the name of the first.
         self._become(name)
-        await self._ctx.storage.put(STORAGE_KEY, name)
+        await self._ctx.storage.put(NAME_KEY, name)
 
     def take_from(self, headers: Any) -> None:
         """Take the name that a router has put into a request."""

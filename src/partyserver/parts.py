@@ -21,7 +21,7 @@ event. A class without parts has its hooks called as if there were none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from inspect import iscoroutinefunction
@@ -54,8 +54,12 @@ class Part:
         rank: the order among the parts of a class, lowest first.
         hooks: the mixin's own hooks, and how many arguments each takes. They are no methods for
             callers from outside.
+        reserves: values of `type` in the JSON that it sends or takes. No event of a class with the
+            part may have one of them.
+        leaves_text: with the part, text that no part knows is `on_message`'s, and `Events` answers
+            it with no error.
         define: called with a class that has the part, when it is created; what it raises, the
-            class statement raises.
+            class statement raises, and what it returns, `defined` gives.
         construct: called when an object of the class is constructed; what it returns, `of` gives.
         connecting: called with a connection and its context before the connection is accepted,
             and before `get_connection_tags`: it hears no broadcast yet.
@@ -67,13 +71,16 @@ class Part:
         closed: called with a connection that had been accepted, its code, its reason and
             `was_clean`, before `on_close`; also where `on_connect` or `on_start` has failed.
         alarm: called with the platform's information when the alarm fires. `NOT_MINE` leaves it to
-            others, and then to `on_alarm`.
+            others, and then to `on_alarm`. It runs before `on_start`, so that it can keep its
+            timers if that fails; it awaits `life_of(server).until_started()` itself.
     """
 
     name: str
     rank: int
     hooks: Mapping[str, int] = field(default_factory=dict)
-    define: Callable[[type], None] | None = None
+    reserves: Collection[str] = ()
+    leaves_text: bool = False
+    define: Callable[[type], Any] | None = None
     construct: Callable[[Any], Any] | None = None
     connecting: Callable[..., Any] | None = None
     accepted: Callable[..., Any] | None = None
@@ -85,6 +92,10 @@ class Part:
         for name in ("accepted", "message"):
             if iscoroutinefunction(getattr(self, name)):
                 raise TypeError(f"{name} of a part acts at once: it is no coroutine function")
+
+    def defined(self, cls: type) -> Any:
+        """What `define` has returned for this class."""
+        return reserved.definition_of(cls).kept_by_parts[self]
 
     def of(self, server: Any) -> Any:
         """What `construct` has returned for this object."""
@@ -123,6 +134,47 @@ class Parts:
     def hooks(self) -> dict[str, int]:
         """The hooks that the mixins bring."""
         return {name: count for part in self.all for name, count in part.hooks.items()}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Mark:
+    """On a function that a decorator has made one of those that a part calls, as a hook is called.
+
+    Such a method is not for callers over RPC. Without the part it is a `TypeError`.
+    """
+
+    part: Part
+    #: For people: the decorator, and the mixin that it needs.
+    decorator: str
+    mixin: str
+    #: What the decorator has found out.
+    value: Any = None
+
+    def put_on(self, function: Any) -> None:
+        setattr(function, reserved.NAME, self)
+
+
+def mark_of(member: Any) -> Mark | None:
+    """The mark on a member of a class, also where further decorators were put on it."""
+    mark = getattr(member, "__dict__", {}).get(reserved.NAME)
+    return mark if isinstance(mark, Mark) else None
+
+
+def marked_names(cls: type, parts: Parts) -> frozenset[str]:
+    """The methods that parts call since they were decorated so, in the class or a base of it."""
+    names = set()
+    for base in cls.__mro__:
+        for name, member in vars(base).items():
+            mark = mark_of(member)
+            if mark is None:
+                continue
+            if mark.part not in parts.all:
+                raise TypeError(
+                    f"{cls.__name__}.{name} has {mark.decorator}, which would never call it "
+                    f"without {mark.mixin}: class {cls.__name__}({mark.mixin}, Server)"
+                )
+            names.add(name)
+    return frozenset(names)
 
 
 class _Attached(reserved.Reserved):

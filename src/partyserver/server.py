@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABCMeta
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, TypeVar, TypeVarTuple
 
 from workers import DurableObject, Request, Response
 
@@ -12,6 +12,7 @@ from . import sql
 from .connection import Connection
 from .definition import define, define_root
 from .hooks import Hooks
+from .kv import KeyValues
 from .life import Life
 from .reserved import (
     NAME,
@@ -29,6 +30,9 @@ from .runtime import JsProxy
 from .shortcuts.activation import activate
 from .shortcuts.requests import called_by_the_runtime
 from .usercode import as_exception
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class _ServerType(ABCMeta):
@@ -91,6 +95,25 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
 
     options: ClassVar[ServerOptions] = DEFAULTS
     """See `ServerOptions`. A subclass that sets one key keeps the others of its bases."""
+
+    migrations: ClassVar[Sequence[str]] = ()
+    """SQL statements that each room runs once in its life, in their order, before `on_start`.
+
+        migrations = [
+            "create table message (id integer primary key, text text)",
+            "alter table message add column author text",
+        ]
+
+    Add new ones at the end, and leave those that have run as they were: another statement in the
+    place of one is an error, but for white space. One item may have several statements with `;`
+    between them. Those of a room's start are run as a whole: if one fails, the event that has
+    started the room fails, nothing is kept, and the next event tries again. Fewer than have run, as
+    after a rollback, are a warning in the log.
+
+    Bases come first, and each class counts its own, which rooms remember by the class's name: a
+    renamed class keeps its list in a base of the old name. `ctx.storage.deleteAll()` forgets what
+    has run with all else, and the next start runs it again.
+    """
 
     # As the SDK sets them, whose own types are those of a module that only the runtime has.
     ctx: Any
@@ -177,6 +200,93 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
             SQLError: the query fails, or a parameter cannot be stored.
         """
         return sql.run(life_of(self), query, params)
+
+    def sql_one(self, query: Any, *params: Any) -> dict[str, Any] | None:
+        """The only row of a query, or None if there is none. Parameters are those of `sql`.
+
+            player = self.sql_one("select * from player where id = ?", id)
+
+        It reads no further than to a second row. What a statement has written by then, such as an
+        `update ... returning`, stays.
+
+        Raises:
+            SQLError: there is more than one row, or the query fails.
+        """
+        return dict(sql.reporting(life_of(self), sql.first, query, params)) or None
+
+    def sql_value(self, query: Any, *params: Any) -> Any:
+        """The first column of the only row of a query, or None if there is none.
+
+            count = self.sql_value("select count(*) from player")
+
+        NULL is None, too: where that matters, `sql_one` tells them apart.
+
+        Raises:
+            SQLError: there is more than one row, or the query fails.
+        """
+        columns = sql.reporting(life_of(self), sql.first, query, params)
+        return columns[0][1] if columns else None
+
+    def sql_json(self, query: Any, *params: Any) -> str:
+        """The rows of a query as JSON text: a list of objects. Parameters are those of `sql`.
+
+            def on_request(self, request):
+                text = self.sql_json("select * from message order by id desc limit 100")
+                return Response(text, headers={"content-type": "application/json"})
+
+        It is made without Python objects, in a fraction of the time. Integers beyond 2**53 - 1 lose
+        digits, as in `sql`, and of columns with the same name the last one counts.
+
+        Raises:
+            SQLError: a value is a BLOB or an infinite number, which JSON has not; or the query
+                fails.
+        """
+        return sql.reporting(life_of(self), sql.json_text, query, params)
+
+    def transaction(self, fn: Callable[[*Ts], T], *args: *Ts) -> T:
+        """The result of `fn(*args)`. If that raises, what it has written is undone.
+
+            def move(self, from_, to, amount):
+                self.sql("update account set amount = amount - ? where id = ?", amount, from_)
+                self.sql("update account set amount = amount + ? where id = ?", amount, to)
+
+            self.transaction(self.move, "a", "b", 10)
+
+        Undone are `sql`, tables made or changed included, and `kv`. What was sent stays sent, and a
+        connection's state stays set. The exception itself comes out. In `fn` there may be another
+        transaction, which is undone alone if `fn` catches its exception. Each event's writes reach
+        the disk together anyway, up to its first `await`: a transaction is for those who catch.
+        https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#transactionsync
+
+        Raises:
+            TypeError: `fn` is no plain function, or returns something to be awaited, whose work
+                would come after the end; it is undone.
+        """
+        return sql.transact(life_of(self).ctx, fn, args)
+
+    @property
+    def kv(self) -> KeyValues:
+        """The room's key-value storage as a mapping; reads and writes are at once.
+
+            self.kv["topic"] = {"title": "Hello", "since": datetime.now(UTC)}
+            topic = self.kv.get("topic")
+            latest = self.kv.list(prefix="score:", reverse=True, limit=10)
+
+        Keys are `str` of up to 2,048 bytes in UTF-8, and not empty. Values are dict with `str`
+        keys, list, tuple, set, str, int, float, bool, None, bytes and `datetime`, of up to 2 MiB
+        with the key. They are read back as JavaScript keeps them: a tuple is a list, `1.0` is `1`,
+        keys that are whole numbers come first, and a `datetime` is in UTC, of whole milliseconds.
+
+        Keys are in the order of their UTF-8. `list(prefix=, start=, end=, limit=, reverse=)` is a
+        dict of the keys and values from `start` on and before `end`. `ctx.storage` has the same
+        entries, and where the library keeps a name (`set_name`), which is not shown here.
+        https://developers.cloudflare.com/durable-objects/platform/limits/
+
+        Raises, when something is stored, and changes nothing:
+            TypeError: the key or the value is of another type.
+            ValueError: one of them is over its limit, or the value has more than 500 levels.
+        """
+        return life_of(self).kv
 
     # --- names and routing ------------------------------------------------------------
 

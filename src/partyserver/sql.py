@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import partial
+from math import isfinite
+from typing import Any, Protocol, TypeVar
 
 from .errors import SQLError
-from .rules.attachment import MAX_SAFE_INTEGER
-from .runtime import JsException, jsnull, sockets, values
+from .rules.cloning import MAX_SAFE_INTEGER
+from .rules.messages import compact_json
+from .runtime import JsException, jsnull, sockets, storage, values
 from .shortcuts.current import current
+from .usercode import call_plain
+
+T = TypeVar("T")
+
+Rows = list[dict[str, Any]]
 
 
 class Reporting(Protocol):
@@ -18,24 +27,35 @@ class Reporting(Protocol):
     def report(self, where: str, error: BaseException) -> None: ...
 
 
-def run(life: Reporting, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any]]:
+def run(life: Reporting, query: Any, params: tuple[Any, ...]) -> Rows:
     """As `execute`; a query that fails is reported, also if the user's code catches the error."""
+    return reporting(life, execute, query, params)
+
+
+def reporting(
+    life: Reporting,
+    read: Callable[[Any, Any, tuple[Any, ...]], T],
+    query: Any,
+    params: tuple[Any, ...],
+) -> T:
+    """The result of a query that `execute`, `first` or `json_text` reads; see `run`."""
     try:
-        return execute(life.ctx, query, params)
+        return read(life.ctx, query, params)
     except SQLError as error:
         life.report("sql", error)
         error.reported = True
         raise
 
 
-def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any]]:
+# --- what a query gives ---------------------------------------------------------------
+
+
+def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> Rows:
     """Run a query with `?` parameters, or a t-string, and return its rows."""
-    text, given = (query, params) if isinstance(query, str) else _from_template(query, params)
-    bound = [_bindable(value, text) for value in given]
+    text, bound = _prepared(query, params)
     try:
         cursor = ctx.storage.sql.exec(text, *bound)
-        # The platform's rows are objects, which lose a column of this name.
-        if "__proto__" in text:
+        if _loses_a_column(cursor, text):
             return _rows_by_column(cursor)
         rows = cursor.toArray()
     except JsException as error:
@@ -43,10 +63,96 @@ def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[dict[str, Any
     return [] if rows.length == 0 else values.python_value(rows)
 
 
-def _rows_by_column(cursor: Any) -> list[dict[str, Any]]:
+def first(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[tuple[str, Any]]:
+    """The columns of the one row of a query, or nothing if it has none."""
+    text, bound = _prepared(query, params)
+    try:
+        cursor = ctx.storage.sql.exec(text, *bound)
+        rows = cursor.raw()
+        step = rows.next()
+        if step.done:
+            return []
+        if not rows.next().done:
+            _close(cursor)
+            raise SQLError("there is more than one row: choose one, as by `limit 1`", text)
+        names = values.python_value(cursor.columnNames)
+    except JsException as error:
+        raise SQLError(error.message or str(error), text) from error
+    return list(zip(names, values.python_value(step.value), strict=True))
+
+
+def json_text(ctx: Any, query: Any, params: tuple[Any, ...]) -> str:
+    """The rows of a query as JSON, which is made in JavaScript."""
+    text, bound = _prepared(query, params)
+    try:
+        cursor = ctx.storage.sql.exec(text, *bound)
+        if _loses_a_column(cursor, text):
+            return _json_by_column(_rows_by_column(cursor), text)
+        rows = cursor.toArray()
+        json = storage.json_of(rows)
+        # What JSON has not, is one of these.
+        refused = storage.not_in_json(rows) if ":{}" in json or ":null" in json else None
+    except JsException as error:
+        raise SQLError(error.message or str(error), text) from error
+    if refused is not None:
+        raise _not_in_json(*refused, text)
+    return json
+
+
+def _not_in_json(column: str, what: str, text: str) -> SQLError:
+    return SQLError(
+        f"the column {column!r} holds {what}, which JSON has not: select what stands for it, "
+        "as hex() does",
+        text,
+    )
+
+
+def _loses_a_column(cursor: Any, text: str) -> bool:
+    """Whether the platform's rows, which are objects, lose a column that is called so."""
+    if "__proto__" in text:
+        return True
+    return "*" in text and bool(cursor.columnNames.includes("__proto__"))
+
+
+def _rows_by_column(cursor: Any) -> Rows:
     names = values.python_value(cursor.columnNames)
     rows = values.python_value(cursor.raw().toArray())
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _json_by_column(rows: Rows, text: str) -> str:
+    for row in rows:
+        for column, value in row.items():
+            if isinstance(value, bytes):
+                raise _not_in_json(column, "a BLOB", text)
+            if isinstance(value, float) and not isfinite(value):
+                raise _not_in_json(column, "an infinite number", text)
+    return compact_json(rows)
+
+
+def _close(cursor: Any) -> None:
+    """End a query that has more rows: until then its tables cannot be dropped."""
+    try:
+        cursor.one()
+    except JsException:  # there are still more, but it has ended
+        return
+
+
+# --- transactions ---------------------------------------------------------------------
+
+
+def transact(ctx: Any, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    """The result of a plain function, whose writes are undone if it raises."""
+    work = partial(call_plain, "a transaction", function, *arguments)
+    return storage.transact_at_once(ctx.storage, work)
+
+
+# --- parameters -----------------------------------------------------------------------
+
+
+def _prepared(query: Any, params: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    text, given = (query, params) if isinstance(query, str) else _from_template(query, params)
+    return text, [_bindable(value, text) for value in given]
 
 
 def _from_template(template: Any, params: tuple[Any, ...]) -> tuple[str, list[Any]]:
@@ -72,7 +178,7 @@ def _bindable(value: Any, query: str) -> Any:
     if isinstance(value, int):
         if abs(value) > MAX_SAFE_INTEGER:
             raise SQLError(f"{value} is over 2**53; store it as text", query)
-        return value
+        return float(value)  # as the platform binds it; the largest would become a BigInt
     if isinstance(value, str | float):
         return value
     if sockets.is_bytes_like(value):

@@ -40,6 +40,13 @@ class Table:
                 raise
             return []
 
+    def cursor(self, ctx: Any, query: str, *numbers: int) -> Any:
+        """The rows of a query as JavaScript has them, one after the other: for what is sent on.
+
+        Each is a list of its columns. There has to be a table.
+        """
+        return ctx.storage.sql.exec(query.replace("{table}", self.name), *numbers).raw()
+
     def write(self, ctx: Any, query: str, *params: Any) -> list[dict[str, Any]]:
         """Run a statement, and return what it does."""
         try:
@@ -50,6 +57,11 @@ class Table:
         for statement in self._create:
             sql.execute(ctx, statement, ())
         return self._run(ctx, query, params)
+
+    def exists(self, ctx: Any) -> bool:
+        """Whether it has been made, and not been dropped since."""
+        query = "select 1 from sqlite_master where type = 'table' and name = ?"
+        return bool(sql.execute(ctx, query, (self.name,)))
 
     def _run(self, ctx: Any, query: str, params: tuple[Any, ...]) -> list[dict[str, Any]]:
         return sql.execute(ctx, query.replace("{table}", self.name), params)

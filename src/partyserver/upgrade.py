@@ -114,6 +114,8 @@ async def _upgrade(life: Upgrading, request: Request) -> Response:
         await _open(life, connection, ConnectionContext(request))
     except FAILURES as error:
         code = POLICY_VIOLATION if isinstance(error, ClientError) else INTERNAL_ERROR
+        if connection.phase is not Phase.CONNECTING:
+            sockets.discard(client)
         if connection.abandoned(code, SETUP_FAILED) and life.parts.closed:
             await life.close_parts(connection, code, SETUP_FAILED, False)
         if isinstance(error, RequestRefusedError | _RoomFullError):

@@ -9,9 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
+from functools import partial
+from inspect import (
+    CORO_CREATED,
+    getcoroutinestate,
+    isasyncgenfunction,
+    isawaitable,
+    iscoroutinefunction,
+    isgeneratorfunction,
+)
 from types import CoroutineType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
+
+T = TypeVar("T")
 
 #: What counts as a failure of user code. `CancelledError` comes from awaiting a task that the
 #: code has cancelled; the others would end the process, with the rooms of others, or a task group
@@ -53,6 +63,35 @@ async def call(function: Callable[..., Any], *arguments: Any) -> Any:
         while isinstance(value, _MORE):
             value = await value
     return value
+
+
+def call_plain(what: str, function: Callable[..., T], *arguments: Any) -> T:
+    """The result of a function that has to act at once, in `what`; `TypeError` for any other."""
+    plain: Any = function
+    while isinstance(plain, partial):
+        plain = plain.func
+    if not callable(plain):
+        _never_mind(plain)
+        raise TypeError(
+            f"{what} takes a function, and its arguments after it, not {type(plain).__name__}"
+        )
+    for one in (plain, type(plain).__call__):
+        if iscoroutinefunction(one) or isasyncgenfunction(one) or isgeneratorfunction(one):
+            raise TypeError(f"{what} takes a plain function, not one with `async` or `yield`")
+    value = function(*arguments)
+    if is_pending(value):
+        _never_mind(value)
+        raise TypeError(
+            f"{what} takes a plain function, whose work is done when it returns: this one has "
+            f"returned something to be awaited, {type(value).__name__}"
+        )
+    return value
+
+
+def _never_mind(value: Any) -> None:
+    """Spare the log that a coroutine, which nobody has begun, was never awaited."""
+    if type(value) is CoroutineType and getcoroutinestate(value) == CORO_CREATED:
+        value.close()
 
 
 async def finish(value: Any, report: Callable[[str, BaseException], None], where: str) -> None:

@@ -18,7 +18,7 @@ def error_id(text):
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("hook", ["on_connect", "get_connection_tags"])
-def test_a_failed_upgrade_tells_an_id_and_no_details(party, binding, hook, how):
+def test_a_failed_upgrade_tells_an_id_and_no_details(party, binding, evict, hook, how):
     room = party.room(binding("Failing"), hook + how)
     with room.connect(id="a") as a:
         frame = a.receive_json()
@@ -30,6 +30,7 @@ def test_a_failed_upgrade_tells_an_id_and_no_details(party, binding, hook, how):
     assert frame["id"] in log
     assert "Traceback" in log
     assert "fails, secretly" in log
+    evict(room)  # the room sleeps all the same
     assert events(room, "close") == []
     assert len(events(room, "exception")) == 1
 

@@ -1,9 +1,11 @@
 """What can only be asked inside of the runtime: each check returns JSON for its test."""
 
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any, cast
 
 from partyserver import get_server_by_name, partykit
+from partyserver.rules.cloning import STORED, copy
 from workers import Response
 
 
@@ -18,6 +20,10 @@ async def outcome(call, *arguments, **keywords):
         return repr(await result if hasattr(result, "__await__") else result)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+
+
+class Level(IntEnum):
+    HIGH = 3
 
 
 # --- storage --------------------------------------------------------------------------
@@ -76,6 +82,41 @@ async def check_words(party):
         wrong["together"] = repr(await storage.get(WORDS))
     await storage.put("numbers", {"b": 1.0, "10": float("inf"), "9": -0.0})
     return [wrong, repr(await storage.get("numbers"))]
+
+
+async def check_normalised(party):
+    """What is read back at once, later, and in a transaction, is what the rule says."""
+    storage = party.room.storage
+    values = {
+        "numbers": [
+            1.0,
+            -0.0,
+            2.0**53,
+            2**53 - 1,
+            10**30,
+            float("-inf"),
+            True,
+            Level.HIGH,
+        ],
+        "keys": {"b": 1, "10": (1, (2,)), "9": {"01": 1, "1": 2}},
+        "moments": [
+            datetime(1970, 1, 1, 0, 0, 1, 1_999),
+            datetime(9999, 12, 31, 23, 59, 59, 999_999),
+        ],
+        "sets": {1.0, 2.5, "x"},
+        "buffers": [bytearray(b"x"), memoryview(b"abc")[::2]],
+        "halves": ["\ud800", {"\udc00": "x\ud800"}],
+    }
+    await storage.put(values)
+    for key, value in values.items():
+        await storage.put(f"alone {key}", value)
+    read = await storage.transaction(lambda transaction: transaction.list())
+    wrong = {}
+    for key, value in values.items():
+        for found in (read[key], read[f"alone {key}"], await storage.get(key)):
+            if repr(found) != repr(copy(value, STORED)):
+                wrong[key] = repr(found)
+    return wrong
 
 
 async def check_depth(party):

@@ -21,6 +21,10 @@ def test_any_word_may_be_a_key_of_a_value(check):
     assert check("words") == [{}, "{'9': 0, '10': inf, 'b': 1}"]
 
 
+def test_a_value_is_read_back_at_once_as_it_will_be_later(check):
+    assert check("normalised") == {}
+
+
 def test_values_are_stored_up_to_a_depth(check):
     answers = check("depth")
     assert answers[:2] == ["None", True]

@@ -11,7 +11,7 @@ import pytest
 from partyserver.testing import AlarmError, UpgradeError
 
 from ..contracts.scripted import eventually
-from ..contracts.test_usercode import FAILS, RETURNS, told
+from ..contracts.test_usercode import FAILS, RETURNS, told, without_chaos
 from .test_parties import scheduled
 
 HOWS = [*FAILS, *RETURNS]
@@ -21,6 +21,7 @@ ROOM = {
     "get_connection_tags": "connection",
     "on_connect": "connection",
     "on_message": "message",
+    "on_rate_limited": "message",
     "on_close": "connection",
     "on_alarm": "alarm",
     "transaction": "request",
@@ -49,7 +50,7 @@ def check(party, name, how):
 
 @pytest.mark.log_may_hold("Uncaught PythonError")  # of on_alarm: the platform is told
 @pytest.mark.parametrize("how", HOWS)
-@pytest.mark.parametrize("place", ROOM)
+@pytest.mark.parametrize("place", [*map(without_chaos, ROOM)])
 def test_at_each_place_of_a_room(party, mode, place, how):
     name = f"{place}.{how}"
     room = party.room("Acting" if mode == "in memory" else "ActingSleepy", name)
@@ -64,6 +65,7 @@ def test_at_each_place_of_a_room(party, mode, place, how):
             with room.connect(id="a") as socket:
                 if event == "message":
                     socket.send("hello")
+                    socket.send("hello again")
                     eventually(lambda: "began" in notes(party, name))
     check(party, name, how)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import acting
 import checks
+import guests
 import names
-from partyserver import partykit
+from partyserver import ClientError, partykit
 from workers import Request, Response, WorkerEntrypoint
 
 #: Of all rooms and sockets of the isolate.
@@ -33,6 +34,13 @@ class Recorder(PartyServer):
 
     async def on_request(self, request):
         path = re.search(r"/(?:party|parties/[^/]+)/[^/?]+/?(.*)", request.url)[1]
+        if path.startswith("who"):
+            return guests.seen(request)
+        if path == "told":
+            return await guests.tell("gone", status=410)
+        if path.startswith("pass-on"):
+            other = self.room.context.parties.other.get("passed")
+            return await other.fetch("/who/a%20b?q=1", headers=dict(request.headers))
         if path == "events":
             return Response.from_json(self.events)
         if path.startswith("check/"):
@@ -54,10 +62,15 @@ class Main(Recorder):
         self.name = self.env = self.ctx = self.sql = self.state = "mine"
 
     def get_connection_tags(self, connection, ctx):
-        query = ctx.request.url.partition("?")[2]
-        return [part[4:] for part in query.split("&") if part.startswith("tag=")]
+        if ctx.query.get("fail") == "tags":
+            return guests.tell("no such tag")
+        return ctx.query.get_all("tag")
 
     async def on_connect(self, connection, ctx):
+        if ctx.query.get("fail") == "connect":
+            await guests.tell("not here", code=7)
+        if "who" in ctx.query:
+            connection.send_json([ctx.auth, ctx.path, dict(ctx.query)])
         await self.record("connect", connection.id, ctx.request.headers.get("x-added"))
         connection.send_json(["connected", connection.id])
 
@@ -101,6 +114,15 @@ class Main(Recorder):
     async def do_echo_later(self, sender, text):
         await asyncio.sleep(0)
         sender.send(text)
+
+    def do_who(self, sender):
+        sender.send_json([sender.auth, dict(sender.query)])
+
+    def do_tell_why(self, sender):
+        raise ClientError("not now", code="later")
+
+    async def do_tell_in_a_transaction(self, sender):
+        await self.room.storage.transaction(lambda transaction: guests.tell("not like this"))
 
     def do_raise(self, sender):
         raise ValueError("a secret")
@@ -170,6 +192,8 @@ class Main(Recorder):
     @staticmethod
     async def on_before_connect(request, lobby, ctx):
         await asyncio.sleep(0)
+        if "who" in lobby.query:
+            return guests.before(request, lobby)
         if "refuse" in request.url:
             return Response(f"no entry to {lobby.id}, {lobby.env.GREETING}", status=403)
         if "replace" in request.url:
@@ -178,6 +202,8 @@ class Main(Recorder):
 
     @staticmethod
     def on_before_request(request, lobby, ctx):
+        if "who" in lobby.query:
+            return guests.before(request, lobby)
         if "refuse" in request.url:
             return Response(f"no entry to {lobby.id}", status=403)
         if "ask-other" in request.url:
@@ -193,10 +219,14 @@ class Main(Recorder):
         path = request.url.split("/", 3)[3]
         if path.startswith("acting/"):
             return act_in_the_worker(request.url)
+        if path.startswith("who"):
+            return guests.seen(request)
         return Main.fetched(path, lobby, ctx)
 
     @staticmethod
     async def fetched(path, lobby, ctx):
+        if path == "told":
+            return await guests.tell("not here", status=404)
         if path == "nothing":
             return None
         if path == "wrong":
@@ -220,7 +250,9 @@ class Main(Recorder):
     @staticmethod
     async def opened(socket, lobby):
         path = socket.request.url.rpartition("/")[2]
-        if path == "listen":
+        if path.startswith("told"):
+            await guests.tell_on(socket, path)
+        elif path == "listen":
             socket.add_event_listener("message", lambda event: socket.send(event.data))
             socket.add_event_listener(
                 "close", lambda event: print(f"heard {event.type} {event.code} {event.reason}")
@@ -310,6 +342,8 @@ class Brief(partykit.Server):
 class Acting(PartyServer):
     """Acts (see acting.py) at the place and in the way that the room's id tells."""
 
+    options = {"rate": {"messages": 1, "per": 3600, "action": "drop"}}
+
     def at(self, place, value: Any = None):
         where, _, how = self.room.id.partition(".")
         return acting.act(how, self.room.id, value) if where == place else value
@@ -329,6 +363,9 @@ class Acting(PartyServer):
     async def listen(self):
         self.socket = await self.room.context.parties.brief.get("heard").socket()
         self.socket.add_event_listener("message", lambda event: self.at("listener"))
+
+    def on_rate_limited(self, connection):
+        return self.at("on_rate_limited")
 
     def on_close(self, connection):
         return self.at("on_close")
@@ -387,6 +424,8 @@ class Starting(partykit.Server):
         self.tries[room.id] = self.tries.get(room.id, 0) + 1
         if room.id == "options":
             self.options = {"hibernate": True}  # type: ignore[misc]
+        if room.id == "told" and self.tries[room.id] == 1:
+            raise ClientError("a secret of the constructor")
         if room.id == "constructor" and self.tries[room.id] == 1:
             raise RuntimeError("the constructor fails")
 

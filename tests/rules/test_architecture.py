@@ -30,7 +30,9 @@ def calls_on(tree, *names):
             yield node.attr
 
 
-@pytest.mark.parametrize("module", ["life", "reporting", "upgrade", "connections", "sql"])
+@pytest.mark.parametrize(
+    "module", ["life", "reporting", "upgrade", "connections", "sql", "kv", "migrations"]
+)
 def test_the_machinery_calls_nothing_but_hooks_on_the_users_object(module):
     tree = ast.parse((PACKAGE / f"{module}.py").read_text())
     # Options are no call: an object may set its own in `__init__`.

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from partyserver import reserved
 from partyserver.definition import define, define_root
-from partyserver.parts import NOT_MINE, Part, attach, parts_of
+from partyserver.parts import NOT_MINE, Mark, Part, attach, mark_of, parts_of
 from partyserver.reserved import LifeHolder, definition_of, give_life, life_of
 from partyserver.rules.contract import calls_are_own
 from partyserver.rules.options import DEFAULTS
@@ -426,6 +426,39 @@ def test_a_users_method_with_a_name_of_the_servers_keeps_its_wait():
     assert Own().set_name() == "own"  # it has to do with the start itself
 
 
+# --- storage --------------------------------------------------------------------------
+
+
+def test_migrations_are_checked_and_counted_when_the_class_is_created():
+    class Base(Root):
+        migrations: Any = ["create"]
+
+    class Room(Base):
+        migrations = ["alter"]
+
+    plan = definition_of(Room).plan
+    assert [(one.owner, one.number) for one in plan.migrations] == [("Base", 1), ("Room", 1)]
+    assert definition_of(Root).plan.owners == definition_of(Chat).plan.owners == ()
+    with pytest.raises(TypeError, match=r"Room\.migrations is a list of SQL statements, not str"):
+        type("Room", (Root,), {"migrations": "create"})
+
+
+def test_what_is_for_the_room_alone_is_hidden_unless_the_class_has_its_own():
+    class Room(Root):
+        def transaction(self):
+            return "own"
+
+    class Sub(Room): ...
+
+    for cls in (Room, Sub):
+        room = cls(Life(started=True))
+        for name in ("sql_one", "sql_value", "sql_json"):
+            with pytest.raises(AttributeError, match=f"{name} cannot be called from outside"):
+                reserved.check_callable(room, name)
+        reserved.check_callable(room, "transaction")
+        reserved.check_callable(room, "sql")
+
+
 # --- parts ----------------------------------------------------------------------------
 
 
@@ -498,6 +531,40 @@ class TestParts:
         mixin = attach(Part(name="part", rank=1, define=refuse))(type("Mixin", (), {}))
         with pytest.raises(TypeError, match="Room has no sends"):
             type("Room", (mixin, Root), {})
+
+    def test_what_it_makes_of_a_class_is_kept_with_the_class(self):
+        part = Part(name="part", rank=1, define=lambda cls: cls.__name__)
+        mixin = attach(part)(type("Mixin", (), {}))
+        room = type("Room", (mixin, Root), {})
+        sub = type("Sub", (room,), {})
+        assert (part.defined(room), part.defined(sub)) == ("Room", "Sub")
+
+    def test_a_decorator_marks_methods_that_it_calls_as_hooks(self):
+        part = Part(name="part", rank=1)
+        mixin: Any = attach(part)(type("Mixin", (), {}))
+
+        def say(self):
+            return "said"
+
+        mark = Mark(part, "@on", "Mixin", value=1)
+        mark.put_on(say)
+        assert mark_of(say) is mark
+        assert [mark_of(member) for member in (Chat, 1, len, Chat.__init__)] == [None] * 4
+
+        class Room(mixin, Root):
+            heard = say
+
+        class Sub(Room):
+            def heard(self):
+                return "overridden"
+
+        # At once, as hooks are: others would wait for a start.
+        assert (Room(Life()).heard(), Sub(Life()).heard()) == ("said", "overridden")
+        for room in (Room(Life()), Sub(Life())):
+            with pytest.raises(AttributeError, match=r"heard cannot be called from outside"):
+                reserved.check_callable(room, "heard")
+        with pytest.raises(TypeError, match=r"^Room\.heard has @on, .* Room\(Mixin, Server\)$"):
+            type("Room", (Root,), {"heard": say})
 
     def test_it_keeps_what_it_constructs_with_the_object(self):
         part = Part(name="part", rank=1, construct=lambda server: [server])

@@ -54,7 +54,7 @@ def test_too_large_a_state_is_a_value_error_with_both_sizes():
 
 def test_a_failed_query_is_in_its_error():
     error = SQLError("no such table: m", "select * from m")
-    assert error.query == "select * from m"
+    assert (error.message, error.query) == ("no such table: m", "select * from m")
     assert str(error) == "no such table: m\n  in query: select * from m"
 
 

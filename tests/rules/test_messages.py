@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from partyserver.rules.messages import (
     MAX_JSON_DEPTH,
     ascii_json,
+    bounded_json,
     check_depth,
+    check_json,
     compact_json,
     parse_json,
     well_formed,
@@ -146,13 +148,26 @@ def test_what_only_python_takes_for_json_is_a_value_error(text):
     "number",
     [
         *["1e999", "-1e999", "1E+309", "0.1e400", "1" * 215 + "e99", "1" * 310 + ".0", "9e0000308"],
-        *["2" + "0" * 308, "-2" + "0" * 308, "1" * 310],
+        *["2" + "0" * 308, "-2" + "0" * 308, "1" * 310, "1" * 5000],
     ],
 )
-def test_a_number_that_is_no_number_any_more_is_a_value_error(number):
+@pytest.mark.parametrize("check", [parse_json, check_json])
+def test_a_number_that_is_no_number_any_more_is_a_value_error(check, number):
     assert isinf(float(number))
     with pytest.raises(ValueError, match="larger than numbers get"):
-        parse_json(f'{{"x": [{number}]}}')
+        check(f'{{"x": [{number}]}}')
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1", '["1e999"]', f'"{"1" * 400}"', "[1e300] x", "1e300", nested(MAX_JSON_DEPTH)]
+)
+def test_what_is_no_json_or_harmless_passes_for_other_decoders(text):
+    check_json(text)
+
+
+def test_for_other_decoders_the_depth_is_limited_too():
+    with pytest.raises(ValueError, match="levels deep"):
+        check_json(nested(MAX_JSON_DEPTH + 1))
 
 
 @pytest.mark.parametrize(
@@ -277,3 +292,42 @@ def test_a_long_string_behind_many_brackets_costs_no_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * len(text)
+
+
+@pytest.mark.parametrize("value", [None, 1, "a", [], {}, [1, (2, {"a": None})], {"a": {"b": {}}}])
+def test_what_is_kept_as_json_is_compact_json(value):
+    assert bounded_json(value, "a value", 3) == compact_json(value)
+
+
+def held_by(inner, levels):
+    for level in range(levels):
+        inner = ([inner], (inner,), {"a": inner})[level % 3]
+    return inner
+
+
+@pytest.mark.parametrize("levels", [501, 5_000, 100_000])
+def test_what_is_kept_as_json_is_nested_up_to_a_limit(levels):
+    """Measured before it is encoded: in the runtime, the encoder would end the process."""
+    parse_json(bounded_json(held_by(1, 500), "a value"))
+    with pytest.raises(ValueError, match="a value is nested at most 500 levels deep"):
+        bounded_json(held_by(1, levels), "a value")
+
+
+def test_what_is_kept_as_json_does_not_hold_itself():
+    value = [[]]
+    value[0] += [value, value]
+    with pytest.raises(ValueError, match=r"a value is nested .*, and does not hold itself"):
+        bounded_json(value, "a value")
+
+
+def test_values_that_are_held_twice_on_each_level_are_looked_at_once():
+    value = held_by([], 12)
+    for _ in range(10):
+        value = [value, value]
+    assert bounded_json(value, "a value") == compact_json(value)
+
+
+@pytest.mark.parametrize("value", [b"", {1}, {"a": object()}, {(1, 2): 3}])
+def test_what_json_has_not_is_not_kept_as_json(value):
+    with pytest.raises(TypeError, match="a value is a value that JSON has: "):
+        bounded_json(value, "a value")

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.errors import RequestRefusedError
-from partyserver.rules.names import check_connection_id, kebab_case, new_connection_id, new_error_id
+from partyserver.rules.names import (
+    check_connection_id,
+    kebab_case,
+    new_connection_id,
+    new_error_id,
+    snake_case,
+)
 
 from .npm_partyserver import call
 
@@ -122,3 +128,33 @@ def test_a_refusal_does_not_echo_the_id():
         with pytest.raises(RequestRefusedError) as refused:
             check_connection_id(connection_id)
         assert "<script>" not in str(refused.value)
+
+
+SNAKE = {
+    "Say": "say",
+    "PlayerMoved": "player_moved",
+    "HTTPError": "http_error",
+    "GetHTTPResponse": "get_http_response",
+    "AB": "ab",
+    "ABc": "a_bc",
+    "A": "a",
+    "Move2D": "move2_d",
+    "Vector3": "vector3",
+    "Vector3Moved": "vector3_moved",
+    "already_snake": "already_snake",
+    "Mixed_Case": "mixed_case",
+    "_Private": "_private",
+    "ÜberGroß": "über_groß",
+    "": "",
+}
+
+
+@pytest.mark.parametrize(("name", "snake"), SNAKE.items())
+def test_snake_case(name, snake):
+    assert snake_case(name) == snake
+
+
+@given(st.text(st.characters(categories=["Lu", "Ll", "Nd"], max_codepoint=127)))
+def test_snake_case_only_adds_underscores(name):
+    assert snake_case(name).replace("_", "") == name.lower()
+    assert snake_case(snake_case(name)) == snake_case(name)

@@ -121,7 +121,7 @@ def test_numbers_that_json_has_not_are_a_value_error_of_the_router(props):
         encode_props(props)
 
 
-@pytest.mark.parametrize("props", [b"bytes", {1, 2}, object(), {"a": b""}, {(1, 2): 3}])
+@pytest.mark.parametrize("props", [b"bytes", {1, 2}, ..., {"a": b""}, {(1, 2): 3}])
 def test_what_is_no_json_value_is_a_type_error_of_the_router(props):
     with pytest.raises(TypeError):
         encode_props(props)

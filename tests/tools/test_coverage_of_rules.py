@@ -109,3 +109,10 @@ def test_the_end_of_a_function_is_a_branchs_target_too():
 def test_every_module_of_the_folder_is_a_rule(checkout):
     [rule] = rules.find(checkout.folder / "src" / "partyserver")
     assert rule.name == "numbers_of.py"
+
+
+def test_other_modules_of_plain_python_are_held_to_the_same(checkout):
+    checkout.test(*ALL)
+    checkout.write("src/partyserver/testing/matching.py", "")
+    wrong = "src/partyserver/testing/matching.py has no test module tests/testing/test_matching.py"
+    assert checkout.check() == [wrong]

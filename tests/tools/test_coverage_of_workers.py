@@ -95,14 +95,17 @@ def test_a_line_counts_once_whichever_worker_told_it():
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     package = tmp_path / "src" / "partyserver"
-    for name in ("server", "rules/names", "asgi/reply", "testing/party", "testing/probe"):
+    for name in (
+        *("server", "rules/names", "asgi/reply", "testing/party", "testing/probe"),
+        *("__main__", "command/types", "command/typescript", "testing/matching"),
+    ):
         path = package / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("a = 1\nb = 2\nc = 3\nd = 4\n")
     return package
 
 
-def test_each_module_but_the_rules_is_in_the_part_where_it_runs(package):
+def test_each_module_but_the_rules_and_the_command_is_in_the_part_where_it_runs(package):
     assert tests.parts(package) == {
         "workers": ["asgi/reply.py", "server.py", "testing/probe.py"],
         "kit": ["testing/party.py"],

@@ -1,6 +1,6 @@
 """Ports of PartyKit and partyflare, and the testing kit, as rooms.py has the rest."""
 
-from typing import assert_type
+from typing import Any, assert_type
 
 import httpx
 from partyserver import partykit
@@ -37,6 +37,15 @@ class Whole(partykit.Server):
         request: Request, lobby: partykit.Lobby, ctx: object
     ) -> Request | Response:
         return request
+
+    @staticmethod
+    async def on_before_request(
+        request: Request, lobby: partykit.Lobby, ctx: object
+    ) -> tuple[Request, dict[str, str]]:
+        return request, {"user": lobby.query.get("user", lobby.path)}
+
+    def on_rate_limited(self, connection: partykit.Connection) -> None:
+        assert_type(connection.auth, Any)
 
     @staticmethod
     async def on_cron(cron: partykit.Cron, lobby: partykit.CronLobby, ctx: object) -> None:

@@ -1,12 +1,19 @@
 """The way to a room, as in rooms.py: what type checkers accept, and what they refuse."""
 
+from collections.abc import Mapping
 from typing import Any, assert_type
 
+import fastapi
 from partyserver import (
+    ClientError,
     Lobby,
+    Query,
     RetryEvent,
     RoutingRetry,
+    auth_of,
     get_server_by_name,
+    path_of,
+    query_of,
     route_partykit_request,
 )
 from partyserver.asgi import PartyServerMiddleware, entrypoint, respond
@@ -26,6 +33,26 @@ async def check_later(request: Request, lobby: Lobby) -> Request | Response | No
     assert_type(lobby.party, str)
     assert_type(lobby.class_name, str)
     return Request(request, headers={"x-user": await request.text()})
+
+
+def who(request: Request, lobby: Lobby) -> Mapping[str, str]:
+    assert_type(lobby.query, Query)
+    assert_type(lobby.path, str)
+    if "token" not in lobby.query:
+        raise ClientError("log in first", status=401, code="login")
+    return {"user": lobby.query["token"]}
+
+
+async def who_later(
+    request: Request, lobby: Lobby
+) -> tuple[Request, dict[str, Any] | None] | Response | None:
+    return (request, {"user": "ada", "roles": ["admin"]}) if lobby.query else None
+
+
+def the_user(request: fastapi.Request) -> str:
+    assert_type(query_of(request), Query)
+    assert_type(auth_of(request.scope), Any)
+    return f"{auth_of(request)['user']} at {path_of(request)}"
 
 
 def told(event: RetryEvent) -> None:
@@ -66,6 +93,11 @@ class Default(WorkerEntrypoint):
             on_before_request=lambda request, lobby: None,
         )
 
+    async def guests(self, request: Request) -> Response | None:
+        return await route_partykit_request(
+            request, self.env, on_before_connect=who, on_before_request=who_later
+        )
+
 
 Site = entrypoint(
     app,
@@ -79,6 +111,8 @@ Site = entrypoint(
 )
 assert_type(Site, type[WorkerEntrypoint])
 PartyServerMiddleware(app, "party", on_error=print, on_before_connect=check, props={"a": 1})
+PartyServerMiddleware(app, on_before_connect=who_later, on_before_request=who)
+entrypoint(app, on_before_connect=who, on_before_request=who_later)
 
 
 async def in_a_room(request: Request) -> Response:

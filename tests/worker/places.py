@@ -12,11 +12,14 @@ from partyserver import (
     route_partykit_request,
 )
 from partyserver.parts import NOT_MINE, Part, attach
+from partyserver.presence import Presence
 from workers import Response
 
 
 class Acting(Server):
     """A room called `on_message.exit` exits in `on_message`, and so on."""
+
+    options = {"rate": {"messages": 1, "per": 3600, "action": "drop"}}
 
     def at(self, place, value=None):
         where, _, how = self.name.partition(".")
@@ -42,6 +45,9 @@ class Acting(Server):
         if self.name.startswith("set_state."):
             connection.set_state(lambda _: self.at("set_state"))
         return self.at("on_message")
+
+    def on_rate_limited(self, connection):
+        return self.at("on_rate_limited")
 
     def on_close(self, connection, code, reason, was_clean):
         return self.at("on_close")
@@ -96,7 +102,17 @@ def at(place, value=None):
 class InParts: ...
 
 
-class ActingInParts(InParts, Acting): ...
+class ActingInParts(InParts, Presence, Acting):
+    """The hooks of mixins act, too."""
+
+    def on_connect(self, connection, ctx):
+        self.track(connection, "somebody")
+
+    def on_join(self, key, meta):
+        return self.at("on_join")
+
+    def on_leave(self, key):
+        return self.at("on_leave")
 
 
 class ActingInPartsSleepy(ActingInParts):

@@ -11,3 +11,12 @@ def select_formatted(server, name):
 
 def select_with_parameters(server, name):
     return server.sql(t"select {name} as name", name)
+
+
+def others(server, name):
+    found = server.sql_one(t"select {name} as name, {len(name)} as length")
+    return [found, server.sql_value(t"select {name}")]
+
+
+def as_json(server, name):
+    return server.sql_json(t"select {name} as name")

@@ -19,8 +19,10 @@ import checks
 import guests
 import js
 import keeping
+import migrating
 import places
 import starting
+import storing
 import templates
 import waiting
 from bodies import Inbox  # noqa: F401 -- bound, too
@@ -58,6 +60,12 @@ from hostile import (  # noqa: F401 -- bound in wrangler.toml
     Renaming,
 )
 from keeping import Keeping, KeepingSleepy  # noqa: F401 -- bound, too
+from migrating import (  # noqa: F401 -- bound, too
+    Deployed,
+    DeployedSleepy,
+    Inheriting,
+    InheritingSleepy,
+)
 from parts import Counted, CountedSleepy  # noqa: F401 -- bound, too
 from partyserver import (
     RequestRefusedError,
@@ -78,6 +86,7 @@ from places import (  # noqa: F401 -- bound, too
 )
 from pyodide.ffi import can_run_sync, create_proxy, run_sync
 from starting import Begun, BegunSleepy  # noqa: F401 -- bound, too
+from storing import Storing, StoringSleepy  # noqa: F401 -- bound, too
 from waiting import Waiting, WaitingSleepy  # noqa: F401 -- bound, too
 from workers import Request, Response, WorkerEntrypoint
 
@@ -533,7 +542,7 @@ class Named(Server):
     def party_fetch(self, *arguments):  # type: ignore[override]
         return ["party_fetch", self.started]
 
-    def transaction(self, *arguments):
+    def transaction(self, *arguments):  # type: ignore[override]
         return ["transaction", self.started]
 
     def on_connect(self, connection, ctx):
@@ -575,6 +584,10 @@ class Default(WorkerEntrypoint):
             return await places.route(self, path, request)
         if path.startswith("/guests/"):
             return await guests.route(self, path, request)
+        if path.startswith("/storing/"):
+            return Response.from_json(await storing.call(self, *path.split("/")[2:]))
+        if path.startswith("/migrating/"):
+            return Response.from_json(await migrating.call(self, *path.split("/")[2:]))
         if path.startswith("/rpc/"):
             return await self.rpc(*path.split("?")[0].split("/")[2:])
         if path.startswith("/props/"):

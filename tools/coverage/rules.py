@@ -12,11 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+#: Other modules of plain Python that are held to the same, and their test modules.
+ALSO = {
+    "command/typescript.py": "tests/command/test_typescript.py",
+    "testing/matching.py": "tests/testing/test_matching.py",
+}
+
 
 def find(package: Path) -> list[Path]:
-    """The modules of the package that are rules."""
+    """The modules of the package that are rules, and the others that are tested as they are."""
     folder = package / "rules"
-    return sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
+    found = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
+    return [*found, *(package / name for name in ALSO if (package / name).exists())]
 
 
 def check(root: Path) -> list[str]:
@@ -29,7 +36,8 @@ def check(root: Path) -> list[str]:
 
 
 def _check(root: Path, rule: Path) -> list[str]:
-    test = root / "tests" / "rules" / f"test_{rule.stem}.py"
+    name = rule.relative_to(root / "src" / "partyserver").as_posix()
+    test = root / ALSO.get(name, f"tests/rules/test_{rule.stem}.py")
     name, test_name = (path.relative_to(root).as_posix() for path in (rule, test))
     if not test.exists():
         return [f"{name} has no test module {test_name}"]

@@ -11,6 +11,8 @@ from typing import Any
 from workers import Request, Response
 
 from .. import tasks
+from ..errors import ClientError
+from ..refusals import refuse_client
 from ..rules import failures
 from ..runtime import JsProxy
 from ..runtime.io_context import Hold
@@ -75,16 +77,22 @@ class Exchange(ABC):
     async def _failed(self, error: BaseException) -> None:
         if self.client_has_left and is_departure(error):
             let_go(error)
-        else:
-            self.has_failed = True
-            self.replacement = await self._report(error)
-            self.failure = failures.answer(error, debug=False)
+            return
+        self.has_failed = True
+        if isinstance(error, ClientError) and self.tell(error):
+            return
+        self.replacement = await self._report(error)
+        self.failure = failures.answer(error, debug=False)
 
     @abstractmethod
     async def receive(self) -> Message: ...
 
     @abstractmethod
     async def send(self, message: Message) -> None: ...
+
+    @abstractmethod
+    def tell(self, error: ClientError) -> bool:
+        """Tell the client what the app has to say to it; False if it is too late for that."""
 
     @abstractmethod
     async def end(self) -> None:
@@ -170,6 +178,12 @@ class HttpExchange(Exchange):
                 await self._send_body(message)
             case other:
                 raise RuntimeError(f"the app sent {other!r} in answer to an HTTP request")
+
+    def tell(self, error: ClientError) -> bool:
+        if self._reply.is_taken and not self.client_has_left:
+            return False
+        self.replacement = refuse_client(self._request, error, upgrading=False)
+        return True
 
     async def end(self) -> None:
         if self.decided.done() and not self._reply.is_complete:

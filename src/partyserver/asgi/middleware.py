@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
+from ..rules.asgi import REQUEST
 from ..rules.options import RoutingOptions, check_routing_options
 from ..rules.urls import DEFAULT_PREFIX, match_party_url
-from .scope import REQUEST, ROUTED_PREFIX, Scope
+from .scope import ROUTED_PREFIX, Scope
 
 
 class PartyServerMiddleware:

@@ -99,6 +99,11 @@ class Reply:
         return self.state in (ReplyState.EXPECTING_BODY, ReplyState.COMPLETE)
 
     @property
+    def is_taken(self) -> bool:
+        """Whether it is on its way to the client."""
+        return self._taken.done()
+
+    @property
     def is_complete(self) -> bool:
         return self.state is ReplyState.COMPLETE
 

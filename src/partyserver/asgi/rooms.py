@@ -9,13 +9,14 @@ from workers import Request, Response
 
 from ..routing import failure_of, route_partykit_request
 from ..rules import failures
+from ..rules.asgi import REQUEST
 from ..rules.options import RoutingOptions
 from ..runtime import platform, requests
 from ..usercode import FAILURES, call
 from . import javascript
 from .departures import ClientDisconnected
 from .exchange import ROOM_RESPONSE
-from .scope import ENV, REQUEST, Scope
+from .scope import ENV, Scope
 
 #: Called with an exception.
 OnError = Callable[[Any], Any]

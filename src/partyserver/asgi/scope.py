@@ -15,11 +15,9 @@ LIFESPAN_ASGI = {"version": "3.0", "spec_version": "2.0"}
 #: As servers and apps type it, which take each other's.
 Scope = MutableMapping[str, Any]
 
-# What an app finds in its scope beside the protocol's own keys.
+# What an app finds in its scope beside the protocol's own keys, and `rules.asgi.REQUEST`.
 #: The bindings, as `workers.asgi` gives them.
 ENV = "env"
-#: The `workers.Request`.
-REQUEST = "partyserver.request"
 #: The room that answers with the app; not there under an entrypoint.
 SERVER = "partyserver.server"
 #: The prefix of the URLs that the entrypoint sends to rooms.

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
 from workers import Request
 
-from ..rules.closing import ABNORMAL, INTERNAL_ERROR, MAX_REASON_BYTES, NO_STATUS, answer_to_close
+from ..errors import ClientError
+from ..refusals import refuse_client
+from ..rules import failures
+from ..rules.closing import (
+    ABNORMAL,
+    INTERNAL_ERROR,
+    MAX_REASON_BYTES,
+    NO_STATUS,
+    POLICY_VIOLATION,
+    answer_to_close,
+    fitting_reason,
+)
 from ..runtime import JsException, JsProxy, sockets
 from ..shortcuts.current import current
 from . import headers, javascript
@@ -70,6 +82,19 @@ class SocketExchange(Exchange):
             case _:
                 state = self._state.name.lower()
                 raise RuntimeError(f"the app sent {kind!r} on a WebSocket that is {state}")
+
+    def tell(self, error: ClientError) -> bool:
+        match self._state:
+            case SocketState.CONNECTING:
+                self._response = refuse_client(self._request, error, upgrading=True).js_object
+                self._state = SocketState.CLOSED
+            case SocketState.OPEN:
+                with suppress(ClientDisconnected):
+                    self._send({"text": failures.client_frame(error)})
+                    self._close(POLICY_VIOLATION, fitting_reason(error.message))
+            case SocketState.DENYING:
+                return False
+        return True  # or nobody is left to be told
 
     async def end(self) -> None:
         if self._state is SocketState.OPEN:

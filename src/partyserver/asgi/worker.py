@@ -8,9 +8,10 @@ from typing import Any, Unpack
 from workers import Request, Response, WorkerEntrypoint
 
 from .. import tasks
-from ..incoming import NAMESPACE_HEADER
+from ..incoming import NAMESPACE_HEADER, without_claims
 from ..reserved import LifeHolder, life_of
 from ..rules import failures
+from ..rules.asgi import REQUEST
 from ..rules.options import RoutingOptions, check_routing_options
 from ..rules.urls import DEFAULT_PREFIX, path_of
 from ..runtime import platform
@@ -22,7 +23,7 @@ from .exchange import ROOM_RESPONSE, Exchange, HttpExchange
 from .lifespan import lifespan_of
 from .middleware import has_middleware
 from .rooms import OnError, ask, route
-from .scope import ENV, REQUEST, ROUTED_PREFIX, SERVER, connection_scope, room_root
+from .scope import ENV, ROUTED_PREFIX, SERVER, connection_scope, room_root
 from .sockets import SocketExchange
 
 
@@ -43,7 +44,8 @@ def entrypoint(
     first request; there is no shutdown, because an isolate goes without a word.
 
     An exception of the app's is logged and answered with 500 and an error id, unless the app
-    has answered already.
+    has answered already. A `ClientError` is told to the client, and not logged: HTTP gets its
+    status and JSON, a WebSocket the frame and the close code 1008.
 
     Args:
         app: an ASGI 3 app. Import it at the top of the main module, where it is part of the
@@ -127,6 +129,7 @@ class _Site:
             extra = {ROUTED_PREFIX: prefix}
         if isinstance(self._app, str):
             self._app = _imported(self._app)
+        request = without_claims(request)
         return await _answer(self._app, request, env, "", self._on_error, extra)
 
     def _own_prefix(self) -> str | None:

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from ..rules.contract import CAMEL_CASE, check_spelling, users_bases
+from ..rules.signatures import signature_of
 
 #: The hooks of a room, with what PartyKit passes to each.
 HOOKS: dict[str, tuple[str, ...]] = {
@@ -62,7 +63,7 @@ def check_members(cls: type, root: type) -> dict[str, int]:
 def _taken(cls: type, name: str, given: tuple[str, ...]) -> int:
     """How many of the `given` arguments a hook takes: as in JavaScript, it may take fewer."""
     # Of the function that is called, which may be a decorator's and take other arguments.
-    signature = inspect.signature(getattr(cls, name), follow_wrapped=False)
+    signature = signature_of(getattr(cls, name))
     parameters = list(signature.parameters.values())
     if name in HOOKS and isinstance(inspect.getattr_static(cls, name), FunctionType):
         parameters = parameters[1:]  # self

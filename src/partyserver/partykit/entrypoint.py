@@ -8,9 +8,12 @@ from typing import Any
 from workers import Request, Response, WorkerEntrypoint
 
 from .. import tasks
+from ..errors import ClientError
+from ..incoming import without_claims
+from ..refusals import refuse_client
 from ..routing import failed, route_to_room
 from ..rules import failures
-from ..rules.closing import INTERNAL_ERROR
+from ..rules.closing import INTERNAL_ERROR, POLICY_VIOLATION, fitting_reason
 from ..rules.lobby import Lobby as CoreLobby
 from ..rules.options import RoutingHook
 from ..rules.urls import PartyUrl, path_of
@@ -80,15 +83,18 @@ class Site:
 
     async def fetch(self, request: Request, env: Any, ctx: Any) -> Response:
         url = match_url(request.url)
+        upgrading = requests.is_upgrade(request.js_object.headers)
         try:
             if url is not None:
                 return await self._route(request, url, env, ctx)
-            has_hook = "on_socket" in arguments_of(self._project.main)
-            if has_hook and requests.is_upgrade(request.js_object.headers):
+            request = without_claims(request)
+            if upgrading and "on_socket" in arguments_of(self._project.main):
                 return self._open_socket(request, env, ctx)
             return await self._fetch(request, env, ctx)
         except UnknownPartyError as error:
             return Response(str(error.args[0]), status=404)
+        except ClientError as error:
+            return refuse_client(request, error, upgrading=upgrading)
         except FAILURES as error:
             return failed(error, f"the way to {request.url}")
 
@@ -128,7 +134,7 @@ class Site:
         hook = _static_hook(cls, name)
 
         def before(request: Request, lobby: CoreLobby) -> Any:
-            return hook(request, Lobby(self._project, env, lobby.name), ctx)
+            return hook(request, Lobby(self._project, env, lobby), ctx)
 
         before.__name__ = name  # for errors, which name the hook
         return before
@@ -150,6 +156,10 @@ class Site:
         async def work() -> None:
             try:
                 await call(_static_hook(self._project.main, "on_socket"), socket, lobby, ctx)
+            except ClientError as error:
+                if socket.is_open:
+                    socket.send(failures.client_frame(error))
+                    server.close(POLICY_VIOLATION, fitting_reason(error.message))
             except FAILURES as error:
                 failures.mark(error, f"in on_socket for {request.url}")
                 platform.log_error(failures.traceback_text(error))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..rules.lobby import Lobby as CoreLobby
 from ..rules.names import kebab_case
+from ..rules.query import Query
 from ..runtime import values
 from .errors import MissingBindingError
 from .parties import Parties
@@ -54,10 +56,21 @@ class CronLobby(FetchLobby):
 class Lobby(FetchLobby):
     """The project and the room's id, for `on_before_connect` and `on_before_request`."""
 
-    def __init__(self, project: Project, env: Any, id: str) -> None:
+    def __init__(self, project: Project, env: Any, lobby: CoreLobby) -> None:
         super().__init__(project, env)
-        self.id = id
+        self.id = lobby.name
         """The id of the room that the request is for."""
+        self._lobby = lobby
+
+    @property
+    def query(self) -> Query:
+        """The query of the request's URL, as a mapping: `lobby.query.get("token")`."""
+        return self._lobby.query
+
+    @property
+    def path(self) -> str:
+        """What follows the room in the request's URL, decoded, and without a slash before it."""
+        return self._lobby.path
 
 
 class Vectorize:

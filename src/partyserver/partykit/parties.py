@@ -7,7 +7,7 @@ from typing import Any
 
 from workers import Request, Response
 
-from ..incoming import NAMESPACE_HEADER
+from ..incoming import NAMESPACE_HEADER, PREFIX_HEADER
 from ..runtime import JsProxy
 from .project import Project
 from .socket import Socket
@@ -108,6 +108,8 @@ class Stub:
             raise ValueError(f"a path begins with a slash or a question mark, not {path!r}")
         request = Request(self._url + path, **options)
         request.js_object.headers.set(NAMESPACE_HEADER, self._party)
+        # It may have come with the headers of a request that is passed on, whose URL was another.
+        request.js_object.headers.delete(PREFIX_HEADER)
         return await self._stub.fetch(request.js_object)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:

@@ -148,8 +148,11 @@ class Server(_Bound, metaclass=_PartyType):
     def on_before_connect(request: Request, lobby: Lobby, ctx: Any) -> Any:
         """Called in the worker with each WebSocket request to a room of this party.
 
-        Return the request, or another one, to let it go on; a `Response` answers it. If it
-        raises, the answer is 500 with an error id.
+        Return the request, or another one, to let it go on; a `Response` answers it. A mapping
+        that JSON can hold says who this is, and comes back as `connection.auth`, `ctx.auth` and
+        `partyserver.auth_of(request)`; a request with such a mapping, as a tuple, is both. A
+        `partyserver.ClientError` is told to the client. If it raises anything else, the answer is
+        500 with an error id.
         """
 
     @staticmethod
@@ -162,7 +165,8 @@ class Server(_Bound, metaclass=_PartyType):
     def on_fetch(request: Request, lobby: FetchLobby, ctx: Any) -> Response | Any:
         """Called with each request that is for no party; returns a `Response`.
 
-        Of the main party only. Default, and what None stands for: 404 "Not found".
+        Of the main party only. Default, and what None stands for: 404 "Not found". A
+        `partyserver.ClientError` is answered with its status and JSON.
         """
 
     @staticmethod
@@ -170,7 +174,8 @@ class Server(_Bound, metaclass=_PartyType):
     def on_socket(socket: FetchSocket, lobby: FetchLobby, ctx: Any) -> Any:
         """Called with each WebSocket that is for no party, once it is accepted.
 
-        Of the main party only. Without it such requests go to `on_fetch`.
+        Of the main party only. Without it such requests go to `on_fetch`. A
+        `partyserver.ClientError` is told to the client, and closes the socket with 1008.
         """
 
     @staticmethod

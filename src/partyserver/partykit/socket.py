@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from workers import Request
 
 from .. import tasks
-from ..errors import ConnectionClosedError
+from ..errors import ClientError, ConnectionClosedError
 from ..rules import failures
 from ..rules.closing import INTERNAL_ERROR, OPEN, answer_to_close, check_close
 from ..rules.messages import compact_json
@@ -60,9 +60,12 @@ class Socket:
     socket: JsProxy
     """The raw JavaScript WebSocket."""
 
+    #: Whether a `ClientError` of a listener is told to whoever is at the other end.
+    _peer_is_client: ClassVar[bool] = False
+
     def __init__(self, socket: JsProxy) -> None:
         self.socket = socket
-        self._feed = _Feed(socket, type(self).__name__)
+        self._feed = _Feed(socket, type(self).__name__, self._peer_is_client)
 
     @property
     def is_open(self) -> bool:
@@ -107,9 +110,10 @@ class Socket:
 class _Feed:
     """A socket's events, to whoever listens."""
 
-    def __init__(self, socket: JsProxy, kind: str) -> None:
+    def __init__(self, socket: JsProxy, kind: str, peer_is_client: bool) -> None:
         self._socket = socket
         self._kind = kind
+        self._peer_is_client = peer_is_client
         self._listeners: dict[str, list[Callable[[SocketEvent], Any]]] = {}
         self._unread: deque[str | bytes] = deque()
         self._reader: Any = None
@@ -175,6 +179,11 @@ class _Feed:
         try:
             await call(listener, event)
         except FAILURES as error:
+            is_told = event.type == "message" and self._peer_is_client
+            if is_told and isinstance(error, ClientError):
+                if self.is_open:
+                    self._socket.send(sockets.sendable(failures.client_frame(error)))
+                return
             failures.mark(error, f"in a listener of {self!r}")
             platform.log_error(failures.traceback_text(error))
 
@@ -183,7 +192,12 @@ class _Feed:
 
 
 class FetchSocket(Socket):
-    """A WebSocket that is for no party, as `on_socket` gets it."""
+    """A WebSocket that is for no party, as `on_socket` gets it.
+
+    A `partyserver.ClientError` of a listener to messages is told to the client.
+    """
+
+    _peer_is_client = True
 
     def __init__(self, socket: JsProxy, request: Request) -> None:
         super().__init__(socket)

@@ -6,16 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
-from ..rules.messages import MAX_JSON_DEPTH
-from ..runtime import events, values
+from ..rules.cloning import STORED, copy, size
+from ..rules.storage import MAX_KEY_SIZE, MAX_SIZE, size_of_key
+from ..runtime import values
+from ..runtime.storage import transact
 from .errors import StorageLimitError
 
 T = TypeVar("T")
-
-#: In bytes of UTF-8. https://developers.cloudflare.com/durable-objects/platform/limits/
-MAX_KEY_SIZE = 2048
-#: Of a value with its key, in bytes as the platform serializes them.
-MAX_SIZE = 2 * 1024 * 1024
 
 #: Milliseconds since 1970 that are more likely meant to be seconds: until March 1973.
 SECONDS_BELOW = 100_000_000_000
@@ -104,9 +101,9 @@ class Transaction:
 
     @staticmethod
     def _value(key: str, value: Any) -> Any:
-        stored = _storable(value)
+        stored = copy(value, STORED)
         # Asked before the platform is, because the local runtime lets larger values in.
-        if len(key) + _least_size(value) > MAX_SIZE:
+        if size_of_key(key) + size(stored) > MAX_SIZE:
             raise StorageLimitError("the stored value of", key, MAX_SIZE)
         return stored
 
@@ -160,61 +157,14 @@ class Storage(Transaction):
 
         Returns what `work` returns.
         """
-        return await events.transact(self._raw, lambda raw: work(Transaction(raw)))
+        return await transact(self._raw, lambda raw: work(Transaction(raw)))
 
 
 def _key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"a storage key is a str, not {type(key).__name__}: {key!r}")
-    if len(key) > MAX_KEY_SIZE // 4 and len(key.encode(errors="surrogatepass")) > MAX_KEY_SIZE:
+    if size_of_key(key) > MAX_KEY_SIZE:
         raise StorageLimitError("the storage key", key, MAX_KEY_SIZE)
-    return key
+    return str.__str__(key)
 
 
 def _key_or_keys(key: Any) -> Any:
     return _key(key) if isinstance(key, str) else values.string_list([_key(one) for one in key])
-
-
-def _storable(value: Any, levels: int = MAX_JSON_DEPTH) -> Any:
-    """A copy of `value` in types that have a counterpart in JavaScript."""
-    if value is None or isinstance(value, str | int | float | bytes):
-        return value
-    if isinstance(value, dict | list | tuple):
-        if not levels:
-            raise ValueError(f"a stored value is nested at most {MAX_JSON_DEPTH} levels deep")
-        # Loops, since each level may take one of Python's frames only.
-        if not isinstance(value, dict):
-            items = []
-            for item in value:
-                items.append(_storable(item, levels - 1))
-            return items
-        copy = {}
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"a stored dict has str keys only, not {key!r}")
-            copy[key] = _storable(item, levels - 1)
-        return copy
-    if isinstance(value, set | frozenset):
-        for item in value:
-            if not isinstance(item, str | int | float):
-                raise TypeError(f"a stored set holds str, int, float and bool only, not {item!r}")
-        return values.javascript_set(list(value))
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
-    if isinstance(value, datetime):
-        return values.javascript_date(value)
-    raise TypeError(
-        "storage holds dict, list, tuple, set, str, int, float, bool, None, bytes and datetime, "
-        f"not {type(value).__name__}: {value!r}"
-    )
-
-
-def _least_size(value: Any) -> int:
-    """The bytes that `value` takes at least when the platform serializes it."""
-    if isinstance(value, str | bytes | bytearray):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(len(key) + _least_size(item) for key, item in value.items() if key)
-    if isinstance(value, list | tuple | set | frozenset):
-        return sum(map(_least_size, value))
-    return value.nbytes if isinstance(value, memoryview) else 1

@@ -12,15 +12,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .messages import MAX_JSON_DEPTH
+from .cloning import STATE, copy, read
 
 #: The platform's limit for a serialized attachment, in bytes.
 #: https://developers.cloudflare.com/durable-objects/api/websockets/
 MAX_SIZE = 16_384
-
-#: Beyond this JavaScript's numbers lose digits, and are floats in Python.
-MAX_SAFE_INTEGER = 2**53 - 1
-
 
 #: The name by which an identity is kept, as JSON.
 AUTH = "auth"
@@ -122,91 +118,12 @@ def unpack(value: Any, found: Any = None) -> Attachment | None:
 def copy_state(value: Any) -> Any:
     """A deep copy of a JSON-like value (with bytes) as it will be read back after a sleep.
 
-    JavaScript keeps it meanwhile. So tuples become lists, whole floats become ints, and keys that
-    are whole numbers come first, in their order.
-
     Raises:
         TypeError: the value is not JSON-like.
         ValueError: it is nested more than 500 levels deep, or holds itself.
     """
-    return _copy(value, MAX_JSON_DEPTH)
+    return copy(value, STATE)
 
 
-def _copy(value: Any, levels: int) -> Any:
-    kind = type(value)
-    if kind in (str, int, bool, bytes) or value is None:
-        return value
-    if kind is float:
-        return (
-            int(value)
-            if value.is_integer() and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
-            else value
-        )
-    if kind is not dict and kind is not list and kind is not tuple:
-        return _copy(_plain(value), levels)
-    if not levels:
-        raise ValueError(
-            f"a connection's state is nested at most {MAX_JSON_DEPTH} levels deep, "
-            "and does not hold itself"
-        )
-    # Loops, since each level may take one of Python's frames only.
-    if kind is not dict:
-        items = []
-        for item in value:
-            items.append(_copy(item, levels - 1))
-        return items
-    copy = {}
-    numbered = False
-    for key, item in value.items():
-        if not isinstance(key, str):
-            raise TypeError(f"a connection's state has str keys only, not {key!r}")
-        if "0" <= key < ":":
-            numbered = True
-        copy[str.__str__(key)] = _copy(item, levels - 1)
-    return _in_javascript_order(copy) if numbered else copy
-
-
-def _in_javascript_order(value: dict[str, Any]) -> dict[str, Any]:
-    """Array indices come first: https://tc39.es/ecma262/#sec-ordinaryownpropertykeys"""
-    indices = sorted(filter(_is_array_index, value), key=int)
-    return {key: value[key] for key in indices} | value
-
-
-def _is_array_index(key: str) -> bool:
-    return (
-        len(key) <= 10
-        and key.isascii()
-        and key.isdigit()
-        and (key == "0" or key[0] != "0")
-        and int(key) < 2**32 - 1
-    )
-
-
-def _plain(value: Any) -> Any:
-    """What a value of a subclass (JsDict, IntEnum, defaultdict) is a kind of."""
-    if isinstance(value, str):
-        return str.__str__(value)  # an enum's own would be its name
-    if isinstance(value, int):
-        return int.__int__(value)
-    if isinstance(value, float):
-        return float.__float__(value)
-    if isinstance(value, bytes):
-        return bytes(value)
-    if isinstance(value, dict):
-        return dict(value)
-    if isinstance(value, list | tuple):
-        return list(value)
-    raise TypeError(
-        "a connection's state is made of dict, list, str, int, float, bool, None and bytes, "
-        f"not {type(value).__name__}: {value!r}"
-    )
-
-
-def read_state(state: Any) -> Any:
-    """A deep copy of what `copy_state` has made."""
-    kind = type(state)
-    if kind is dict:
-        return {key: read_state(item) for key, item in state.items()}
-    if kind is list:
-        return [read_state(item) for item in state]
-    return state
+#: A deep copy of what `copy_state` has made.
+read_state = read

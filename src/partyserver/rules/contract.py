@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Literal
 
+from .signatures import signature_of
+
 #: Set while code of the room's own runs that may come before its start: an overridden `fetch`, and
 #: `on_exception`. The methods that it calls are its own affair, and not calls from outside.
 calls_are_own: ContextVar[bool] = ContextVar("calls_are_own", default=False)
@@ -147,7 +149,7 @@ def _yields(member: Any) -> bool:
 
 def _check_arguments(cls: type, name: str, hook: FunctionType, count: int) -> None:
     # Of the function that is called, which may be a decorator's and take other arguments.
-    signature = inspect.signature(hook, follow_wrapped=False)
+    signature = signature_of(hook)
     try:
         signature.bind(*[None] * (count + 1))
     except TypeError:
@@ -167,7 +169,7 @@ PropsParameter = Literal["positional", "keyword", "none"]
 
 def props_parameter(on_start: Callable[..., Any]) -> PropsParameter:
     """How an `on_start` takes its props; many have no use for them."""
-    signature = inspect.signature(on_start)
+    signature = signature_of(on_start, follow_wrapped=True)
     ways: list[tuple[PropsParameter, list[None], dict[str, None]]] = [
         ("positional", [None, None], {}),
         ("keyword", [None], {"props": None}),

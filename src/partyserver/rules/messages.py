@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import accumulate, takewhile
 from math import isfinite
 from typing import Any, NoReturn
@@ -73,6 +74,38 @@ def _not_in_json(value: Any, path: str, above: set[int]) -> Iterator[tuple[str, 
             yield from _not_in_json(item, f"{path}[{index}]", above)
 
 
+def bounded_json(value: Any, what: str, levels: int | None = None) -> str:
+    """`compact_json` of a value that is kept as JSON, and read back: at most 500 levels.
+
+    It is not encoded before its depth is known: JSON's encoder, too, ends the whole process at
+    about 5,000 levels. `what` is the value, for people.
+
+    Raises:
+        TypeError: JSON has no such values.
+        ValueError: JSON has no such numbers, or the value is nested too deeply, or holds itself.
+    """
+    levels = MAX_JSON_DEPTH if levels is None else levels
+    level = [value]
+    for _ in range(levels):
+        # By identity: values that hold others twice on each level would be too many.
+        held = {id(item): item for container in level for item in _items(container)}
+        level = [item for item in held.values() if isinstance(item, dict | list | tuple)]
+        if not level:
+            break
+    else:
+        raise ValueError(f"{what} is nested at most {levels} levels deep, and does not hold itself")
+    try:
+        return compact_json(value)
+    except TypeError as error:
+        raise TypeError(f"{what} is a value that JSON has: {error}") from error
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
 #: Levels of lists and objects. Far above what people nest, and far below what breaks.
 MAX_JSON_DEPTH = 500
 
@@ -97,6 +130,17 @@ def parse_json(text: str | bytes) -> Any:
     return _decode_checked(text) if _may_overflow(text) else _decode(text)
 
 
+def check_json(text: str) -> None:
+    """Raise `ValueError` for JSON that other decoders read, and `parse_json` refuses.
+
+    These are nesting, and numbers that no browser has. What is no JSON at all may pass.
+    """
+    check_depth(text)
+    if _may_overflow(text):
+        with suppress(json.JSONDecodeError):
+            _decode_checked(text)
+
+
 def _may_overflow(text: str) -> bool:
     """Whether a number has an exponent of three digits, or so many that one of two would do."""
     if _EXPONENT.search(text):
@@ -118,10 +162,9 @@ def _finite_float(number: str) -> float:
 
 
 def _finite_int(number: str) -> int:
-    value = int(number)
     if len(number) > _DIGITS:
         _finite_float(number)
-    return value
+    return int(number)
 
 
 #: Of the largest number that JavaScript, and so a browser, has.

@@ -20,6 +20,22 @@ def kebab_case(binding: str) -> str:
     return dashed.removeprefix("-").replace("_", "-").removesuffix("-")
 
 
+def snake_case(name: str) -> str:
+    """The `type` that an event has by its class: `PlayerMoved` -> `player_moved`.
+
+    Capitals in a row are one word but for the last, if a small letter follows: `HTTPError` ->
+    `http_error`. A digit ends a word: `Move2D` -> `move2_d`.
+    """
+    words = ""
+    for before, letter, after in zip(" " + name, name, name[1:] + " ", strict=False):
+        if letter.isupper() and (
+            before.islower() or before.isdigit() or (before.isupper() and after.islower())
+        ):
+            words += "_"
+        words += letter.lower()
+    return words
+
+
 def new_connection_id() -> str:
     """A URL-safe id of 128 random bits."""
     return urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()

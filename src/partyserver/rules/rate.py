@@ -66,9 +66,9 @@ class Rate:
     __slots__ = ("burst", "closes", "per_second")
 
     def __init__(self, rate: RateLimit) -> None:
-        self.per_second = rate["messages"] / rate.get("per", 1.0)
-        self.burst = float(rate.get("burst", max(1, rate["messages"])))
-        self.closes = rate.get("action", "close") == "close"
+        self.per_second: float = rate["messages"] / rate.get("per", 1.0)
+        self.burst: float = float(rate.get("burst", max(1, rate["messages"])))
+        self.closes: bool = rate.get("action", "close") == "close"
 
 
 class Allowance:

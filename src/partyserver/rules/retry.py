@@ -1,4 +1,4 @@
-"""When a request to a room is tried again."""
+"""When something that has failed is tried again: a request to a room, a timer's callback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,31 @@ class RetryEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingRetry:
+class Backoff:
+    """How often something is tried, and how long the waits between are: with full jitter."""
+
+    max_attempts: int = 3
+    base_delay_ms: float = 100
+    max_delay_ms: float = 800
+
+    def __post_init__(self) -> None:
+        if type(self.max_attempts) is not int or self.max_attempts < 1:
+            raise ValueError(f"max_attempts must be an int >= 1, not {self.max_attempts!r}")
+        for name in ("base_delay_ms", "max_delay_ms"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+                raise ValueError(f"{name} must be a number of milliseconds > 0, not {value!r}")
+        if self.base_delay_ms > self.max_delay_ms:
+            raise ValueError("base_delay_ms must not be more than max_delay_ms")
+
+    def delay_ms(self, attempt: int, fraction: float) -> int:
+        """The wait after failed attempt number `attempt`; `fraction` is random in [0, 1)."""
+        exponent = min(attempt - 1, 64)
+        return int(fraction * min(self.max_delay_ms, self.base_delay_ms * 2**exponent))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingRetry(Backoff):
     """How often, and after how long, routing tries a room again.
 
     Only errors that the platform marks retryable and not overloaded are tried again:
@@ -53,25 +77,7 @@ class RoutingRetry:
         ValueError: fewer than 1 attempt, or a wait that is not a positive number.
     """
 
-    max_attempts: int = 3
-    base_delay_ms: float = 100
-    max_delay_ms: float = 800
     on_retry: Callable[[RetryEvent], Awaitable[None] | None] | None = None
-
-    def __post_init__(self) -> None:
-        if type(self.max_attempts) is not int or self.max_attempts < 1:
-            raise ValueError(f"max_attempts must be an int >= 1, not {self.max_attempts!r}")
-        for name in ("base_delay_ms", "max_delay_ms"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
-                raise ValueError(f"{name} must be a number of milliseconds > 0, not {value!r}")
-        if self.base_delay_ms > self.max_delay_ms:
-            raise ValueError("base_delay_ms must not be more than max_delay_ms")
-
-    def delay_ms(self, attempt: int, fraction: float) -> int:
-        """The wait after failed attempt number `attempt`; `fraction` is random in [0, 1)."""
-        exponent = min(attempt - 1, 64)
-        return int(fraction * min(self.max_delay_ms, self.base_delay_ms * 2**exponent))
 
 
 def is_infrastructure(error: Any) -> bool:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any
 
 import js
 from pyodide.ffi import JsProxy, create_proxy
 
 from .. import tasks
-from ..usercode import settled
-from .io_context import Gate, prepare_return_of
-
-T = TypeVar("T")
+from .io_context import prepare_return_of
 
 
 def new_future() -> asyncio.Future[Any]:
@@ -56,30 +53,3 @@ async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, Non
         await ctx.blockConcurrencyWhile(callback.callPromising.bind(callback))
     finally:
         callback.destroy()
-
-
-async def transact(storage: JsProxy, work: Callable[[JsProxy], Awaitable[T]]) -> T:
-    """The result of `work(transaction)`, whose writes are undone if it raises."""
-    outcome: list[Any] = []
-    failure: list[BaseException] = []
-
-    async def attempt(transaction: JsProxy) -> None:
-        try:
-            with Gate():
-                outcome.append(await settled(work(transaction)))
-        except BaseException as error:
-            failure.append(error)
-            transaction.rollback()
-
-    # JavaScript calls it, which knows nothing of Python's context.
-    context = copy_context()
-    callback = create_proxy(
-        lambda transaction: promise_of(tasks.run(attempt(transaction), context.copy()))
-    )
-    try:
-        await storage.transaction(callback)
-    finally:
-        callback.destroy()
-    if failure:
-        raise failure[-1]
-    return outcome[-1]  # type: ignore[no-any-return]

@@ -20,6 +20,15 @@ def socket_pair() -> tuple[JsProxy, JsProxy]:
     return getattr(pair, "0"), getattr(pair, "1")
 
 
+def discard(client: JsProxy) -> None:
+    """End a client's half that nobody gets, where the room has accepted the other one.
+
+    Else a hibernating room would stay in memory to wait for its end.
+    """
+    accept_in_memory(client)
+    client.close()
+
+
 def accept_in_memory(socket: JsProxy) -> None:
     # Half open, so that the answer to a peer's close is ours to choose: since compatibility
     # date 2026-04-07 the runtime answers by itself on sockets accepted without it.
@@ -54,6 +63,15 @@ def bound_send(socket: JsProxy) -> Callable[[Any], None]:
     """The socket's `send`, looked up once; unbound, it is an "Illegal invocation"."""
     send: Callable[[Any], None] = socket.send.bind(socket)
     return send
+
+
+def send_rows(socket: JsProxy, rows: Any) -> None:
+    """Send the texts of a query's rows, which have one column each, without Python's copies.
+
+    JavaScript calls `send` with each row as its list of arguments.
+    """
+    apply, send = builtin("Reflect.apply"), builtin("WebSocket.prototype.send")
+    rows.forEach(apply.bind(None, send, socket))
 
 
 def read_attachment(socket: JsProxy) -> Attachment | None:

@@ -8,7 +8,7 @@ key like any other. And it ends the process where a value is nested too deeply.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,10 @@ from ..rules.messages import MAX_JSON_DEPTH
 
 #: What a state may have, and the attachment around it.
 MAX_DEPTH = MAX_JSON_DEPTH + 2
+
+#: Where JavaScript counts milliseconds from; floats of seconds would lose some.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 CONTAINERS = ("[object Object]", "[object Array]", "[object Map]", "[object Set]")
 
@@ -80,7 +84,7 @@ def _as_python(value: Any) -> Any:
 def _left_by_pyodide(value: JsProxy) -> Any:
     kind = kind_of(value)
     if kind == "[object Date]":
-        return datetime.fromtimestamp(value.getTime() / 1000, UTC)
+        return _EPOCH + value.getTime() * _MILLISECOND
     if kind not in CONTAINERS or is_of_a_class(value, kind):
         return value
     if kind == "[object Object]" and has_own_constructor(value):
@@ -151,7 +155,7 @@ def too_deep() -> ValueError:
 
 
 def javascript_value(value: Any) -> Any:
-    """A JSON-like Python value, bytes included, as a plain JavaScript value."""
+    """What `rules.cloning` has copied, or another JSON-like value with bytes, for JavaScript."""
     return to_js(_with_null(value), dict_converter=builtin("Object.fromEntries"))
 
 
@@ -162,20 +166,14 @@ def _with_null(value: Any) -> Any:
         return {key: _with_null(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_null(item) for item in value]
+    if isinstance(value, datetime):
+        return js.Date.new((value - _EPOCH) // _MILLISECOND)
     return value
 
 
 def string_list(strings: Iterable[str]) -> JsProxy:
     array: JsProxy = to_js(list(strings))
     return array
-
-
-def javascript_date(value: datetime) -> JsProxy:
-    return js.Date.new(value.timestamp() * 1000)  # type: ignore[no-any-return]
-
-
-def javascript_set(values: list[Any]) -> JsProxy:
-    return js.Set.new(javascript_value(values))  # type: ignore[no-any-return]
 
 
 def entries(value: JsProxy) -> list[tuple[str, Any]]:

@@ -35,8 +35,8 @@ const CONTROL_SCRIPT = `
         if (!error.message.includes("not currently running")) throw error;
       }
     },
-    ask({ binding, name, method }, env) {
-      return env[binding].get(env[binding].idFromName(name))[method]();
+    ask({ binding, name, method, args }, env) {
+      return env[binding].get(env[binding].idFromName(name))[method](...args);
     },
   };
   export default {
@@ -331,8 +331,9 @@ const within = (timeout, promise, otherwise) =>
   Promise.race([promise, new Promise((resolve) => setTimeout(resolve, timeout, otherwise))]);
 
 /** What the probe in a room answers. */
-async function ask({ binding, name, timeout }, method) {
-  const answer = control("ask", { binding, name, method: `_partyserver_testing_${method}` });
+async function ask({ binding, name, timeout }, what, ...args) {
+  const method = `_partyserver_testing_${what}`;
+  const answer = control("ask", { binding, name, method, args });
   const text = await within(timeout, answer, undefined);
   if (text === undefined) throw Object.assign(new Error("no answer"), { kind: "late" });
   return JSON.parse(text);
@@ -361,6 +362,7 @@ const commands = {
   },
   attributes: (options) => ask(options, "attributes"),
   run_alarm: (options) => ask(options, "run_alarm"),
+  run_due: (options) => ask(options, "run_due", options.order),
   async hibernate(options) {
     if (!(await evict(options, "hibernate"))) throw new Error("the room is still in use");
   },

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 
 from ..rules.names import kebab_case
+from ..rules.timers import milliseconds_of
 from .errors import RuntimeCommandError, RuntimeLostError
 from .evictions import Address, Evictions
 from .logs import Logs
@@ -25,10 +27,10 @@ Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class AlarmError(Exception):
-    """An alarm that was to be fired by `Room.run_alarm` was not handled.
+    """What `Room.run_alarm` or `Room.run_due` was to run has failed.
 
-    The message says why: it holds the traceback of a hook that has raised, or the reason with which
-    the object was aborted, and the worker's log.
+    The message says why: it holds the traceback of a hook or a callback that has raised, or the
+    reason with which the object was aborted, and the worker's log.
     """
 
 
@@ -293,7 +295,8 @@ class Room:
     def run_alarm(self) -> None:
         """Fire the pending alarm now instead of at its time, and wait until it has been handled.
 
-        The runtime itself delivers it. After a failure, the platform's retry is pending.
+        The runtime itself delivers it. After a failure, the platform's retry is pending. In a room
+        with `partyserver.schedule.Schedule`, what is due first runs, be it a timer or the alarm.
 
         Raises:
             LookupError: no alarm is pending.
@@ -311,6 +314,67 @@ class Room:
             raise LookupError(f"{self!r} has no pending alarm")
         if answer["error"]:
             raise AlarmError(f"the alarm of {self!r} raised\n\n{answer['error']}")
+
+    def run_due(self, at: datetime | None = None) -> int:
+        """Run the timers that are due at a time, as the alarm would then, and wait until they end.
+
+            room.run_due(at=datetime.now(UTC) + timedelta(hours=1))
+
+        They run in the order of their times, each once; those that recur have their next time
+        after `at` then. The clock stays as it is: a timer that a callback makes meanwhile is for
+        the next `run_due`, and so is the next attempt of a callback that has failed.
+
+        Args:
+            at: a time with a timezone. Default: now.
+
+        Returns:
+            How many callbacks have run, failed ones included. `on_alarm` is one of them, if an
+            alarm of `ctx.storage.setAlarm` was due.
+
+        Raises:
+            LookupError: the room's class is without `partyserver.schedule.Schedule`.
+            ValueError: `at` has no timezone.
+            AlarmError: a callback, or `on_start`, raised; what was due has run all the same. Or it
+                has aborted the object, or does not end within 25 s (or `party_timeout`, if that is
+                longer).
+        """
+        order: dict[str, int | None] = {
+            "at": None if at is None else milliseconds_of(at, "at"),
+            "last_id": None,
+        }
+        self._party._before_event(self._address)
+        ran = 0
+        errors: list[str] = []
+        while True:
+            answer = self._run_some(order)
+            ran += answer["ran"]
+            errors += answer["errors"]
+            order["last_id"] = answer["last_id"]
+            if not answer["more"]:
+                break
+        if errors:
+            raise AlarmError(
+                f"{len(errors)} of the {ran} callbacks that {self!r} ran have raised\n\n"
+                + "\n".join(errors)
+            )
+        return ran
+
+    def _run_some(self, order: dict[str, int | None]) -> dict[str, Any]:
+        timeout = max(ALARM_TIMEOUT, self._party._timeout)
+        try:
+            answer = self._party._runtime.run_due(*self._address, timeout, order)
+        except RuntimeCommandError as error:
+            log = self._party._late_note()
+            raise AlarmError(f"{self._why_no_alarm(error, timeout)}{log}") from None
+        if not answer["timers"]:
+            name = self._address.room_class.class_name
+            raise LookupError(
+                f"{self!r} has no timers: class {name}(Schedule, Server) would have some, with "
+                "Schedule from partyserver.schedule"
+            )
+        if answer["error"]:
+            raise AlarmError(f"the timers of {self!r} did not run\n\n{answer['error']}")
+        return answer
 
     def _why_no_alarm(self, error: RuntimeCommandError, timeout: float) -> str:
         match error.kind:

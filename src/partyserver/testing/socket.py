@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket as sockets
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,8 @@ from websockets.protocol import Event, State
 from websockets.sync.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
+
+from .matching import Skipped, matches
 
 #: Seconds that a wait takes at most, and that the server has for the closing handshake.
 TIMEOUT = 5.0
@@ -139,14 +142,59 @@ class Socket:
         except ConnectionClosed:
             raise self._closed() from None
 
-    def receive_json(self, timeout: float | None = None) -> Any:
+    def receive_json(
+        self, timeout: float | None = None, until: Mapping[str, Any] | None = None
+    ) -> Any:
         """The next message, as `receive` gives it, parsed as JSON; one that is none is a
-        `ValueError`."""
+        `ValueError`.
+
+            socket.receive_json(until={"type": "moved", "player": {"id": "a"}})
+
+        With `until`, others are skipped until one comes that has these keys with these values, and
+        may have more, at each level; lists have to be equal. All of it takes at most `timeout`
+        seconds.
+
+        Raises:
+            TimeoutError: none came within that time; with `until`, the message lists what was
+                skipped.
+            SocketClosedError, RuntimeLostError: as `receive`.
+        """
+        if until is not None:
+            return self._receive_until(until, self._timeout if timeout is None else timeout)
         message = self.receive(timeout)
         try:
             return json.loads(message)
         except ValueError as error:
             raise ValueError(f"not JSON: {message!r} ({error}){self._log_note()}") from None
+
+    def _receive_until(self, wanted: Mapping[str, Any], timeout: float) -> Any:
+        if not isinstance(wanted, Mapping):
+            raise TypeError(f"until is a dict that a message has to have, not {wanted!r}")
+        skipped = Skipped()
+        deadline = time.monotonic() + timeout
+        left = timeout
+        while True:
+            try:
+                if left < 0:
+                    raise TimeoutError  # also if others come without end
+                message = self._connection.recv(left)
+            except TimeoutError:
+                raise TimeoutError(
+                    f"no message with {dict(wanted)!r} within {timeout:g} s ({skipped})"
+                    f"{self._late_note()}"
+                ) from None
+            except ConnectionClosed:
+                error = self._closed()
+                error.add_note(f"before a message with {dict(wanted)!r} came ({skipped})")
+                raise error from None
+            try:
+                value = json.loads(message)
+            except (ValueError, RecursionError):
+                value = None
+            if matches(value, wanted):
+                return value
+            skipped.add(message)
+            left = deadline - time.monotonic()
 
     def __iter__(self) -> Iterator[str | bytes]:
         """Each message until the socket is closed, waiting for each as `receive` does."""

@@ -10,8 +10,10 @@ slow      an app that takes its time to start
 leaving   FastAPI and bare apps whose clients leave (leaving.py)
 acting    apps whose code fails, and returns, in many ways (places.py)
 others    apps whose requests reach for those of others (others.py)
+guests    apps that ask who a request is from, and tell clients something (guests.py)
 """
 
+import guests
 import inside
 import leaving
 import lifespans
@@ -19,6 +21,7 @@ import others
 import places
 import plain
 import site_app
+from guests import Guests  # noqa: F401 -- bound in wrangler.toml
 from partyserver import Server
 from partyserver.asgi import entrypoint, respond
 from room_app import app as room_app
@@ -73,6 +76,7 @@ SITES = {
     "others-bare": entrypoint(others.bare),
     "prefixed": entrypoint(plain.app, prefix="api/rooms"),
     **places.SITES,
+    **guests.SITES,
 }
 
 

@@ -25,6 +25,16 @@ export const commands = {
     );
     socket.addEventListener("close", ({ code, reason }) => tell(["close", code, reason]));
   },
+  /** As `open`, and after a reconnection asks a room with `History` for what it has missed. */
+  resume(options) {
+    let last;
+    commands.open({ ...options, query: () => ({ since: last }) });
+    socket.addEventListener("message", ({ data }) => {
+      const message = JSON.parse(data);
+      if (message.type === "event") last = message.seq;
+      if (message.type === "history_gap") last = message.first - 1;
+    });
+  },
   /** The next thing that happens, or has happened. */
   next() {
     return happened.shift() ?? new Promise((resolve) => waiting.push(resolve));

@@ -174,6 +174,46 @@ def test_a_timeout_shows_the_servers_log(room):
     assert str(caught.value) == "no message within 0.1 s\n\nThe server's log:\nprinted by the room"
 
 
+def test_a_message_that_matches_is_waited_for_and_others_are_skipped(room):
+    with room.connect() as socket:  # the room sends binary messages back as they are
+        for message in (
+            b"no JSON",
+            b"[1]",
+            b'{"type":"moved","to":{"x":1,"y":1}}',
+            b'{"type":"moved","to":{"x":2,"y":1}}',
+            b'{"type":"next"}',
+        ):
+            socket.send(message)
+        moved = socket.receive_json(until={"type": "moved", "to": {"x": 2}})
+        assert moved == {"type": "moved", "to": {"x": 2, "y": 1}}
+        assert socket.receive_json() == {"type": "next"}
+        with pytest.raises(TypeError, match="until is a dict"):
+            socket.receive_json(until="moved")
+
+
+def test_a_message_that_does_not_come_is_waited_for_no_longer_than_the_timeout(room):
+    room.fetch("/print")
+    with room.connect() as socket:
+        socket.send(b'{"type":"moved"}')
+        socket.send(b"\xff" * 1000)
+        socket.send("close")
+        with pytest.raises(SocketClosedError, match="code 4001") as closed:
+            socket.receive_json(until={"type": "over"})
+        (note,) = closed.value.__notes__
+        assert note.startswith("before a message with {'type': 'over'} came (skipped 2: b'{")
+        assert len(note) < 400
+    with room.connect() as socket:
+        socket.send("hello")
+        socket.receive()
+        socket.send("hello again")
+        with pytest.raises(TimeoutError) as late:
+            socket.receive_json(timeout=0.5, until={"type": "over"})
+    assert str(late.value) == (
+        "no message with {'type': 'over'} within 0.5 s (skipped 1: '5 hello again')"
+        "\n\nThe server's log:\nprinted by the room"
+    )
+
+
 def test_uncaught_exceptions_are_in_the_log_once(party, room):
     with room.connect() as socket:
         socket.send("raise")

@@ -1,0 +1,28 @@
+"""Typed messages: `partyserver[events]`.
+
+    class Say(Event):
+        text: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+    class Chat(Events, Server):
+        @on
+        def say(self, connection: Connection, event: Say):
+            ...
+
+A message `{"type": "say", "text": "hello"}` calls `say`. What does not validate is answered with an
+error, and reaches no method. Events are msgspec's structs: https://jcristharif.com/msgspec/
+"""
+
+try:
+    from msgspec import Meta
+except ModuleNotFoundError as error:
+    if error.name != "msgspec":
+        raise
+    raise ImportError(
+        "partyserver.events needs msgspec: install partyserver[events]. A worker needs it among "
+        "its own modules, too: add it to the dependencies that `pywrangler sync` vendors"
+    ) from error
+
+from .event import Event
+from .mixin import Events, on
+
+__all__ = ["Event", "Events", "Meta", "on"]

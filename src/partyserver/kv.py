@@ -1,0 +1,126 @@
+"""A room's key-value storage, as a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from .errors import SQLError
+from .rules.storage import checked_key, checked_value, is_possible_key, list_options
+from .runtime import JsException, values
+
+#: How many entries are read at once where all are: of the largest values, 32 MiB.
+_PAGE = 16
+
+Entries = list[list[Any]]
+
+
+class KeyValues(MutableMapping[str, Any]):
+    """The entries of a room, in the order of their keys' UTF-8; what is written outlives all.
+
+    Iteration reads entries in portions, and what it has not come to may change meanwhile.
+    """
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, ctx: Any) -> None:
+        self._raw: Any = ctx.storage.kv
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._find(key)
+        if value is None:
+            raise KeyError(key)
+        return values.python_value(value)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        key = checked_key(key)
+        self._put(key, checked_value(key, value))
+
+    def __delitem__(self, key: str) -> None:
+        if not is_possible_key(key) or not self._ask("delete", key):
+            raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return self._find(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        page = self._entries({"limit": _PAGE})
+        while page:
+            for key, _ in page:
+                if is_possible_key(key):
+                    yield key
+            page = self._entries({"limit": _PAGE, "startAfter": page[-1][0]})
+
+    def __len__(self) -> int:
+        """It reads all entries."""
+        return sum(1 for _ in self)
+
+    def list(
+        self,
+        *,
+        prefix: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> dict[str, Any]:
+        """All keys and values in the order of the keys, or those that the options choose.
+
+        It is one call to the platform, and they are all in memory at once.
+
+        Args:
+            prefix: what the keys begin with.
+            start: the first key.
+            end: the key after the last one.
+            limit: how many at most.
+            reverse: begin at the end.
+        """
+        options = list_options(prefix, start, end, limit, reverse)
+        if limit == 0:
+            return {}
+        found = self._entries(options)
+        visible = {key: value for key, value in found if is_possible_key(key)}
+        if len(visible) < len(found) == limit:  # one more, for the one that is not shown
+            found = self._entries({**options, "limit": limit + 1})
+            visible = {key: value for key, value in found if is_possible_key(key)}
+        return visible
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]  # as it is read back
+
+    def update(self, *arguments: Any, **more: Any) -> None:
+        """Store all values, or none if one of them cannot be stored."""
+        checked = {}
+        for key, value in dict(*arguments, **more).items():
+            checked[checked_key(key)] = checked_value(key, value)
+        for key, value in checked.items():
+            self._put(key, value)
+
+    def clear(self) -> None:
+        for key in self:
+            self._ask("delete", key)
+
+    def __repr__(self) -> str:
+        return "<the room's key-value storage>"
+
+    def _find(self, key: Any) -> Any:
+        """The value in JavaScript, in which a stored None is another than none."""
+        return self._ask("get", key) if is_possible_key(key) else None
+
+    def _put(self, key: str, value: Any) -> None:
+        self._ask("put", key, values.javascript_value(value))
+
+    def _entries(self, options: Mapping[str, Any]) -> Entries:
+        return values.python_value(  # type: ignore[no-any-return]
+            self._ask("list", values.javascript_value(options))
+        )
+
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        try:
+            found = getattr(self._raw, method)(*arguments)
+            # At once: the platform has one listing of an object at a time.
+            return values.builtin("Array.from")(found) if method == "list" else found
+        except JsException as error:
+            raise SQLError(error.message or str(error), f"kv.{method}") from error

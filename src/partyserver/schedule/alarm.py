@@ -1,0 +1,74 @@
+"""`ctx.storage`'s alarm, in a room whose timers have the platform's: a row among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine
+from typing import Any
+
+from ..rules.timers import alarm_time
+from ..runtime import JsProxy, values
+from .clock import now_in_ms
+from .timers import Timers
+
+
+class OwnAlarm:
+    """What the SDK's `ctx.storage` gets in the place of its own methods, by the same names.
+
+    As the SDK's, each acts when it is called, and not when it is awaited.
+    """
+
+    def __init__(self, timers: Timers, storage: Any) -> None:
+        self._timers = timers
+        self._rows = timers.rows
+        self._delete_all = storage.deleteAll
+        for name in ("setAlarm", "getAlarm", "deleteAlarm", "deleteAll"):
+            setattr(storage, name, getattr(self, name))
+
+    def setAlarm(self, scheduledTime: Any, options: Any = None) -> Coroutine[Any, Any, None]:
+        """Have `on_alarm` called at a time: milliseconds since 1970, or a `datetime`."""
+        now = now_in_ms()
+        self._rows.set_alarm(max(_milliseconds(scheduledTime), now), now)
+        return _done(self._timers.arm())
+
+    async def getAlarm(self, options: Any = None) -> int | None:
+        """When it is set for; None also while `on_alarm` runs, if that has not set another one."""
+        if not self._rows.are_there:
+            return await self._timers.platform_alarm()
+        row = self._rows.alarm()
+        return None if row is None or self._timers.runs.has(row["id"]) else row["time"]
+
+    def deleteAlarm(self, options: Any = None) -> Coroutine[Any, Any, None]:
+        """Take it back; the timers stay."""
+        self._rows.delete_alarm()
+        return _done(self._timers.arm())
+
+    def deleteAll(self, *arguments: Any) -> Coroutine[Any, Any, Any]:
+        """Delete all, the timers too, and the alarm where the platform does so.
+
+        https://developers.cloudflare.com/changelog/2026-02-24-deleteall-deletes-alarms
+        """
+        row = self._rows.alarm()
+        kept = None if row is None or self._timers.runs.has(row["id"]) else row["time"]
+        deleted = self._delete_all(*arguments)
+        # Asked at once, and so answered as it is after this, whatever comes next.
+        left = self._timers.ask_platform()
+        return self._finish_delete_all(deleted, left, kept)
+
+    async def _finish_delete_all(self, deleted: Any, left: Any, kept: int | None) -> Any:
+        result = await deleted
+        if values.python_value(await left) is None:
+            return result
+        if kept is not None and self._rows.alarm() is None:
+            self._rows.set_alarm(kept, now_in_ms())
+        await self._timers.arm()
+        return result
+
+
+async def _done(promise: Awaitable[Any]) -> None:
+    await promise
+
+
+def _milliseconds(given: Any) -> int:
+    if isinstance(given, JsProxy):
+        given = values.python_value(given)  # a Date
+    return alarm_time(given)

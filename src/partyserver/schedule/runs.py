@@ -1,0 +1,244 @@
+"""Callbacks that run: at least once, one after the other, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from .. import tasks
+from ..errors import PartyServerError
+from ..rules import callbacks, failures, timers
+from ..rules.messages import parse_json
+from ..runtime import events, platform
+from ..usercode import FAILURES, call
+from .clock import now_in_ms
+from .rows import Row, Rows, is_alarm
+
+if TYPE_CHECKING:
+    from ..life import Life
+
+#: Milliseconds. A recurring timer whose callback has not ended after that is run again; one that
+#: runs once is waited for, as long as the object is in memory.
+HUNG = 30_000
+#: Seconds that a callback holds up those that are due after it.
+PATIENCE = 1.0
+#: How many are marked as started at once.
+_BATCH = 50
+#: After so many, or so many milliseconds, the rest is left to a further alarm: an event of the
+#: platform has 30 seconds of CPU.
+_MOST = 1000
+_LONGEST = 10_000
+#: After so many starts of which nothing has come, as where a callback computes for ever and the
+#: platform ends the isolate, it is given up as one that has failed.
+_MAX_STARTS = 6
+#: Of the user's own alarm, as the platform's: 2 s, doubled each time.
+_ALARM_ATTEMPTS = 7
+_ALARM_PAUSE = 2_000
+#: Until a timer is looked at again whose next time cannot be had.
+_BROKEN = 60 * 60 * 1000
+
+
+class Run:
+    """One call of a callback."""
+
+    __slots__ = ("at", "error", "is_left", "row", "task")
+
+    def __init__(self, row: Row, at: int | None) -> None:
+        self.row = row
+        #: The testing kit's own idea of when this is.
+        self.at = at
+        self.task: asyncio.Task[None] | None = None
+        self.error: BaseException | None = None
+        #: Whether nobody waits for it any more.
+        self.is_left = False
+
+    @property
+    def now(self) -> int:
+        return now_in_ms() if self.at is None else self.at
+
+
+class Runs:
+    """The runs of one room's timers."""
+
+    def __init__(
+        self,
+        life: Life,
+        rows: Rows,
+        owner: Callable[[], Any],
+        arm: Callable[[], Awaitable[Any]],
+    ) -> None:
+        self._life = life
+        self._rows = rows
+        self._owner = owner
+        self._arm = arm
+        self._running: dict[int, Run] = {}
+        #: An alarm, and the testing kit, do not run the same rows.
+        self._turn = asyncio.Lock()
+
+    def has(self, number: int) -> bool:
+        return number in self._running
+
+    async def all_ended(self) -> None:
+        while self._running:
+            await asyncio.wait([run.task for run in self._running.values() if run.task])
+
+    async def run(
+        self, at: int | None = None, last_id: int | None = None
+    ) -> tuple[list[Run], bool]:
+        """Run what is due, and tell what that was, and whether there is more.
+
+        The testing kit says `at` which time, and leaves out what is newer than `last_id`.
+        """
+        done: list[Run] = []
+        async with self._turn:
+            began = now_in_ms()
+            while batch := self._next_batch(at, last_id):
+                if len(done) >= _MOST or now_in_ms() - began >= _LONGEST:
+                    return done, True
+                self._rows.mark_started(batch)
+                # What is marked is stored before anything runs: this lets the platform do it.
+                await self._life.ctx.storage.setAlarm(now_in_ms() + HUNG)
+                for number in batch:
+                    # It may have been cancelled, or replaced, by one before it.
+                    row = self._rows.get(number)
+                    if row is not None:
+                        done.append(await self._run_one(Run(row, at)))
+        return done, False
+
+    def _next_batch(self, at: int | None, last_id: int | None) -> list[int]:
+        """Those that are due next; alone, one that has been started before and has not ended.
+
+        So it does no harm to others, if it is what ends the isolate.
+        """
+        now = now_in_ms() if at is None else at
+        while found := self._rows.due(now, last_id, _BATCH):
+            rows = [row for row in found if not self._still_runs(row, now)]
+            if rows and rows[0]["starts"]:
+                return [rows[0]["id"]]
+            if rows:
+                return [row["id"] for row in takewhile(lambda row: not row["starts"], rows)]
+        return []
+
+    def _still_runs(self, row: Row, now: int) -> bool:
+        """Whether a row that is due is still running, and so to be left alone."""
+        number = row["id"]
+        if is_alarm(row):  # another one, too, that the running hook has set meanwhile
+            number = next((n for n, run in self._running.items() if is_alarm(run.row)), number)
+        if number not in self._running:
+            return False
+        if row["type"] not in timers.RECURRING:
+            self._rows.postpone(row["id"], max(now, now_in_ms()) + HUNG)
+            return True
+        platform.log_warning(
+            f"{self._life.label}: {row['callback']!r} of timer {timers.id_of(number)} has not "
+            f"ended after {HUNG // 1000} s. It is taken as hung, and runs again."
+        )
+        del self._running[number]
+        return False
+
+    async def _run_one(self, run: Run) -> Run:
+        """Start a callback, and wait for it, but not long."""
+        row = run.row
+        if row["starts"] > _MAX_STARTS:
+            self._fail(run, _never_ended(row))
+            return run
+        self._running[row["id"]] = run
+        task = run.task = tasks.run(self._carry_out(run), self._life.context.copy())
+        if not task.done():
+            await asyncio.wait([task], timeout=PATIENCE)
+        if task.done():
+            task.result()  # raises what is no failure of the callback's: the object is aborted
+        else:
+            run.is_left = True
+            self._rows.postpone(row["id"], max(run.now, now_in_ms()) + HUNG)
+            task.add_done_callback(_look_at)
+            events.wait_until(self._life.ctx, task)
+        return run
+
+    async def _carry_out(self, run: Run) -> None:
+        try:
+            await self._call(run.row)
+        except FAILURES as error:
+            run.error = error
+        finally:
+            number = run.row["id"]
+            is_latest = self._running.get(number) is run
+            if is_latest:
+                del self._running[number]
+        if is_latest:
+            if run.error is None:
+                self._end(run)
+            else:
+                self._fail(run, run.error)
+            if is_alarm(run.row):
+                self._rows.alarm_is_due_at_its_time()
+        elif run.error is not None:
+            self._life.report(_where(run.row), run.error)
+        if run.is_left:
+            await self._arm()
+
+    async def _call(self, row: Row) -> None:
+        if is_alarm(row):
+            await call(self._life.server.on_alarm)
+            return
+        owner, name = self._owner(), row["callback"]
+        method = callbacks.find(owner, name)
+        if method is None:
+            platform.log_error(
+                f"{self._life.label}: timer {timers.id_of(row['id'])} was to call {name!r}, which "
+                f"{type(owner).__name__} no longer has. It is taken as run."
+            )
+        elif callbacks.takes_payload(method):
+            await call(method, parse_json(row["payload"]))
+        else:
+            await call(method)
+
+    def _fail(self, run: Run, error: BaseException) -> None:
+        """Have a callback that has failed tried again, or give it up."""
+        row, attempts = run.row, run.row["attempts"] + 1
+        run.error = error
+        if is_alarm(row):
+            self._life.report("on_alarm", error)
+            retry_after = _ALARM_PAUSE * 2 ** (attempts - 1)
+            most = _ALARM_ATTEMPTS
+        else:
+            retry = timers.stored_retry(row["retry"])
+            retry_after = 1 + retry.delay_ms(attempts, platform.random_fraction())
+            most = retry.max_attempts
+        if attempts < most and row["starts"] <= _MAX_STARTS:
+            self._rows.try_again(row["id"], run.now + retry_after, attempts)
+            if not is_alarm(row):
+                platform.log_warning(
+                    f"{self._life.label}: {row['callback']} has failed, attempt {attempts} of "
+                    f"{most}; the next is in {retry_after} ms. {failures.summary(error)}"
+                )
+            return
+        self._end(run)
+        if not is_alarm(row):
+            self._life.report(_where(row), error)
+
+    def _end(self, run: Run) -> None:
+        try:
+            self._rows.ended(run.row, run.now)
+        except (ImportError, ValueError) as error:  # a cron, and its package is there no more
+            self._life.report(_where(run.row), error)
+            self._rows.postpone(run.row["id"], run.now + _BROKEN)
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Else asyncio tells that nobody has, where the object has been aborted."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _where(row: Row) -> str:
+    return "on_alarm" if is_alarm(row) else f"the timer of {row['callback']}"
+
+
+def _never_ended(row: Row) -> PartyServerError:
+    return PartyServerError(
+        f"{_where(row)} was started {_MAX_STARTS} times and never ended: the object was evicted "
+        "or reset, or the callback computes for ever. It is given up"
+    )
