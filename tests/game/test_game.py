@@ -121,8 +121,7 @@ def test_the_clock_ends_the_game(room, ada, grace):
     # Of the move before nothing is left.
     assert room.run_due(at=datetime.now(UTC) + timedelta(seconds=31)) == 1
     for player in (ada, grace):
-        assert player.next_board()["winner"] == "x"
-    assert ada.board["turn"] is None
+        assert player.next_board(winner="x")["turn"] is None
 
 
 def test_a_move_in_time_stops_the_clock(room, ada, grace):
@@ -149,5 +148,7 @@ def test_a_key_can_not_be_guessed(room, query):
 
 def test_who_plays_is_told_and_not_the_key(room, ada, grace):
     assert KEY not in str(grace.board)
-    state = ada.socket.receive_json(until={"type": "presence_diff", "joins": {grace.you: []}})
+    state = ada.socket.receive_json(
+        until={"type": "presence_diff", "joins": {grace.you: [{"name": "Grace"}]}}
+    )
     assert KEY not in str(state)

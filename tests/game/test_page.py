@@ -34,13 +34,13 @@ def ada(open_page: OpenPage) -> Page:
 def grace(open_page: OpenPage, ada: Page) -> Page:
     page = open_page(ada.url, **PHONE)
     sit(page, "Grace")
-    sees(page, "Ada’s turn")
+    sees(page, "Ada's turn")
     return page
 
 
 def test_a_game_on_a_desktop_and_a_phone(open_page: OpenPage, ada: Page, grace: Page) -> None:
     watching = open_page(ada.url)
-    sees(watching, "Ada’s turn")
+    sees(watching, "Ada's turn")
     expect(ada.locator("#watching")).to_have_text("1 is watching")
     expect(watching.locator("#board button:enabled")).to_have_count(0)
     for number, (player, other) in zip(
@@ -55,14 +55,14 @@ def test_a_game_on_a_desktop_and_a_phone(open_page: OpenPage, ada: Page, grace: 
     expect(watching.locator("#board .won")).to_have_count(3)
     grace.get_by_role("button", name="Play again").click()
     sees(grace, "Your turn")
-    sees(watching, "Grace’s turn")
+    sees(watching, "Grace's turn")
 
 
 def test_a_reload_finds_the_running_game(ada: Page, grace: Page) -> None:
     cell(ada, 4).click()
     sees(grace, "Your turn")
     ada.reload()
-    expect(cell(ada, 4)).to_have_text("×")
+    expect(cell(ada, 4)).to_have_text("\u00d7")
     cell(grace, 0).click()
     sees(ada, "Your turn")
     expect(ada.locator("#player-x")).to_contain_text("Ada (you)")
