@@ -12,6 +12,8 @@ from .errors import ConnectionClosedError
 from .parts import Part, attach
 from .reserved import life_of
 from .rules.history import (
+    EVENT,
+    GAP,
     HistoryOptions,
     check_options,
     check_range,
@@ -126,6 +128,7 @@ def _accepted(server: Any, connection: RoomConnection, context: Any) -> None:
 HISTORY: Final = Part(
     name="history",
     rank=400,
+    reserves=(EVENT, GAP),
     define=check_options,
     construct=_Log,
     accepted=_accepted,

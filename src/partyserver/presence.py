@@ -12,7 +12,7 @@ from .connection import OPEN_PHASE, Connection, RoomConnection
 from .errors import ConnectionClosedError
 from .parts import Part, attach
 from .reserved import life_of
-from .rules.presence import Change, Entry, Roster, check_key, meta_json
+from .rules.presence import DIFF, STATE, Change, Entry, Roster, check_key, meta_json
 from .runtime import events
 from .usercode import FAILURES, finish, is_pending
 
@@ -127,6 +127,7 @@ PRESENCE: Final = Part(
     name="presence",
     rank=500,
     hooks={"on_join": 2, "on_leave": 1},
+    reserves=(STATE, DIFF),
     construct=_Attendance,
     closed=_closed,
 )
