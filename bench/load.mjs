@@ -36,8 +36,8 @@ function frame(opcode, payload, masked) {
 
 /** The frame that a client sends, and the one that comes back to each receiver.
     @param {any} message */
-function frames({ size, binary, reply }) {
-  const payload = Buffer.alloc(size, "x");
+function frames({ size, binary, reply, text }) {
+  const payload = text === undefined ? Buffer.alloc(size, "x") : Buffer.from(text);
   const opcode = binary ? 2 : 1;
   const back = reply === undefined ? frame(opcode, payload) : frame(1, Buffer.from(reply));
   return { sent: frame(opcode, payload, true), back };

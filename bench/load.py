@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -24,16 +24,16 @@ class Took:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent, what comes back (by default the same), and to how many."""
+    """What is sent (by default of this size), what comes back (the same), and to how many."""
 
     size: int = 32
     binary: bool = False
     fanout: int = 1
     reply: str | None = None
+    text: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        fields = {"size": self.size, "binary": self.binary, "fanout": self.fanout}
-        return fields if self.reply is None else {**fields, "reply": self.reply}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Load:

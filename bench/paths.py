@@ -12,6 +12,8 @@ RESULTS = BENCH / "results"
 WORK = ROOT / ".cache" / "bench"
 LIBRARY = ROOT / "src" / "partyserver"
 SDK = ROOT / "python_modules"
+#: The build for the runtime's Python, which the tests of the capabilities have.
+MSGSPEC = ROOT / "tests" / "capabilities" / "python_modules" / "msgspec"
 _NODE_BIN = ROOT / "node_modules" / ".bin"
 ESBUILD = _NODE_BIN / "esbuild"
 #: The one that npm has brought along, else the system's.

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .machine import SERVER_CORE, cpu_seconds, on_core
-from .paths import LIBRARY, ROOT, VARIANTS, WORK
+from .paths import LIBRARY, MSGSPEC, ROOT, VARIANTS, WORK
 from .workerd import Worker, serve
 
 _BASIC = ("Echo", "AsyncEcho", "Room", "Others")
@@ -25,6 +25,8 @@ _STEPS = (
     *("DispatchedBinary", "CopiedBinary", "DispatchedAsync"),
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
+
+_EVENTS = ("Echo", "Typed", "ByHand", "TypedRoom", "ByHandRoom")
 
 WORKERS = {
     worker.name: worker
@@ -37,6 +39,7 @@ WORKERS = {
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
         Worker("empty", "empty.py"),
+        Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),
     )
 }
 

@@ -240,6 +240,22 @@ def test_an_override_is_called_in_place_of_what_it_overrides(connect):
     assert a.receive_json()["text"] == "HEY"
 
 
+def test_beside_presence_and_history_each_does_its_own(connect, evict, party, binding):
+    a = connect("a", of="Full")
+    assert a.receive_json() == {"type": "presence_state", "presence": {"a": [None]}}
+    a.send_json({"type": "say", "text": "hello"})
+    assert a.receive_json() == {"type": "event", "seq": 1, "data": {"text": "hello"}}
+    assert a.receive_json() == {"type": "said", "id": "a", "text": "hello"}
+    evict(party.room(binding("Full"), "lobby"))
+    assert refused(a, '{"type":"event","seq":2,"data":1}') == {
+        "error": "$.type: there is no event 'event'",
+        "event": "event",
+    }
+    connect("b", of="Full")
+    joined = {"type": "presence_diff", "joins": {"b": [None]}, "leaves": []}
+    assert a.receive_json(until={"type": "presence_diff"}) == joined
+
+
 @pytest.mark.log_may_hold("Uncaught PythonError")  # the caller gets the error
 def test_emit_and_the_methods_with_on_cannot_be_called_over_rpc(room):
     assert room.fetch("/open_to_all").text == "called"

@@ -211,6 +211,24 @@ handlers = [to_js({}), env.BINDING]
     assert (done.stdout, done.stderr) == (TYPESCRIPT, "")
 
 
+def test_the_frames_of_other_mixins_are_among_what_clients_get(project):
+    with_others = CHAT.replace("(Events, Server)", "(Presence, History, Events, Server)").replace(
+        "from workers",
+        "from partyserver.history import History\n"
+        "from partyserver.presence import Presence\n"
+        "from workers",
+    )
+    text = project(worker=with_others).stdout
+    members = ["Said", "SayReceived", "ErrorFrame", "HistoryEvent", "HistoryGap"]
+    members += ["PresenceState", "PresenceDiff"]
+    lines = "".join(f"\n  | {member}" for member in members)
+    assert f"export type ChatServerMessage ={lines};\n" in text
+    assert 'type: "presence_diff";\n  joins: { [key: string]: unknown[] };\n' in text
+    reserved = with_others.replace('tag="said"', 'tag="event"')
+    told = "Chat.sends: Said is of the type 'event', which is that of history"
+    assert told in refused(project(worker=reserved))
+
+
 @pytest.mark.parametrize(
     ("worker", "told"),
     [

@@ -14,13 +14,13 @@ error, and reaches no method. Events are msgspec's structs: https://jcristharif.
 
 try:
     from msgspec import Meta
-except ModuleNotFoundError as error:
-    if error.name != "msgspec":
+except ModuleNotFoundError as _error:
+    if _error.name != "msgspec":
         raise
     raise ImportError(
         "partyserver.events needs msgspec: install partyserver[events]. A worker needs it among "
         "its own modules, too: add it to the dependencies that `pywrangler sync` vendors"
-    ) from error
+    ) from _error
 
 from .event import Event
 from .mixin import Events, on

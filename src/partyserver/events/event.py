@@ -54,16 +54,13 @@ def type_of(cls: type[Event]) -> str:
     return config.tag
 
 
-def encode(event: Event, *, may_be_deep: bool = True) -> str:
-    """An event as JSON text. `may_be_deep`, its depth is looked at.
+def encode(event: Event) -> str:
+    """An event as JSON text. Its depth has been checked.
 
     Raises:
         TypeError: a field holds what JSON cannot.
-        ValueError: NaN or infinity among others, of which the message has the path; or the event
-            is nested too deeply.
+        ValueError: NaN or infinity among others, of which the message has the path.
     """
-    if may_be_deep:
-        _check_depth(event)
     try:
         encoded = _encode(event)
     except UnicodeEncodeError:  # half of a surrogate pair, which is escaped
@@ -87,7 +84,7 @@ def _has_infinite(value: Any) -> bool:
     return False
 
 
-def _check_depth(event: Event) -> None:
+def check_depth(event: Event) -> None:
     """Raise `ValueError` for what would end the whole process, with all of its rooms.
 
     Encoders, too, overflow WebAssembly's stack at about 5,000 levels.

@@ -110,9 +110,9 @@ class Events:
             ValueError: the event holds NaN or infinity, which JSON has not, or has more than 500
                 levels. Likewise.
         """
-        text = EVENTS.of(self).text_of(event)
-        connections = life_of(self).connections
+        life = life_of(self)
+        text = life.kept_by_parts[EVENTS].text_of(event)
         if to is None:
-            connections.broadcast(text, exclude)
+            life.connections.broadcast(text, exclude)
         else:
-            connections.send_to(text, to, exclude)
+            life.connections.send_to(text, to, exclude)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ConnectionClosedError
 from ..parts import NOT_MINE, Part, parts_of
+from ..reserved import life_of
 from ..rules.events import SHORT, error_frame, refusal, unknown_event, without_halves
 from ..rules.messages import check_json
 from .table import Table, sent_type
@@ -26,7 +27,7 @@ def _define(cls: type) -> Table:
 
 def _receive(server: Any, connection: Any, message: str | bytes) -> Any:
     """The hot path: a text that is an event goes to its method."""
-    table: Table = EVENTS.of(server)
+    table: Table = life_of(server).kept_by_parts[EVENTS]
     decode = table.decode
     if decode is None or type(message) is not str:
         return NOT_MINE

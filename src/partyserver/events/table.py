@@ -9,7 +9,7 @@ import msgspec
 
 from ..rules.events import ERROR
 from .annotations import class_of, is_event
-from .event import TYPE, encode, type_of
+from .event import TYPE, check_depth, encode, type_of
 from .fields import check_fields, may_be_deep
 from .handlers import handlers_of
 
@@ -26,7 +26,15 @@ class Table:
             where there is no method.
     """
 
-    __slots__ = ("_reserved", "_sendable", "decode", "leaves_text", "methods", "received", "sends")
+    __slots__ = (
+        "_may_be_deep",
+        "_reserved",
+        "decode",
+        "leaves_text",
+        "methods",
+        "received",
+        "sends",
+    )
 
     def __init__(self, cls: type, reserved: Mapping[str, str], *, leaves_text: bool) -> None:
         self._reserved = {ERROR: "what clients are told of errors", **reserved}
@@ -41,8 +49,8 @@ class Table:
             kind = self._type_of(event, f"{cls.__name__}.sends")
             if self.sends.setdefault(kind, event) is not event:
                 raise TypeError(f"{cls.__name__}.sends has two events of the type {kind!r}")
-        #: Whether events of a class that was sent before may be nested deeply.
-        self._sendable: dict[type, bool] = {}
+        #: Whether its events may be nested deeply, for each class that was sent before.
+        self._may_be_deep: dict[type, bool] = {}
         check_fields(cls.__name__, [*self.received.values(), *self.sends.values()])
         self.decode = _decoder(cls, self.received) if self.received else None
 
@@ -71,21 +79,24 @@ class Table:
 
     def text_of(self, event: Any) -> str:
         """An event as `emit` sends it; `TypeError` or `ValueError` for what it cannot send."""
-        deep = self._sendable.get(type(event))
-        if deep is None:
-            deep = self._check_sendable(event)
-        return encode(event, may_be_deep=deep)
+        if self._may_be_deep.get(type(event)) is not False:
+            self._check_sendable(event)
+        return encode(event)
 
-    def _check_sendable(self, event: Any) -> bool:
-        """Look at a class that was not sent before: whether its events may be nested deeply."""
+    def _check_sendable(self, event: Any) -> None:
+        """Look at a class that was not sent before, and at each event that may be deep."""
         cls = type(event)
-        if not is_event(cls):
-            given = f"the class {event.__name__}" if isinstance(event, type) else cls.__name__
-            raise TypeError(f"emit takes an object of a class that derives from Event, not {given}")
-        self._type_of(cls, "emit")
-        check_fields("emit", [cls])
-        self._sendable[cls] = may_be_deep(cls)
-        return self._sendable[cls]
+        if cls not in self._may_be_deep:
+            if not is_event(cls):
+                given = f"the class {event.__name__}" if isinstance(event, type) else cls.__name__
+                raise TypeError(
+                    f"emit takes an object of a class that derives from Event, not {given}"
+                )
+            self._type_of(cls, "emit")
+            check_fields("emit", [cls])
+            self._may_be_deep[cls] = may_be_deep(cls)
+        if self._may_be_deep[cls]:
+            check_depth(event)
 
 
 def _sends(cls: type) -> Iterator[Any]:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 from partyserver import ClientError, Server, get_server_by_name
 from partyserver.events import Event, Events, Meta, on
+from partyserver.history import History
 from partyserver.parts import NOT_MINE, Part, attach
+from partyserver.presence import Presence
 from workers import Response
 
 if TYPE_CHECKING:  # as users do, and the annotations are read all the same
@@ -23,6 +25,8 @@ if TYPE_CHECKING:  # as users do, and the annotations are read all the same
 __all__ = [
     "Called",
     "CalledSleepy",
+    "Full",
+    "FullSleepy",
     "Mute",
     "MuteSleepy",
     "Typed",
@@ -239,4 +243,22 @@ class Called(Calling, Typed): ...
 
 
 class CalledSleepy(Called):
+    options = {"hibernate": True}
+
+
+class Full(History, Presence, Events, Server):
+    """With all that puts frames of its own on the wire."""
+
+    sends: ClassVar = (Said,)
+
+    def on_connect(self, connection: Connection, ctx: ConnectionContext) -> None:
+        self.track(connection, connection.id)
+
+    @on
+    def say(self, connection: Connection, event: Say) -> None:
+        self.publish({"text": event.text})
+        self.emit(Said(connection.id, event.text), to=connection)
+
+
+class FullSleepy(Full):
     options = {"hibernate": True}
