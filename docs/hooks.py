@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = {
     "reference": "partyserver",
     "reference/events": "partyserver.events",
+    "reference/presence": "partyserver.presence",
+    "reference/history": "partyserver.history",
     "reference/testing": "partyserver.testing",
     "reference/partykit": "partyserver.partykit",
     "reference/partyflare": "partyserver.partyflare",

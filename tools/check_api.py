@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ["", ".asgi", ".events", ".http", ".partyflare", ".partykit", ".testing"]
-PUBLIC = {f"partyserver{package}" for package in PACKAGES}
+PACKAGES = "asgi events history http partyflare partykit presence testing".split()
+PUBLIC = {"partyserver", *(f"partyserver.{package}" for package in PACKAGES)}
 
 
 def main() -> int:

@@ -19,6 +19,8 @@ PUBLIC = {
     "partyserver.testing": {*partyserver.testing.__all__},
     "partyserver.partyflare": {"Party"},
     "partyserver.asgi": {*partyserver.asgi.__all__},
+    "partyserver.presence": {"Presence"},
+    "partyserver.history": {"History", "HistoryOptions"},
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -43,7 +45,8 @@ def test_an_example_compiles_and_imports_public_names(code):
 
 
 def test_a_hook_in_an_example_is_one_that_exists():
-    sources = [SOURCE / "hooks.py", SOURCE / "partykit" / "server.py"]
+    names = ["hooks.py", "presence.py", "partykit/server.py"]
+    sources = [SOURCE / name for name in names]
     hooks = {hook for source in sources for hook in re.findall(r"def (on_\w+)", source.read_text())}
     for example in EXAMPLES:
         [code] = example.values

@@ -15,6 +15,7 @@ from here import (  # noqa: F401 -- bound, too
     Replacing,
     ReplacingSleepy,
 )
+from modelled import Modelled, ModelledSleepy  # noqa: F401 -- bound, too
 from partyserver import Server, route_partykit_request
 from past import Large, LargeSleepy, Past, PastSleepy  # noqa: F401 -- bound, too
 from quieter import *  # noqa: F403
