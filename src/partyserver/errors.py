@@ -86,7 +86,7 @@ class ClientError(PartyServerError):
       `{"error": message, "code": code}`;
     - in `on_connect`, `get_connection_tags` and `on_before_connect`, the frame
       `{"type": "error", "error": message, "code": code}`, and the close code 1008;
-    - in `on_message`, and in a method with `@on`, that frame;
+    - in `on_message`, `on_rate_limited`, and in a method with `@on`, that frame;
     - in a method that is called over RPC, the caller gets the exception.
 
     `code` is left out where it is None. In `on_start`, `on_close`, `on_error`, `on_alarm` and

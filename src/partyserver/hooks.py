@@ -46,7 +46,7 @@ class Hooks:
     def on_rate_limited(self, connection: Connection) -> Any:
         """Called for each message over `options["rate"]`, if its action is "drop".
 
-        The message is gone. Default: nothing.
+        The message is gone. A `ClientError` is told to the sender. Default: nothing.
         """
 
     def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:

@@ -23,6 +23,9 @@ from .runtime import events
 from .startup import Startup
 from .usercode import FAILURES, finish, is_pending
 
+#: Called with where it was, and the failure.
+Report = Callable[[str, BaseException], None]
+
 
 class MessageHooks(Protocol):
     """The user's, which messages call."""
@@ -41,7 +44,7 @@ class Receiving:
         server: MessageHooks,
         startup: Startup,
         claims: Handlers,
-        report: Callable[[str, BaseException], None],
+        report: Report,
     ) -> None:
         self._server = server
         self._startup = startup
@@ -87,7 +90,7 @@ class Receiving:
         """Start first, or wait for the start, whose failure is none of the message."""
         event = partial(copy_context().run, self._begin, connection, message)
         try:
-            return self._finished(self._startup.run(event), "on_message", run)
+            return self._finished(self._startup.run(event), self._report, "on_message", run)
         except FAILURES as error:
             self._report("on_message", error)
             return None
@@ -111,10 +114,10 @@ class Receiving:
         with suppress(ConnectionClosedError):
             connection.send(failures.client_frame(error))
 
-    def _finished(self, result: Any, where: str, run: Any) -> Any:
+    def _finished(self, result: Any, report: Report, where: str, run: Any) -> Any:
         if not is_pending(result):
             return None
-        task = run(finish(result, self._report, where))
+        task = run(finish(result, report, where))
         return None if task.done() else events.promise_of(task)
 
     def _too_big(self, connection: RoomConnection, message: str | bytes) -> bool:
@@ -145,11 +148,12 @@ class Receiving:
         if rate.closes:
             connection.end(POLICY_VIOLATION, "too many messages")
         elif self._startup.started:  # what is dropped starts no room
+            report = partial(self._failed, connection)
             try:
                 result = self._server.on_rate_limited(connection)
-                return self._finished(result, "on_rate_limited", run)
+                return self._finished(result, report, "on_rate_limited", run)
             except FAILURES as error:
-                self._report("on_rate_limited", error)
+                report("on_rate_limited", error)
         return None
 
 

@@ -154,7 +154,7 @@ class Dropping(Server):
         await asyncio.sleep(0)
         self.dropped.append(connection.id)
         if self.dropped.count(connection.id) == 5:
-            connection.send_json(["dropped", 5])
+            raise ClientError("5 messages were dropped", code="rate")
 
 
 class DroppingSleepy(Dropping):

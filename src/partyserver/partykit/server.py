@@ -115,7 +115,10 @@ class Server(_Bound, metaclass=_PartyType):
         """Called with each message, `str` for text and `bytes` for binary, and its sender."""
 
     def on_rate_limited(self, connection: Connection) -> Any:
-        """Called for each message over `options["rate"]`, if its action is "drop"."""
+        """Called for each message over `options["rate"]`, if its action is "drop".
+
+        A `partyserver.ClientError` is told to the sender.
+        """
 
     def on_close(self, connection: Connection) -> Any:
         """Called when a client has closed its connection, which cannot be sent to any more."""

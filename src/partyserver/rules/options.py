@@ -148,8 +148,10 @@ class RoutingOptions(TypedDict, total=False):
     no length, are tried once: they stream to the room."""
     on_before_connect: RoutingHook | None
     """Called with the request and a `Lobby` before a WebSocket request goes on, plain or async. A
-    `Request` replaces it, a `Response` answers it, None lets it go on. If it raises, the answer is
-    500 with an error id."""
+    `Request` replaces it, a `Response` answers it, None lets it go on. So does a mapping, which
+    says who this is, in at most 4,096 bytes of JSON: see `Connection.auth` and `auth_of`. A request
+    with a mapping, `(request, mapping)`, is both. A `ClientError` is told to the client. If it
+    raises anything else, the answer is 500 with an error id."""
     on_before_request: RoutingHook | None
     """The same for HTTP requests. It may read the body, as by `await request.bytes()`, and the
     room gets it all the same."""

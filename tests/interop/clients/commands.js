@@ -13,11 +13,14 @@ function tell(event) {
 }
 
 export const commands = {
-  open(options) {
+  /** `stopOn` is a close code after which it does not reconnect. */
+  open({ stopOn, ...options }) {
     // The defaults wait 3 to 10 seconds before a reconnection.
     // And they give up a connection after 4, which a machine with other work may need.
     const delays = { minReconnectionDelay: 50, maxReconnectionDelay: 200 };
-    socket = new PartySocket({ ...delays, connectionTimeout: 60_000, ...options });
+    const shouldReconnectOnClose = ({ code }) => code !== stopOn;
+    const ours = { ...delays, connectionTimeout: 60_000, shouldReconnectOnClose };
+    socket = new PartySocket({ ...ours, .../** @type {any} */ (options) });
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => tell(["open"]));
     socket.addEventListener("message", ({ data }) =>
@@ -40,8 +43,8 @@ export const commands = {
     return happened.shift() ?? new Promise((resolve) => waiting.push(resolve));
   },
   about() {
-    const { id, name, room, url, roomUrl, readyState, protocol } = socket;
-    return { id, name, room, url, roomUrl, readyState, protocol };
+    const { id, name, room, url, roomUrl, readyState, protocol, shouldReconnect } = socket;
+    return { id, name, room, url, roomUrl, readyState, protocol, shouldReconnect };
   },
   send(message) {
     socket.send(Array.isArray(message) ? new Uint8Array(message) : message);
