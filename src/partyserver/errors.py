@@ -51,7 +51,7 @@ class StateTooLargeError(PartyServerError, ValueError):
 
 
 class SQLError(PartyServerError):
-    """The room's SQLite refused a query, which is in `query`."""
+    """The room's SQLite refused a query, which is in `query`; why is in `message`."""
 
     def __init__(self, message: str, query: str) -> None:
         self.message = message

@@ -103,7 +103,7 @@ async def check_normalised(party):
             datetime(1970, 1, 1, 0, 0, 1, 1_999),
             datetime(9999, 12, 31, 23, 59, 59, 999_999),
         ],
-        "sets": {1.0, 2.5, "x"},
+        "sets": [{1.0}, {2.5}, {"x"}],
         "buffers": [bytearray(b"x"), memoryview(b"abc")[::2]],
         "halves": ["\ud800", {"\udc00": "x\ud800"}],
     }

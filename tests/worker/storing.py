@@ -69,7 +69,7 @@ def made_of(seed):
     """Values that a number stands for, with the edges of what is stored among them."""
     random = Random(int(seed))
     found = {f"n{number:02}": generated(random) for number in range(40)}
-    return found | {"n": {"set": {1.0, "x"}, "deep": [found]}, "nothing": None}
+    return found | {"n": {"set": {1.0}, "deep": [found]}, "nothing": None}
 
 
 # --- queries --------------------------------------------------------------------------
