@@ -117,7 +117,7 @@ class Rows:
             "select id, type, callback, starts from {table} where due <= ? and id <= ? "
             "order by due, id limit ?",
             now,
-            2**53 - 1 if last_id is None else last_id,
+            float(2**53) if last_id is None else last_id,
             limit,
         )
 

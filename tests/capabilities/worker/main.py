@@ -1,6 +1,7 @@
 """Rooms with what stands beside the core, each capability's in a module of its own."""
 
 from partyserver import Server, route_partykit_request
+from timers import Timed, TimedSleepy  # noqa: F401
 from workers import Response, WorkerEntrypoint
 
 
