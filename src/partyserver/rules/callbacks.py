@@ -47,9 +47,7 @@ def takes_payload(method: Callable[..., Any]) -> bool:
 
     Raises `TypeError` if it needs more, or would not run when it is called.
     """
-    function, bound = (
-        (method.__func__, 1) if isinstance(method, MethodType) else (method, 0)
-    )
+    function, bound = (method.__func__, 1) if isinstance(method, MethodType) else (method, 0)
     name = getattr(function, "__qualname__", repr(function))
     while True:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

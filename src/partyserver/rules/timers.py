@@ -123,8 +123,9 @@ def _possible(time: int, when: Any) -> int:
 
 
 def _shown(value: Any) -> str:
-    text = str(value) if not isinstance(value, int) or abs(value) < 10**20 else f"{value:.3e}"
-    return text
+    if isinstance(value, int) and abs(value) >= 2**64:
+        return f"an int of {value.bit_length()} bits"
+    return str(value)
 
 
 def milliseconds_of(moment: Any, name: str = "a moment") -> int:

@@ -117,7 +117,7 @@ class Rows:
             "select id, type, callback, starts from {table} where due <= ? and id <= ? "
             "order by due, id limit ?",
             now,
-            2**53 - 1 if last_id is None else last_id,
+            float(2**53) if last_id is None else last_id,
             limit,
         )
 
@@ -157,9 +157,7 @@ class Rows:
         return _TABLE.exists(self._ctx)
 
     def alarm(self) -> Row | None:
-        rows = self._read(
-            "select * from {table} where same = ? and type = ?", _ALARMS, ALARM
-        )
+        rows = self._read("select * from {table} where same = ? and type = ?", _ALARMS, ALARM)
         return rows[0] if rows else None
 
     def set_alarm(self, time: int, now: int) -> Row:

@@ -19,9 +19,13 @@ from .rows import Row, Rows, is_alarm
 if TYPE_CHECKING:
     from ..life import Life
 
-#: Milliseconds. A recurring timer whose callback has not ended after that is run again; one that
-#: runs once is waited for, as long as the object is in memory.
+#: Milliseconds. In so many the room is woken again if it has been evicted in the middle of a
+#: callback. A recurring timer whose callback has not ended by then is taken as hung.
 HUNG = 30_000
+#: The same for one that runs once, which may wait long for others; and the longest that the alarm's
+#: handler waits for what it has started: the platform gives it 15 minutes.
+#: https://developers.cloudflare.com/durable-objects/api/alarms/
+_LONGEST_RUN = 10 * 60 * 1000
 #: Seconds that a callback holds up those that are due after it.
 PATIENCE = 1.0
 #: How many are marked as started at once.
@@ -43,15 +47,16 @@ _BROKEN = 60 * 60 * 1000
 class Run:
     """One call of a callback."""
 
-    __slots__ = ("at", "error", "is_left", "row", "task")
+    __slots__ = ("at", "began", "error", "is_left", "row", "task")
 
     def __init__(self, row: Row, at: int | None) -> None:
         self.row = row
         #: The testing kit's own idea of when this is.
         self.at = at
+        self.began = now_in_ms()
         self.task: asyncio.Task[None] | None = None
         self.error: BaseException | None = None
-        #: Whether nobody waits for it any more.
+        #: Whether it holds up no others any more.
         self.is_left = False
 
     @property
@@ -76,6 +81,8 @@ class Runs:
         self._running: dict[int, Run] = {}
         #: An alarm, and the testing kit, do not run the same rows.
         self._turn = asyncio.Lock()
+        #: Ends the wait of the alarm's handler, when there may be more to run.
+        self._woken: asyncio.Future[None] | None = None
 
     def has(self, number: int) -> bool:
         return number in self._running
@@ -83,6 +90,35 @@ class Runs:
     async def all_ended(self) -> None:
         while self._running:
             await asyncio.wait([run.task for run in self._running.values() if run.task])
+
+    def wake(self) -> None:
+        """Have an alarm's handler look again what is due."""
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    async def run_for_alarm(self) -> None:
+        """Run what is due; and while a callback takes long, what becomes due meanwhile.
+
+        The platform keeps an object in memory while its alarm's handler runs, and calls it for no
+        other alarm.
+        """
+        began = now_in_ms()
+        while True:
+            _, more = await self.run()
+            now = now_in_ms()
+            pending = [
+                run.task
+                for run in self._running.values()
+                if run.task is not None and now - run.began < _LONGEST_RUN
+            ]
+            if more or not pending or now - began >= _LONGEST_RUN:
+                return
+            self._woken = events.new_future()
+            due = self._rows.earliest()
+            timeout = None if due is None else max(0, due - now) / 1000
+            await asyncio.wait(
+                [*pending, self._woken], timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            )
 
     async def run(
         self, at: int | None = None, last_id: int | None = None
@@ -126,14 +162,17 @@ class Runs:
         number = row["id"]
         if is_alarm(row):  # another one, too, that the running hook has set meanwhile
             number = next((n for n, run in self._running.items() if is_alarm(run.row)), number)
-        if number not in self._running:
+        run = self._running.get(number)
+        if run is None:
             return False
-        if row["type"] not in timers.RECURRING:
+        is_recurring = row["type"] in timers.RECURRING
+        if not is_recurring and now_in_ms() - run.began < _LONGEST_RUN:
             self._rows.postpone(row["id"], max(now, now_in_ms()) + HUNG)
             return True
+        seconds = (HUNG if is_recurring else _LONGEST_RUN) // 1000
         platform.log_warning(
-            f"{self._life.label}: {row['callback']!r} of timer {timers.id_of(number)} has not "
-            f"ended after {HUNG // 1000} s. It is taken as hung, and runs again."
+            f"{self._life.label}: {_where(run.row)} has not ended after {seconds} s. It is taken "
+            "as hung, and runs again."
         )
         del self._running[number]
         return False
@@ -154,7 +193,6 @@ class Runs:
             run.is_left = True
             self._rows.postpone(row["id"], max(run.now, now_in_ms()) + HUNG)
             task.add_done_callback(_look_at)
-            events.wait_until(self._life.ctx, task)
         return run
 
     async def _carry_out(self, run: Run) -> None:

@@ -113,6 +113,7 @@ class Timers:
 
     def arm(self) -> Awaitable[Any]:
         """Set the platform's alarm, at once, to when the first row is due."""
+        self.runs.wake()
         due = self.rows.earliest()
         if due is None:
             return self._life.ctx.storage.deleteAlarm()  # type: ignore[no-any-return]
@@ -158,7 +159,7 @@ class Timers:
             pause = min(max(overdue, _FIRST_PAUSE), _LONGEST_PAUSE)
             await self.arm_at(now_in_ms() + pause)
             raise
-        await self.runs.run()
+        await self.runs.run_for_alarm()
         await self.arm()
 
     # --- for the testing kit ----------------------------------------------------------
