@@ -20,6 +20,14 @@ from partyserver import Server, route_partykit_request
 from past import Large, LargeSleepy, Past, PastSleepy  # noqa: F401 -- bound, too
 from quieter import *  # noqa: F403
 from timers import Timed, TimedSleepy  # noqa: F401
+from together import (  # noqa: F401 -- bound, too
+    One,
+    OneSleepy,
+    Three,
+    ThreeSleepy,
+    Two,
+    TwoSleepy,
+)
 from typed import *  # noqa: F403
 from workers import Response, WorkerEntrypoint
 
