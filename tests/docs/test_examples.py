@@ -7,6 +7,7 @@ from pathlib import Path
 
 import partyserver
 import partyserver.asgi
+import partyserver.events
 import partyserver.testing
 import pytest
 
@@ -19,6 +20,7 @@ PUBLIC = {
     "partyserver.testing": {*partyserver.testing.__all__},
     "partyserver.partyflare": {"Party"},
     "partyserver.asgi": {*partyserver.asgi.__all__},
+    "partyserver.events": {*partyserver.events.__all__},
     "partyserver.presence": {"Presence"},
     "partyserver.history": {"History", "HistoryOptions"},
 }
