@@ -147,6 +147,7 @@ def test_a_method_that_fails_fails_its_event_only(connect):
         ("raise", "RuntimeError: acted"),
         ("exit", "SystemExit: acted"),
         ("exit later", "SystemExit: acted"),
+        ("cancelled", "CancelledError: "),
     ]:
         a.send_json({"type": "act", "how": how})
         assert failure(a) == error

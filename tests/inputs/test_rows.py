@@ -14,6 +14,7 @@ PAGE = TESTS.parent / "docs" / "pages" / "bad-input.md"
 
 BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
+EVENTS = "capabilities/test_events.py"
 CONNECTIONS = "contracts/test_connections.py"
 FAILURES = "contracts/test_failures.py"
 HOSTILE = "contracts/test_hostile.py"
@@ -107,6 +108,22 @@ ROWS = {
     },
     "a socket that your own code accepted with `ctx.acceptWebSocket`": {
         CONNECTIONS: ["test_sockets_that_user_code_accepted_are_ignored"]
+    },
+    # Typed messages
+    "text that is no JSON object, has an unknown `type`, or does not validate": {
+        EVENTS: ["test_what_does_not_validate_is_answered_with_what_is_wrong_and_where"]
+    },
+    "an event nested 100,000 levels deep, or with a number that no browser has": {
+        EVENTS: ["test_hostile_texts_are_answered_and_nobody_else_notices"]
+    },
+    "an error, or a `type`, of a megabyte": {
+        EVENTS: ["test_hostile_texts_are_answered_and_nobody_else_notices"]
+    },
+    "half a surrogate pair in an event": {
+        EVENTS: ["test_hostile_texts_are_answered_and_nobody_else_notices"]
+    },
+    "an event for clients that is nested too deeply, or has NaN or infinity in it": {
+        EVENTS: ["test_what_json_cannot_hold_is_not_sent"]
     },
     # HTTP
     "JSON nested deeply in a body, read with `await request.json()` in a room, the worker or "

@@ -14,8 +14,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-#: Modules that the runtime has by itself. The SDK is an ordinary package, on top of these.
-NAMES = ("js", "pyodide", "pyodide_js", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags")
+#: Modules that the runtime has by itself, and how others of them begin. The SDK is an ordinary
+#: package on top of these.
+NAMES = ("js", "pyodide", "pyodide_js")
+PREFIXES = ("_pyodide", "_cloudflare")
 
 
 def install() -> None:
@@ -78,7 +80,8 @@ class _Finder(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] not in NAMES:
+        root = fullname.partition(".")[0]
+        if root not in NAMES and not root.startswith(PREFIXES):
             return None
         return ModuleSpec(fullname, self, is_package=True)
 

@@ -32,6 +32,8 @@ def refusal(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return error.msg
     told = str(error)
+    if len(told) > 4 * MOST_OF_AN_ERROR:  # the path is at its end
+        told = f"{told[:MOST_OF_AN_ERROR]}…{told[-2 * MOST_OF_AN_ERROR :]}"
     found = _PATH.fullmatch(told)
     what, key, path = found.groups() if found else (told, None, "$")
     if not found and (malformed := _MALFORMED.fullmatch(told)):
@@ -42,7 +44,7 @@ def refusal(error: ValueError) -> str:
 
 
 def unknown_event(event: str) -> str:
-    return f"$.type: there is no event {_shortened(repr(event))}"
+    return f"$.type: there is no event {_shortened(repr(event[:MOST_OF_AN_ERROR]))}"
 
 
 # As msgspec says it.
@@ -58,11 +60,15 @@ def _shortened(text: str) -> str:
 def without_halves(text: str) -> str:
     """JSON with U+FFFD for each half of a surrogate pair, also where it is escaped.
 
-    Browsers escape a half, as of a text that was cut inside an emoji, and decoders refuse it.
+    Browsers escape a half, as of a text that was cut inside an emoji, and decoders refuse it. A
+    text of more than 65,536 characters stays as it is: its escapes would take too long.
     """
+    if len(text) > _LONGEST_MENDED:
+        return text
     return _ESCAPES.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], well_formed(text))
 
 
+_LONGEST_MENDED = 65_536
 _ESCAPES = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
     r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"  # a half

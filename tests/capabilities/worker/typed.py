@@ -153,6 +153,8 @@ class Typed(Events, Server):
                 sys.exit("acted")
             case "exit later":
                 return self.exit_later()
+            case "cancelled":
+                return self.cancelled()
             case "awaitable":
                 return Later(connection)
         raise RuntimeError("acted")
@@ -160,6 +162,11 @@ class Typed(Events, Server):
     async def exit_later(self):
         await asyncio.sleep(0)
         sys.exit("acted")
+
+    async def cancelled(self):
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
 
     @on
     def tell(self, connection: Connection, event: Tell) -> None:
