@@ -28,7 +28,7 @@ from .tables import Table
 
 __all__ = ["History", "HistoryOptions"]
 
-EVENTS: Final = Table(
+_EVENTS = Table(
     "history", "seq integer primary key, time integer not null, value text not null"
 )
 
@@ -55,7 +55,7 @@ class _Log:
         self._life = life_of(server)
         self._options: HistoryOptions = type(server).history_options
         # Known from here on: `deleteAll` must not take the numbers back.
-        rows = EVENTS.read(self._life.ctx, _LAST)
+        rows = _EVENTS.read(self._life.ctx, _LAST)
         self._last: int = rows[0]["seq"] if rows else 0
         self._time: int = rows[0]["time"] if rows else 0
 
@@ -66,7 +66,7 @@ class _Log:
         number, now = self._last + 1, _now()
         # Clocks may go back, and the older of two events shall be the first that is too old.
         published = max(now, self._time)
-        EVENTS.write(
+        _EVENTS.write(
             self._life.ctx, "insert into {table} values (?, ?, ?)", number, published, text
         )
         self._last, self._time = number, published
@@ -85,14 +85,14 @@ class _Log:
         now = _now()
         self._trim(now)
         oldest = self._options.oldest_time(now)
-        rows = EVENTS.read(self._life.ctx, _FIRST, oldest)
+        rows = _EVENTS.read(self._life.ctx, _FIRST, oldest)
         first = rows[0]["seq"] if rows else self._last + 1
         has_gap, after = resume(since, first, self._last)
         try:
             if has_gap:
                 connection.send(gap_message(first))
             if rows:
-                messages = EVENTS.cursor(self._life.ctx, _MESSAGES, after, oldest)
+                messages = _EVENTS.cursor(self._life.ctx, _MESSAGES, after, oldest)
                 sockets.send_rows(connection.socket, messages)
         except (ConnectionClosedError, JsException):
             if connection.is_open:
@@ -103,7 +103,7 @@ class _Log:
         if since >= self._last:
             return []
         options = self._options
-        rows = EVENTS.read(
+        rows = _EVENTS.read(
             self._life.ctx,
             _PAGE,
             max(since, options.oldest_number(self._last) - 1),
@@ -114,7 +114,7 @@ class _Log:
 
     def _trim(self, now: int) -> None:
         number, time = self._options.oldest_number(self._last), self._options.oldest_time(now)
-        EVENTS.read(self._life.ctx, _TRIM, number, time)  # which makes no table
+        _EVENTS.read(self._life.ctx, _TRIM, number, time)  # which makes no table
 
 
 def _now() -> int:

@@ -26,7 +26,7 @@ def test_each_does_its_own_whatever_stands_first(room, evict):
         evict(room)
         # One that resumes: what it missed, then what `on_connect` has it hear.
         b = room.connect(id="b", query={"key": "bob", "since": "1"})
-        state["presence"]["bob"] = [None]
+        state = {"type": "presence_state", "presence": {"ann": [None], "bob": [None]}}
         events = [event(3, ["joined", "bob"]), event(4, ["connected", "b"])]
         assert [b.receive_json() for _ in range(4)] == [
             event(2, ["connected", "a"]),
@@ -91,3 +91,10 @@ def test_all_of_them_in_any_order(party, binding, evict, order):
         with room.connect(id="c", query={"key": "cy", "since": "3"}) as c:
             assert c.receive_json() == event(4, "the room's own alarm")
             assert c.receive_json()["type"] == "presence_state"
+
+
+def test_no_event_is_called_as_their_messages_are(party):
+    room = party.room("Both", "room")
+    for kind in ("presence_state", "presence_diff", "event", "history_gap"):
+        assert f"is of the type {kind!r}, which is that of" in do(room, "define", kind)
+    assert do(room, "define", "events") == "defined"

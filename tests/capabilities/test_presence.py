@@ -337,6 +337,11 @@ def test_presence_stands_beside_the_state_and_both_are_copies(room, evict):
     evict(room)
     assert do(room, "change", "a") == [before, {"mine": 1}]
     assert json.dumps(before) == json.dumps({"a": [{"10": 1.0, "9": []}]})
+    odd = {"constructor": 1, "__proto__": {"a": 2}, "1": 3}
+    for key in ("__proto__", "constructor", "10"):
+        do(room, "track", "a", key, odd)
+        evict(room)
+        assert do(room, "present") == {key: [odd]}
     a.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import partyserver
 import pytest
-from partyserver.rules.contract import HOOKS
+from partyserver.rules.contract import HOOKS, HOOKS_OF_MIXINS
 
 PACKAGE = Path(partyserver.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -31,12 +31,18 @@ def calls_on(tree, *names):
 
 
 @pytest.mark.parametrize(
-    "module", ["life", "reporting", "upgrade", "connections", "sql", "kv", "migrations"]
+    "module",
+    [
+        *["life", "reporting", "upgrade", "connections", "sql", "kv", "migrations"],
+        *["presence", "history"],
+    ],
 )
 def test_the_machinery_calls_nothing_but_hooks_on_the_users_object(module):
     tree = ast.parse((PACKAGE / f"{module}.py").read_text())
     # Options are no call: an object may set its own in `__init__`.
-    assert set(calls_on(tree, "server", "_receiver")) <= HOOKS | {"options"}
+    assert set(calls_on(tree, "server", "_receiver")) <= HOOKS | HOOKS_OF_MIXINS.keys() | {
+        "options"
+    }
 
 
 def test_the_public_api_reaches_the_life_and_nothing_of_itself():

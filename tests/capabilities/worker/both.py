@@ -1,6 +1,7 @@
 """Rooms with several capabilities, whose hooks call `super()` or do not."""
 
 from here import Commanded, query_of
+from partyserver.events import Event, Events, on
 from partyserver.history import History
 from partyserver.presence import Presence
 
@@ -30,6 +31,17 @@ class Both(Presence, History, Commanded):
 
     def do_present(self):
         return self.present()
+
+    def do_define(self, kind):
+        """A room with an event of this type."""
+
+        class Said(Event, tag=kind):
+            text: str
+
+        def say(self, connection, event: Said): ...
+
+        type("Room", (History, Events, Presence, Commanded), {"say": on(say)})
+        return "defined"
 
 
 class Between(Presence):

@@ -15,4 +15,4 @@ async def rpc(request, env):
         result = await getattr(stub, method)(*json.loads(unquote(url.query) or "[]"))
     except Exception as error:
         result = f"{type(error).__name__}: {error}"
-    return Response.json(result)
+    return Response.from_json(result)

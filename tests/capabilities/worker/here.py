@@ -7,7 +7,7 @@ from inspect import isawaitable
 from math import nan
 from urllib.parse import parse_qsl, urlsplit
 
-from partyserver import Server
+from partyserver import Connection, Server
 from partyserver.presence import Presence
 from workers import Response
 
@@ -57,16 +57,22 @@ class Commanded(Server):
             connection.send_json(answer)
 
     async def on_request(self, request):
-        return Response.json(await self.do(*json.loads(await request.text())))
+        return Response.from_json(await self.do(*json.loads(await request.text())))
 
     def do_log(self):
         entries = [json.loads(row["entry"]) for row in self.sql("select entry from log")]
         self.sql("delete from log")
         return entries
 
+    def one(self, id) -> Connection:
+        connection = self.get_connection(id)
+        if connection is None:
+            raise LookupError(id)
+        return connection
+
     def do_kick(self, *ids):
         for id in ids:
-            self.get_connection(id).close(4000)
+            self.one(id).close(4000)
         return self.look()
 
     def look(self):
@@ -123,13 +129,13 @@ class Here(Presence, Commanded):
         return self.present()
 
     def do_track(self, id, key, meta=None):
-        self.track(self.get_connection(id), key, meta)
+        self.track(self.one(id), key, meta)
 
     def do_untrack(self, id):
-        self.untrack(self.get_connection(id))
+        self.untrack(self.one(id))
 
     def do_track_value(self, id, key, value):
-        self.track(self.get_connection(id), key, VALUES[value])
+        self.track(self.one(id), key, VALUES[value])
 
     def do_try_to_track(self, connection, key):
         try:
@@ -144,7 +150,7 @@ class Here(Presence, Commanded):
         return [self.do_try_to_track(one, "x") for one in (connection, connection.id, None)]
 
     def do_untrack_closed(self, id):
-        connection = self.get_connection(id)
+        connection = self.one(id)
         connection.close(4000)
         self.untrack(connection)
         self.untrack(connection)
@@ -152,7 +158,7 @@ class Here(Presence, Commanded):
 
     def do_change(self, id):
         """What `present` and a state have given out is the caller's own."""
-        connection = self.get_connection(id)
+        connection = self.one(id)
         connection.set_state({"mine": 1})
         self.present()[id].append("changed")
         return [self.present(), connection.state]

@@ -31,9 +31,9 @@ class Modelled(History, Presence, Commanded):
         entries = self.sql("select entry from log order by rowid")
         return [self.present(), [row["entry"] for row in entries]]
 
-    def one(self, number):
+    def one(self, id):
         """The connection that is the model's client of this number, which is its one tag."""
-        [connection] = self.get_connections(number)
+        [connection] = self.get_connections(id)
         return connection
 
     def get_connection_tags(self, connection, ctx):

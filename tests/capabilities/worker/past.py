@@ -2,12 +2,13 @@
 
 import time
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import partyserver.history
 from here import VALUES, Commanded, query_of
 from partyserver import Server
 from partyserver.history import History, HistoryOptions
-from pyodide.ffi import create_once_callable
 
 BAD_OPTIONS = {"a dict": {"max_events": 5}, "None": None, "the class": HistoryOptions}
 
@@ -34,7 +35,7 @@ class Past(History, Commanded):
         return [self.publish(value) for value in values]
 
     def do_publish_excluding(self, value, ids, connections):
-        return self.publish(value, exclude=[*ids, *map(self.get_connection, connections)])
+        return self.publish(value, exclude=[*ids, *map(self.one, connections)])
 
     def do_publish_value(self, name):
         return self.publish(VALUES.get(name, name))
@@ -43,17 +44,19 @@ class Past(History, Commanded):
         return self.publish("x" * size)
 
     def do_publish_badly(self):
-        return self.publish("bad", exclude=[7])
+        exclude: Any = [7]
+        return self.publish("bad", exclude=exclude)
 
     def do_publish_ago(self, *pairs):
         """Publish values as if that was so many seconds ago; negative ones are still to come."""
-        usual, now = partyserver.history._now, int(time.time() * 1000)
+        module: Any = partyserver.history
+        usual, now = module._now, int(time.time() * 1000)
         try:
             for seconds, value in pairs:
-                partyserver.history._now = lambda seconds=seconds: now - int(seconds * 1000)
+                module._now = partial(int, now - seconds * 1000)
                 self.publish(value)
         finally:
-            partyserver.history._now = usual
+            module._now = usual
 
     def do_read(self, *arguments):
         return self.read_events(*arguments)
@@ -62,7 +65,7 @@ class Past(History, Commanded):
         return [row["seq"] for row in self.sql("select seq from _partyserver_history")]
 
     def do_kick_and_publish(self, id, *values):
-        self.get_connection(id).close(4000)
+        self.one(id).close(4000)
         return self.do_publish(*values)
 
     async def do_wipe(self, *values):
@@ -78,7 +81,7 @@ class Past(History, Commanded):
             raise ZeroDivisionError
 
         try:
-            self.ctx._ctx.storage.transactionSync(create_once_callable(work))
+            self.transaction(work)
         except Exception as error:
             return type(error).__name__
         return "not undone"
