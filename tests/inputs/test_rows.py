@@ -15,6 +15,10 @@ PAGE = TESTS.parent / "docs" / "pages" / "bad-input.md"
 BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
 CONNECTIONS = "contracts/test_connections.py"
+GUESTS = "asgi/test_guests.py"
+IDENTITY = "contracts/test_identity.py"
+LIMITS = "contracts/test_limits.py"
+TELLING = "contracts/test_telling.py"
 FAILURES = "contracts/test_failures.py"
 HOSTILE = "contracts/test_hostile.py"
 HTTP = "contracts/test_http.py"
@@ -64,6 +68,27 @@ ROWS = {
         HTTP: ["test_internal_headers_of_a_client_are_removed"],
         INPUTS: ["test_internal_headers_of_a_websocket_client_are_removed"],
     },
+    "an identity that a client claims, in headers, or in `cf` by the development server's header "
+    "for it": {
+        IDENTITY: ["test_a_clients_own_claims_are_removed"],
+        GUESTS: [
+            "test_a_rooms_app_knows_who_a_request_is_from",
+            "test_a_site_takes_no_clients_word_for_it",
+        ],
+        "partykit/test_guests.py": ["test_no_client_can_say_it"],
+    },
+    "an identity that is no JSON object of at most 4,096 bytes, from a stub": {
+        IDENTITY: ["test_an_identity_that_is_none_is_refused"]
+    },
+    "an identity of a hook's that JSON cannot hold, or of more than 4,096 bytes": {
+        IDENTITY: ["test_what_is_no_identity_fails_the_request"]
+    },
+    'more connections than `options["max_connections"]`': {
+        LIMITS: [
+            "test_a_full_room_tells_the_next_one",
+            "test_of_many_at_once_only_so_many_come_in",
+        ]
+    },
     "props that are no base64 or no JSON, from a stub": {
         INPUTS: ["test_props_that_cannot_be_read_are_a_400"]
     },
@@ -83,6 +108,12 @@ ROWS = {
     'a message over `options["max_message_size"]` (default: the platform\'s 32 MiB)': {
         MESSAGES: ["test_a_message_over_the_limit_of_the_options_closes_its_connection"],
         INPUTS: ["test_a_message_over_the_platforms_limit_closes_its_connection"],
+    },
+    'a flood over `options["rate"]` from one of a hundred connections': {
+        LIMITS: [
+            "test_a_flood_of_one_in_a_hundred_is_nobody_elses",
+            "test_what_is_over_the_rate_closes",
+        ]
     },
     "a frame that breaks the WebSocket protocol": {
         CLOSING: ["test_a_broken_frame_is_an_error_and_then_a_close"]
@@ -140,6 +171,9 @@ ROWS = {
     "a request that fails on its way and is too large to be tried again": {
         HTTP: ["test_only_what_the_platform_calls_retryable_is_tried_again"]
     },
+    "a `ClientError` of an ASGI app that has begun to answer": {
+        GUESTS: ["test_what_is_told_too_late_is_a_failure"]
+    },
     # Closing
     "a close with a code": {
         CLOSING: [
@@ -189,6 +223,15 @@ ROWS = {
             "test_an_on_exception_that_raises_itself_is_logged",
         ],
     },
+    "a `ClientError` in a hook, also with half a surrogate pair in it": {
+        TELLING: [
+            "test_a_request_gets_the_status_and_the_message",
+            "test_an_upgrade_gets_a_frame_and_is_closed",
+            "test_a_message_gets_a_frame",
+        ],
+        GUESTS: ["test_an_app_tells_clients", "test_an_app_tells_clients_on_its_sockets"],
+    },
+    "a `ClientError` in `on_start`": {TELLING: ["test_what_a_start_tells_is_a_failure"]},
     "`on_start` that raises twice and then works": {
         FAILURES: ["test_the_first_events_fail_while_on_start_raises_and_then_service_is_normal"]
     },
@@ -244,6 +287,12 @@ ROWS = {
         "rules/test_options.py": [
             "test_an_unknown_option_is_a_type_error_that_lists_the_known_ones"
         ],
+    },
+    "a public method whose name is one letter away from a hook's (`on_mesage`)": {
+        "rules/test_contract.py": ["test_a_misspelt_hook_is_refused_for_the_hook"]
+    },
+    "a number, `None` or another value in `exclude`": {
+        MESSAGES: ["test_exclude_takes_nothing_else"]
     },
     "an eviction between any two events": {
         MODEL: ["test_random_histories_go_as_in_the_model"],
