@@ -25,7 +25,9 @@ HTTP = "contracts/test_http.py"
 INPUTS = "inputs/test_inputs.py"
 MESSAGES = "contracts/test_messages.py"
 MODEL = "model/test_model.py"
+MIGRATIONS = "contracts/test_migrations.py"
 STARTING = "contracts/test_starting.py"
+STORAGE = "contracts/test_storage.py"
 VALUES = "contracts/test_values.py"
 
 ROWS = {
@@ -139,6 +141,37 @@ ROWS = {
     "a socket that your own code accepted with `ctx.acceptWebSocket`": {
         CONNECTIONS: ["test_sockets_that_user_code_accepted_are_ignored"]
     },
+    # Storage
+    "a key of `kv` that is empty, too long, or has half a surrogate pair": {
+        STORAGE: ["test_what_cannot_be_stored_changes_nothing"]
+    },
+    "a value of `kv` that is too large, too deep, or holds itself": {
+        STORAGE: [
+            "test_what_cannot_be_stored_changes_nothing",
+            "test_the_size_of_a_value_is_the_platforms",
+        ]
+    },
+    "a value that has no counterpart in JavaScript": {
+        STORAGE: ["test_what_cannot_be_stored_changes_nothing"],
+        "rules/test_cloning.py": ["test_anything_else_is_a_type_error_that_names_it"],
+    },
+    "a query for one row that has millions": {STORAGE: ["test_one_row_and_one_value"]},
+    "a BLOB or an infinite number for `sql_json`": {
+        STORAGE: ["test_what_json_has_not_is_an_error_that_names_its_column"]
+    },
+    "a column called `__proto__`": {
+        STORAGE: ["test_a_column_may_be_called_proto_also_where_the_query_does_not_say_so"]
+    },
+    "an `async` function for `transaction`, or one that returns something to await": {
+        STORAGE: ["test_what_would_be_done_after_its_end_is_no_transaction"]
+    },
+    "a statement of `migrations` that fails half-way, has changed, or is missing": {
+        MIGRATIONS: [
+            "test_one_that_fails_half_way_leaves_nothing_and_the_next_start_tries_again",
+            "test_a_changed_one_is_an_error_that_names_it",
+            "test_fewer_than_have_run_are_a_warning",
+        ]
+    },
     # HTTP
     "JSON nested deeply in a body, read with `await request.json()` in a room, the worker or "
     "a hook before a room": {VALUES: ["test_deep_json_in_a_body_is_a_value_error"]},
@@ -246,7 +279,7 @@ ROWS = {
     },
     "a state nested more than 500 levels deep, or that holds itself": {
         VALUES: ["test_a_state_is_kept_up_to_a_depth_and_refused_beyond"],
-        "rules/test_attachment.py": ["test_a_state_nested_deeper_is_a_value_error"],
+        "rules/test_cloning.py": ["test_a_state_nested_deeper_is_a_value_error"],
     },
     "NaN or infinity in a state": {VALUES: ["test_a_sleep_changes_no_state"]},
     "NaN or infinity in props, or in `send_json`": {
