@@ -73,6 +73,31 @@ def test_exclude_may_be_a_single_id(party, binding):
         assert abc.receive() == "to all"
 
 
+def test_exclude_takes_connections_which_are_left_out_alone(party, binding, evict):
+    room = party.room(binding("Scripted"), "exclude-connections")
+    with (
+        open_socket(room, "a") as a,
+        open_socket(room, "a") as another,
+        open_socket(room, "b") as b,
+        open_socket(room, "c") as c,
+    ):
+        evict(room)
+        a.send_json(["broadcast_json", {"to": ["another a", "c"], "1": 1.5}, "b"])
+        assert [s.receive() for s in (another, c)] == ['{"to":["another a","c"],"1":1.5}'] * 2
+        a.send_json(["broadcast", "to b and c", ["a", "nobody"]])
+        a.send_json(["broadcast", "to all"])
+        assert [s.receive() for s in (b, c)] == ["to b and c"] * 2
+        assert [s.receive() for s in (a, another, b, c)] == ["to all"] * 4
+
+
+def test_exclude_takes_nothing_else(party, binding):
+    room = party.room(binding("Scripted"), "exclude-others")
+    with open_socket(room, "a") as a:
+        for exclude in ([7], [None], ["b", {}], 7):
+            assert command(a, "try_broadcast", exclude)[0] == "raised", exclude
+        assert command(a, "ids") == ["ids", ["a"]]
+
+
 def test_one_broken_socket_does_not_stop_a_broadcast(party, binding):
     room = party.room(binding("Scripted"), "broken")
     sockets = [open_socket(room, id) for id in "abcde"]

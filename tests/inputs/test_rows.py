@@ -16,13 +16,19 @@ BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
 EVENTS = "capabilities/test_events.py"
 CONNECTIONS = "contracts/test_connections.py"
+GUESTS = "asgi/test_guests.py"
+IDENTITY = "contracts/test_identity.py"
+LIMITS = "contracts/test_limits.py"
+TELLING = "contracts/test_telling.py"
 FAILURES = "contracts/test_failures.py"
 HOSTILE = "contracts/test_hostile.py"
 HTTP = "contracts/test_http.py"
 INPUTS = "inputs/test_inputs.py"
 MESSAGES = "contracts/test_messages.py"
 MODEL = "model/test_model.py"
+MIGRATIONS = "contracts/test_migrations.py"
 STARTING = "contracts/test_starting.py"
+STORAGE = "contracts/test_storage.py"
 VALUES = "contracts/test_values.py"
 
 ROWS = {
@@ -65,6 +71,27 @@ ROWS = {
         HTTP: ["test_internal_headers_of_a_client_are_removed"],
         INPUTS: ["test_internal_headers_of_a_websocket_client_are_removed"],
     },
+    "an identity that a client claims, in headers, or in `cf` by the development server's header "
+    "for it": {
+        IDENTITY: ["test_a_clients_own_claims_are_removed"],
+        GUESTS: [
+            "test_a_rooms_app_knows_who_a_request_is_from",
+            "test_a_site_takes_no_clients_word_for_it",
+        ],
+        "partykit/test_guests.py": ["test_no_client_can_say_it"],
+    },
+    "an identity that is no JSON object of at most 4,096 bytes, from a stub": {
+        IDENTITY: ["test_an_identity_that_is_none_is_refused"]
+    },
+    "an identity of a hook's that JSON cannot hold, or of more than 4,096 bytes": {
+        IDENTITY: ["test_what_is_no_identity_fails_the_request"]
+    },
+    'more connections than `options["max_connections"]`': {
+        LIMITS: [
+            "test_a_full_room_tells_the_next_one",
+            "test_of_many_at_once_only_so_many_come_in",
+        ]
+    },
     "props that are no base64 or no JSON, from a stub": {
         INPUTS: ["test_props_that_cannot_be_read_are_a_400"]
     },
@@ -84,6 +111,12 @@ ROWS = {
     'a message over `options["max_message_size"]` (default: the platform\'s 32 MiB)': {
         MESSAGES: ["test_a_message_over_the_limit_of_the_options_closes_its_connection"],
         INPUTS: ["test_a_message_over_the_platforms_limit_closes_its_connection"],
+    },
+    'a flood over `options["rate"]` from one of a hundred connections': {
+        LIMITS: [
+            "test_a_flood_of_one_in_a_hundred_is_nobody_elses",
+            "test_what_is_over_the_rate_closes",
+        ]
     },
     "a frame that breaks the WebSocket protocol": {
         CLOSING: ["test_a_broken_frame_is_an_error_and_then_a_close"]
@@ -124,6 +157,30 @@ ROWS = {
     },
     "an event for clients that is nested too deeply, or has NaN or infinity in it": {
         EVENTS: ["test_what_json_cannot_hold_is_not_sent"]
+    # Storage
+    "a key of `kv` that is empty, too long, or has half a surrogate pair": {
+        STORAGE: ["test_what_cannot_be_stored_changes_nothing"]
+    "a value of `kv` that is too large, too deep, or holds itself": {
+        STORAGE: [
+            "test_what_cannot_be_stored_changes_nothing",
+            "test_the_size_of_a_value_is_the_platforms",
+        ]
+    "a value that has no counterpart in JavaScript": {
+        STORAGE: ["test_what_cannot_be_stored_changes_nothing"],
+        "rules/test_cloning.py": ["test_anything_else_is_a_type_error_that_names_it"],
+    "a query for one row that has millions": {STORAGE: ["test_one_row_and_one_value"]},
+    "a BLOB or an infinite number for `sql_json`": {
+        STORAGE: ["test_what_json_has_not_is_an_error_that_names_its_column"]
+    "a column called `__proto__`": {
+        STORAGE: ["test_a_column_may_be_called_proto_also_where_the_query_does_not_say_so"]
+    "an `async` function for `transaction`, or one that returns something to await": {
+        STORAGE: ["test_what_would_be_done_after_its_end_is_no_transaction"]
+    "a statement of `migrations` that fails half-way, has changed, or is missing": {
+        MIGRATIONS: [
+            "test_one_that_fails_half_way_leaves_nothing_and_the_next_start_tries_again",
+            "test_a_changed_one_is_an_error_that_names_it",
+            "test_fewer_than_have_run_are_a_warning",
+        ]
     },
     # HTTP
     "JSON nested deeply in a body, read with `await request.json()` in a room, the worker or "
@@ -156,6 +213,9 @@ ROWS = {
     },
     "a request that fails on its way and is too large to be tried again": {
         HTTP: ["test_only_what_the_platform_calls_retryable_is_tried_again"]
+    },
+    "a `ClientError` of an ASGI app that has begun to answer": {
+        GUESTS: ["test_what_is_told_too_late_is_a_failure"]
     },
     # Closing
     "a close with a code": {
@@ -206,6 +266,15 @@ ROWS = {
             "test_an_on_exception_that_raises_itself_is_logged",
         ],
     },
+    "a `ClientError` in a hook, also with half a surrogate pair in it": {
+        TELLING: [
+            "test_a_request_gets_the_status_and_the_message",
+            "test_an_upgrade_gets_a_frame_and_is_closed",
+            "test_a_message_gets_a_frame",
+        ],
+        GUESTS: ["test_an_app_tells_clients", "test_an_app_tells_clients_on_its_sockets"],
+    },
+    "a `ClientError` in `on_start`": {TELLING: ["test_what_a_start_tells_is_a_failure"]},
     "`on_start` that raises twice and then works": {
         FAILURES: ["test_the_first_events_fail_while_on_start_raises_and_then_service_is_normal"]
     },
@@ -220,7 +289,7 @@ ROWS = {
     },
     "a state nested more than 500 levels deep, or that holds itself": {
         VALUES: ["test_a_state_is_kept_up_to_a_depth_and_refused_beyond"],
-        "rules/test_attachment.py": ["test_a_state_nested_deeper_is_a_value_error"],
+        "rules/test_cloning.py": ["test_a_state_nested_deeper_is_a_value_error"],
     },
     "NaN or infinity in a state": {VALUES: ["test_a_sleep_changes_no_state"]},
     "NaN or infinity in props, or in `send_json`": {
@@ -261,6 +330,12 @@ ROWS = {
         "rules/test_options.py": [
             "test_an_unknown_option_is_a_type_error_that_lists_the_known_ones"
         ],
+    },
+    "a public method whose name is one letter away from a hook's (`on_mesage`)": {
+        "rules/test_contract.py": ["test_a_misspelt_hook_is_refused_for_the_hook"]
+    },
+    "a number, `None` or another value in `exclude`": {
+        MESSAGES: ["test_exclude_takes_nothing_else"]
     },
     "an eviction between any two events": {
         MODEL: ["test_random_histories_go_as_in_the_model"],

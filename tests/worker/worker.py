@@ -176,6 +176,15 @@ class Scripted(Recorder):
     def do_broadcast(self, connection, text, exclude=()):
         self.broadcast(text, exclude)
 
+    def do_broadcast_json(self, connection, value, *ids):
+        self.broadcast_json(value, exclude=[connection, *ids])
+
+    def do_try_broadcast(self, connection, exclude):
+        try:
+            self.broadcast("to nobody", exclude)
+        except TypeError as error:
+            connection.send_json(["raised", str(error)])
+
     def do_broadcast_bytes(self, connection, numbers):
         self.broadcast(bytes(numbers))
 
