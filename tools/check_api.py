@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = "asgi events history http partyflare partykit presence testing".split()
+PACKAGES = "asgi events history http partyflare partykit presence schedule testing".split()
 PUBLIC = {"partyserver", *(f"partyserver.{package}" for package in PACKAGES)}
 
 

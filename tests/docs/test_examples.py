@@ -18,6 +18,7 @@ PUBLIC = {
     "partyserver": {*partyserver.__all__, *SYSTEMS},
     "partyserver.testing": {*partyserver.testing.__all__},
     "partyserver.partyflare": {"Party"},
+    "partyserver.schedule": {"Retry", "Schedule", "Scheduled"},
     "partyserver.asgi": {*partyserver.asgi.__all__},
     "partyserver.presence": {"Presence"},
     "partyserver.history": {"History", "HistoryOptions"},
