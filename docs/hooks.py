@@ -12,6 +12,7 @@ PACKAGES = {
     "reference/events": "partyserver.events",
     "reference/presence": "partyserver.presence",
     "reference/history": "partyserver.history",
+    "reference/schedule": "partyserver.schedule",
     "reference/testing": "partyserver.testing",
     "reference/partykit": "partyserver.partykit",
     "reference/partyflare": "partyserver.partyflare",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ["asgi", "events", "history", "http", "partyflare", "partykit", "presence", "testing"]
+PACKAGES = "asgi events history http partyflare partykit presence schedule testing".split()
 PUBLIC = {"partyserver", *(f"partyserver.{package}" for package in PACKAGES)}
 
 

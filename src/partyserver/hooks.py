@@ -91,6 +91,7 @@ class Hooks:
 
             await self.ctx.storage.setAlarm(int(time.time() * 1000) + 60_000)
 
+        `partyserver.schedule` gives a room any number of timers beside it.
         https://developers.cloudflare.com/durable-objects/api/alarms/
         """
         platform.log_info(

@@ -72,6 +72,7 @@ class Life:
         "kept_by_parts",
         "name",
         "options",
+        "owner",
         "parts",
         "props_parameter",
         "server",
@@ -80,6 +81,8 @@ class Life:
 
     def __init__(self, server: Server, ctx: JsProxy, definition: Definition) -> None:
         self.server = server
+        #: Whose methods parts call by name: in PartyKit's style, the party behind the server.
+        self.owner: Any = server
         self.options: ServerOptions
         #: The platform's own, past the SDK.
         self.ctx: Any = ctx

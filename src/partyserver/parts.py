@@ -210,6 +210,11 @@ def parts_of(cls: type) -> Parts:
     )
 
 
+def mixins_of(cls: type) -> tuple[type, ...]:
+    """The bases of a class that a part is attached to."""
+    return tuple(base for base in cls.__mro__ if _attached_to(base) is not None)
+
+
 def _attached_to(base: type) -> Part | None:
     attached = vars(base).get(reserved.NAME)
     return attached.definition if isinstance(attached, _Attached) else None

@@ -82,7 +82,7 @@ def check_callable(instance: Any, name: str) -> None:
 
 
 def _get(server: Any) -> Any:
-    return life_of(server) if isinstance(server, LifeHolder) else None
+    return _dict_of(server).get(NAME) if isinstance(server, LifeHolder) else None
 
 
 def _refuse(server: Any, *_: Any) -> NoReturn:

@@ -19,6 +19,7 @@ PUBLIC = {
     "partyserver": {*partyserver.__all__, *SYSTEMS},
     "partyserver.testing": {*partyserver.testing.__all__},
     "partyserver.partyflare": {"Party"},
+    "partyserver.schedule": {"Retry", "Schedule", "Scheduled"},
     "partyserver.asgi": {*partyserver.asgi.__all__},
     "partyserver.events": {*partyserver.events.__all__},
     "partyserver.presence": {"Presence"},

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workers import Request
 
 from ..connection import Connection
-from ..reserved import life_of
+from ..parts import mixins_of
+from ..reserved import give_life, life_of
 from ..server import Server as CoreServer
 from ..upgrade import ConnectionContext
 from .contract import HOOKS, taking
 from .definition import arguments_of, project_of
 from .room import Room
-from .storage import Storage
+from .storage import RawStorage, Storage
 
 if TYPE_CHECKING:
     from .server import Server
@@ -30,14 +31,18 @@ class Host(CoreServer):
     _party_class: ClassVar[type[Server]]
 
     def on_start(self, props: Any = None) -> Any:
-        cls = self._party_class
-        storage = Storage(life_of(self).ctx.storage)
-        party = self._party = cls(Room(self, project_of(cls), storage))
+        cls, life = self._party_class, life_of(self)
+        raw = life.ctx.storage
+        if life.parts.all:  # which may have the alarm
+            raw = RawStorage(raw, self.ctx.storage)
+        party = self._party = life.owner = cls(Room(self, project_of(cls), Storage(raw)))
         if "options" in getattr(party, "__dict__", ()):
             raise TypeError(
                 f"{cls.__name__} sets self.options, which is too late; make options an attribute "
                 'of the class: options = {"hibernate": True}'
             )
+        if life.parts.all:
+            give_life(party, life)
         hook = partial(_hook, party)
         self._on_connect = hook("on_connect")
         self._on_message = hook("on_message")
@@ -75,9 +80,11 @@ class Host(CoreServer):
 
 
 def host_class(cls: type[Server]) -> type[Host]:
-    """The host of a party's class: with its options, and its name for the log."""
+    """The host of a party's class: with its options, its mixins, and its name for the log."""
     members = {"options": cls.options, "_party_class": cls, "__module__": cls.__module__}
-    return new_class(cls.__name__, (Host,), exec_body=lambda body: body.update(members))
+    return new_class(
+        cls.__name__, (*mixins_of(cls), Host), exec_body=lambda body: body.update(members)
+    )
 
 
 def _hook(party: Any, name: str, default: Hook = lambda *_: None) -> Hook:

@@ -55,7 +55,7 @@ class _Bound(DurableObject):
     def webSocketError(self) -> None: ...
 
 
-class Server(_Bound, metaclass=_PartyType):
+class Server(_Bound, reserved.LifeHolder, metaclass=_PartyType):
     """A party of PartyKit: a class whose instances are rooms.
 
         class Main(partykit.Server):

@@ -160,6 +160,21 @@ class Storage(Transaction):
         return await transact(self._raw, lambda raw: work(Transaction(raw)))
 
 
+class RawStorage:
+    """The platform's storage, but with the alarm that the room's `ctx.storage` has.
+
+    A capability that has the platform's alarm, for timers, has put its own there.
+    """
+
+    def __init__(self, raw: Any, storage: Any) -> None:
+        self._raw = raw
+        for name in ("getAlarm", "setAlarm", "deleteAlarm", "deleteAll"):
+            setattr(self, name, getattr(storage, name))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+
 def _key(key: Any) -> str:
     if size_of_key(key) > MAX_KEY_SIZE:
         raise StorageLimitError("the storage key", key, MAX_KEY_SIZE)

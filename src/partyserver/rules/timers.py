@@ -181,8 +181,8 @@ def next_of_cron(cron: str, after: int) -> int:
         from cronsim import CronSim, CronSimError
     except ImportError as error:
         raise ImportError(
-            "crons need the package cronsim: install partyserver[schedule], and vendor it as you do "
-            "the worker's other packages"
+            "crons need the package cronsim: install partyserver[schedule], and vendor it as the "
+            "worker's other packages"
         ) from error
     hint = 'It has 5 fields, "minute hour day-of-month month day-of-week", as in "0 9 * * 1"'
     try:

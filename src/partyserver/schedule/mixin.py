@@ -21,15 +21,20 @@ def _construct(server: Any) -> Timers:
 
 
 async def _alarm(server: Any, info: Any) -> None:
-    await _SCHEDULE.of(server).alarm_fired()
+    await _of(server).alarm_fired()
 
 
 _SCHEDULE = Part(name="schedule", rank=600, construct=_construct, alarm=_alarm)
 
 
+def _of(server: Any) -> Timers:
+    timers: Timers = _SCHEDULE.of(server)
+    return timers
+
+
 def timers_of(server: Any) -> Timers | None:
     """For the testing kit: None for a room without."""
-    return _SCHEDULE.of(server) if isinstance(server, Schedule) else None
+    return _of(server) if isinstance(server, Schedule) else None
 
 
 @attach(_SCHEDULE)
@@ -49,9 +54,9 @@ class Schedule:
 
             def tick(self): ...
 
-    A callback is a method of the room, plain or `async`, which takes the payload or nothing. It runs
-    after `on_start`, at least once, and never before its time. One that fails is tried again, and
-    `on_exception` gets the error after the last attempt.
+    A callback is a method of the room, plain or `async`, which takes the payload or nothing. It
+    runs after `on_start`, at least once, and never before its time. One that fails is tried again,
+    and `on_exception` gets the error after the last attempt.
 
     Timers are rows in the room's SQLite. The platform's one alarm belongs to them: `on_alarm`
     and `ctx.storage.setAlarm` work as ever, beside them.
@@ -88,9 +93,7 @@ class Schedule:
             TypeError, ValueError: what is given cannot be a timer; the message says what can.
             ImportError: crons need the extra `partyserver[schedule]`.
         """
-        return await _SCHEDULE.of(self).add(
-            plan(when, now_in_ms()), callback, payload, idempotent, retry
-        )
+        return await _of(self).add(plan(when, now_in_ms()), callback, payload, idempotent, retry)
 
     async def schedule_every(
         self,
@@ -110,13 +113,13 @@ class Schedule:
         The other arguments are those of `schedule`. `idempotent` is True by default, for the same
         callback, payload and seconds: calling this in `on_start` makes one timer.
         """
-        return await _SCHEDULE.of(self).add(
+        return await _of(self).add(
             plan_interval(seconds, now_in_ms()), callback, payload, idempotent, retry
         )
 
     def get_schedule(self, id: str) -> Scheduled | None:
         """The timer with this id; None if there is none, or it has run and does not run again."""
-        return _SCHEDULE.of(self).get(id)
+        return _of(self).get(id)
 
     def list_schedules(
         self,
@@ -134,11 +137,11 @@ class Schedule:
             before: a time, with a timezone, before which they run.
             after: one after which they run.
         """
-        return _SCHEDULE.of(self).select(type, callback, before, after)
+        return _of(self).select(type, callback, before, after)
 
     async def cancel_schedule(self, id: str) -> bool:
         """Remove a timer, and tell whether there was one.
 
         A callback that is running ends; whatever comes of it, it does not run again.
         """
-        return await _SCHEDULE.of(self).cancel(id)
+        return await _of(self).cancel(id)

@@ -67,16 +67,9 @@ class Run:
 class Runs:
     """The runs of one room's timers."""
 
-    def __init__(
-        self,
-        life: Life,
-        rows: Rows,
-        owner: Callable[[], Any],
-        arm: Callable[[], Awaitable[Any]],
-    ) -> None:
+    def __init__(self, life: Life, rows: Rows, arm: Callable[[], Awaitable[Any]]) -> None:
         self._life = life
         self._rows = rows
-        self._owner = owner
         self._arm = arm
         self._running: dict[int, Run] = {}
         #: An alarm, and the testing kit, do not run the same rows.
@@ -221,7 +214,7 @@ class Runs:
         if is_alarm(row):
             await call(self._life.server.on_alarm)
             return
-        owner, name = self._owner(), row["callback"]
+        owner, name = self._life.owner, row["callback"]
         method = callbacks.find(owner, name)
         if method is None:
             platform.log_error(

@@ -37,10 +37,8 @@ class Timers:
 
     def __init__(self, server: Server) -> None:
         self._life: Life = life_of(server)
-        #: The object whose methods the callbacks are.
-        self.owner: Any = server
         self.rows = Rows(self._life.ctx)
-        self.runs = Runs(self._life, self.rows, lambda: self.owner, self.arm)
+        self.runs = Runs(self._life, self.rows, self.arm)
         #: Whether an alarm from before the class had timers has been looked for, in this life.
         self._adopted = False
         self._warned: set[str] = set()
@@ -52,7 +50,7 @@ class Timers:
     ) -> Scheduled:
         if idempotent is not None and not isinstance(idempotent, bool):
             raise TypeError(f"idempotent is True, False or None, not {idempotent!r}")
-        name = callbacks.name_of(self.owner, callback)
+        name = callbacks.name_of(self._life.owner, callback)
         text, kept_retry = timers.payload_json(payload), timers.retry_json(retry)
         if plan.type not in timers.RECURRING:
             self._warn_of_piling_up(name, idempotent)
@@ -82,7 +80,7 @@ class Timers:
         if type is not None and type not in timers.TYPES:
             raise ValueError(f"type is one of {', '.join(timers.TYPES)}, not {type!r}")
         if callback is not None and not isinstance(callback, str):
-            callback = callbacks.name_of(self.owner, callback)
+            callback = callbacks.name_of(self._life.owner, callback)
         limits = [
             None if moment is None else timers.milliseconds_of(moment, name)
             for moment, name in ((before, "before"), (after, "after"))

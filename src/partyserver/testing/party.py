@@ -343,7 +343,7 @@ class Room:
             "last_id": None,
         }
         self._party._before_event(self._address)
-        ran = 0
+        ran: int = 0
         errors: list[str] = []
         while True:
             answer = self._run_some(order)

@@ -23,6 +23,8 @@ from workers import DurableObject
 
 #: Where an object keeps its `_Life`.
 _LIFE = "_partyserver_testing_life"
+#: What partyserver itself keeps on it.
+_RESERVED = "_partyserver"
 
 _DEEPEST = 4
 _LONGEST = 10_000
@@ -205,7 +207,7 @@ def _attributes(self: Any, life: _Life) -> dict[str, str]:
     # A class in PartyKit's style stands behind a host, which is the platform's Durable Object.
     party = vars(self).get("_party")
     hosted = isinstance(party, DurableObject)
-    held, foreign = (vars(party), {_LIFE}) if hosted else (vars(self), life.foreign)
+    held, foreign = (vars(party), {_LIFE, _RESERVED}) if hosted else (vars(self), life.foreign)
     return {name: _description(value) for name, value in held.items() if name not in foreign}
 
 

@@ -19,7 +19,7 @@ from modelled import Modelled, ModelledSleepy  # noqa: F401 -- bound, too
 from partyserver import Server, route_partykit_request
 from past import Large, LargeSleepy, Past, PastSleepy  # noqa: F401 -- bound, too
 from quieter import *  # noqa: F403
-from timers import Timed, TimedSleepy  # noqa: F401
+from timers import Timed, TimedParty, TimedSleepy  # noqa: F401 -- bound, too
 from together import (  # noqa: F401 -- bound, too
     One,
     OneSleepy,

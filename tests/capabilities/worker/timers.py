@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from partyserver import Server, parse_json
+from partyserver import Server, parse_json, partykit
 from partyserver.runtime import can_run_sync
 from partyserver.schedule import Retry, Schedule
 from workers import Response
@@ -42,9 +42,9 @@ class Timed(Schedule, Server):
         self.started = False
         if self.name.startswith("fails-to-start"):
             starts = self.count("starts")
-            await asyncio.sleep(0)
             if self.kept("failures") >= starts:
-                raise RuntimeError(f"start {starts} fails")
+                armed = isinstance(await self.ctx._ctx.storage.getAlarm(), int)
+                raise RuntimeError(f"start {starts} fails, {'' if armed else 'not '}armed")
         if self.name.startswith("schedules"):
             await self.schedule(3600, "note", "once", idempotent=True)
             await self.schedule_every(60, "note", "every")
@@ -336,3 +336,33 @@ MOMENTS = {
 
 class TimedSleepy(Timed):
     options = {"hibernate": True}
+
+
+class TimedParty(Schedule, partykit.Server):
+    """In PartyKit's style: the party stands behind a host, which the platform knows."""
+
+    options = {"hibernate": True}
+
+    def __init__(self, room: partykit.Room):
+        self.its_room = room
+
+    async def on_start(self):
+        self.ran = await self.its_room.storage.get("ran") or []
+        await self.schedule(3600, self.write, "timer", idempotent=True)
+
+    async def write(self, what):
+        self.ran.append(what)
+        await self.its_room.storage.put("ran", self.ran)
+
+    async def on_alarm(self):
+        await self.write(f"alarm, {await self.its_room.storage.get_alarm()} pending")
+
+    async def on_request(self, request):
+        storage = self.its_room.storage
+        match request.url.rpartition("/")[2]:
+            case "set":
+                await storage.set_alarm(int(time.time() * 1000) + 1_800_000)
+            case "delete":
+                await storage.delete_all()
+        timers = [shown(timer) for timer in self.list_schedules()]
+        return Response.from_json([self.ran, len(timers), await storage.get_alarm() is not None])
