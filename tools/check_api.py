@@ -13,8 +13,17 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ["asgi", "events", "history", "http", "partyflare", "partykit", "presence", "testing"]
-PACKAGES = "asgi events history http partyflare partykit presence schedule testing".split()
+PACKAGES = [
+    "asgi",
+    "events",
+    "history",
+    "http",
+    "partyflare",
+    "partykit",
+    "presence",
+    "schedule",
+    "testing",
+]
 PUBLIC = {"partyserver", *(f"partyserver.{package}" for package in PACKAGES)}
 
 

@@ -28,9 +28,7 @@ from .tables import Table
 
 __all__ = ["History", "HistoryOptions"]
 
-_EVENTS = Table(
-    "history", "seq integer primary key, time integer not null, value text not null"
-)
+_EVENTS = Table("history", "seq integer primary key, time integer not null, value text not null")
 
 #: What has passed out of a history, by number or by age, but for the last event: its number is
 #: where the next life of the room goes on. Where nothing is to be deleted, two rows are read.

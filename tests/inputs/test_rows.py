@@ -157,24 +157,31 @@ ROWS = {
     },
     "an event for clients that is nested too deeply, or has NaN or infinity in it": {
         EVENTS: ["test_what_json_cannot_hold_is_not_sent"]
+    },
     # Storage
     "a key of `kv` that is empty, too long, or has half a surrogate pair": {
         STORAGE: ["test_what_cannot_be_stored_changes_nothing"]
+    },
     "a value of `kv` that is too large, too deep, or holds itself": {
         STORAGE: [
             "test_what_cannot_be_stored_changes_nothing",
             "test_the_size_of_a_value_is_the_platforms",
         ]
+    },
     "a value that has no counterpart in JavaScript": {
         STORAGE: ["test_what_cannot_be_stored_changes_nothing"],
         "rules/test_cloning.py": ["test_anything_else_is_a_type_error_that_names_it"],
+    },
     "a query for one row that has millions": {STORAGE: ["test_one_row_and_one_value"]},
     "a BLOB or an infinite number for `sql_json`": {
         STORAGE: ["test_what_json_has_not_is_an_error_that_names_its_column"]
+    },
     "a column called `__proto__`": {
         STORAGE: ["test_a_column_may_be_called_proto_also_where_the_query_does_not_say_so"]
+    },
     "an `async` function for `transaction`, or one that returns something to await": {
         STORAGE: ["test_what_would_be_done_after_its_end_is_no_transaction"]
+    },
     "a statement of `migrations` that fails half-way, has changed, or is missing": {
         MIGRATIONS: [
             "test_one_that_fails_half_way_leaves_nothing_and_the_next_start_tries_again",
