@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from partyserver.testing.socket import SocketClosedError
@@ -71,11 +72,12 @@ def test_requests_and_upgrades_are_told(party, path):
     assert response.json() == {"error": "no way to lobby/x", "code": "locked"}
     response = party.fetch(f"{path}/told")
     assert (response.status_code, response.json()) == (410, {"error": "gone"})
-    for query, frame in [
+    frames: list[tuple[dict[str, str], dict[str, Any]]] = [
         ({"who": "told"}, {"error": "no way to lobby/", "code": "locked"}),
         ({"fail": "tags"}, {"error": "no such tag"}),
         ({"fail": "connect"}, {"error": "not here", "code": 7}),
-    ]:
+    ]
+    for query, frame in frames:
         with party.connect(path, query=query) as socket:
             assert socket.receive_json() == {"type": "error", **frame}
             is_closed(socket, frame["error"])
