@@ -1,7 +1,8 @@
 """Random histories of a room with capabilities, each checked against a simple model of it.
 
 What must be true, whatever happens: nobody is present without a socket, and everybody sees who is;
-nothing is missed or seen twice by a client that resumes. As for `test_model.py`:
+nothing is missed or seen twice by a client that resumes; every timer runs at least once, and none
+before its time. As for `test_model.py`:
 
     MODEL_SEED=2 MODEL_HISTORIES=100 make test ARGS=tests/model/test_rooms.py
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,10 @@ class Rooms(RuleBasedStateMachine):
         self.keys = set()
         self.hooks = {}
         self.clock = itertools.count()
+        #: Those that are to run: their ids, and after how many hours.
+        self.timers = {}
+        self.cancelled = set()
+        self.rung = set()
 
     # --- what happens -----------------------------------------------------------------
 
@@ -166,6 +172,33 @@ class Rooms(RuleBasedStateMachine):
         for client in lost:
             self.stand(client, None)
 
+    @rule(hours=st.integers(1, 9), evict=st.booleans())
+    def set_a_timer(self, hours, evict):
+        number = next(numbers)
+        self.timers[number] = (self.do("set_timer", number, hours), hours)
+        if evict:
+            self.evict()
+
+    @rule(choice=choices)
+    @precondition(lambda self: self.timers)
+    def cancel_a_timer(self, choice):
+        number = list(self.timers)[choice % len(self.timers)]
+        id, _ = self.timers.pop(number)
+        self.cancelled.add(number)
+        assert self.do("cancel_timer", id) is True
+        assert self.do("cancel_timer", id) is False
+
+    @rule(hours=st.integers(0, 9), evict=st.booleans())
+    @precondition(lambda self: self.timers)
+    def time_passes(self, hours, evict):
+        """For the room's alarm: half an hour more, within which a history has been gone through."""
+        if evict:
+            self.evict()
+        self.room.run_due(at=datetime.now(UTC) + timedelta(hours=hours, minutes=30))
+        due = {number for number, (_, after) in self.timers.items() if after <= hours}
+        self.rung |= due
+        self.timers = {number: one for number, one in self.timers.items() if number not in due}
+
     @rule()
     @precondition(lambda self: self.hibernates)
     def the_room_sleeps(self):
@@ -191,6 +224,13 @@ class Rooms(RuleBasedStateMachine):
         while (problem := self.problem()) and time.monotonic() < deadline:
             continue
         assert not problem, problem
+
+    @invariant()
+    def check_timers(self):
+        if self.timers or self.rung or self.cancelled:
+            rang, waiting = self.do("rang")
+            assert set(rang) == self.rung
+            assert waiting == sorted(self.timers)
 
     def problem(self):
         present, entries = self.do("look")

@@ -4,11 +4,13 @@ from here import Commanded
 from partyserver import ClientError
 from partyserver.history import History, HistoryOptions
 from partyserver.presence import Presence
+from partyserver.schedule import Schedule
 
 
-class Modelled(History, Presence, Commanded):
+class Modelled(History, Presence, Schedule, Commanded):
     """Several capabilities at once."""
 
+    migrations = ["create table rang (timer integer)"]
     history_options = HistoryOptions(max_events=5)
 
     def on_connect(self, connection, ctx):
@@ -47,6 +49,19 @@ class Modelled(History, Presence, Commanded):
 
     def do_publish(self, value, excluded):
         return self.publish(value, exclude=map(self.one, excluded))
+
+    async def do_set_timer(self, number, hours):
+        return (await self.schedule(hours * 3600, self.ring, number)).id
+
+    async def do_cancel_timer(self, id):
+        return await self.cancel_schedule(id)
+
+    def ring(self, number):
+        self.sql("insert into rang values (?)", number)
+
+    def do_rang(self):
+        timers = [timer.payload for timer in self.list_schedules()]
+        return [[row["timer"] for row in self.sql("select timer from rang")], sorted(timers)]
 
     def do_kick(self, number):
         self.one(number).close(4000)
