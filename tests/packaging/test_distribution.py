@@ -65,6 +65,11 @@ def test_pytest_finds_the_plugin_by_itself(wheel):
     assert "[pytest11]\npartyserver = partyserver.testing.plugin" in entry_points
 
 
+def test_the_command_is_a_script(wheel):
+    entry_points = metadata(wheel, "entry_points.txt")
+    assert "[console_scripts]\npartyserver = partyserver.command:main" in entry_points
+
+
 def test_the_wheel_has_the_packages_version(wheel, distributions):
     version = partyserver.__version__
     assert f"\nVersion: {version}\n" in metadata(wheel, "METADATA")
