@@ -87,6 +87,7 @@ class ClientError(PartyServerError):
     - in `on_connect`, `get_connection_tags` and `on_before_connect`, the frame
       `{"type": "error", "error": message, "code": code}`, and the close code 1008;
     - in `on_message`, `on_rate_limited`, and in a method with `@on`, that frame;
+    - in an app of `partyserver.asgi`, the same: a response, or on a WebSocket the frame and 1008;
     - in a method that is called over RPC, the caller gets the exception.
 
     `code` is left out where it is None. In `on_start`, `on_close`, `on_error`, `on_alarm` and
