@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
 from typing import Any
 
 from .errors import SQLError
@@ -44,11 +44,19 @@ class KeyValues(MutableMapping[str, Any]):
         return self._find(key) is not None
 
     def __iter__(self) -> Iterator[str]:
+        return (key for key, _ in self._pairs())
+
+    def items(self) -> ItemsView[str, Any]:
+        return _Items(self, self._pairs)
+
+    def values(self) -> ValuesView[Any]:
+        return _Values(self, self._pairs)
+
+    def _pairs(self) -> Iterator[list[Any]]:
+        """All keys with their values, which the platform reads with them."""
         page = self._entries({"limit": _PAGE})
         while page:
-            for key, _ in page:
-                if is_possible_key(key):
-                    yield key
+            yield from (pair for pair in page if is_possible_key(pair[0]))
             page = self._entries({"limit": _PAGE, "startAfter": page[-1][0]})
 
     def __len__(self) -> int:
@@ -124,3 +132,23 @@ class KeyValues(MutableMapping[str, Any]):
             return values.builtin("Array.from")(found) if method == "list" else found
         except JsException as error:
             raise SQLError(error.message or str(error), f"kv.{method}") from error
+
+
+class _Items(ItemsView[str, Any]):
+    """Of pages that hold the values already: each entry is read once."""
+
+    def __init__(self, entries: KeyValues, pairs: Callable[[], Iterator[list[Any]]]) -> None:
+        super().__init__(entries)
+        self._pairs = pairs
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return ((key, value) for key, value in self._pairs())
+
+
+class _Values(ValuesView[Any]):
+    def __init__(self, entries: KeyValues, pairs: Callable[[], Iterator[list[Any]]]) -> None:
+        super().__init__(entries)
+        self._pairs = pairs
+
+    def __iter__(self) -> Iterator[Any]:
+        return (value for _, value in self._pairs())

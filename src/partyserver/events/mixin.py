@@ -100,8 +100,9 @@ class Events:
             self.emit(Said("a", "hello"), to="team:red", exclude=[connection])
 
         `to` is a connection, several of them, or a tag. A connection's id is one of its tags, and
-        any client may choose any id: what only some may hear must not be sent by a tag alone.
-        `exclude` holds connections and ids, as in `broadcast`. The event is encoded once.
+        any client may choose any id: what only some may hear must not be sent by a tag alone. None
+        is everybody: mind a `get_connection(id)` that has found nobody. `exclude` holds connections
+        and ids, as in `broadcast`. The event is encoded once.
         Connections that have closed are left out.
 
         Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import RequestRefusedError
-from .messages import compact_json, parse_json
+from .messages import bounded_json, parse_json
 
 #: Where it stands in a request's `cf`, which the platform fills, and clients cannot.
 #: https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
@@ -18,7 +18,7 @@ MAX_SIZE = 4096
 
 def encode_identity(identity: Mapping[str, Any]) -> str:
     """Its JSON; `TypeError` or `ValueError` for what is too long, or what JSON cannot hold."""
-    text = compact_json(dict(identity))
+    text = bounded_json(dict(identity), "an identity")
     parse_json(text)  # what the room would refuse is the hook's to know
     size = len(text.encode())
     if size > MAX_SIZE:

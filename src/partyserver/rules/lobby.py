@@ -27,8 +27,8 @@ class Lobby:
     party: str
     class_name: str
     name: str
-    url: str = field(default="", repr=False)
-    prefix_length: int = field(default=1, repr=False)
+    url: str = field(default="", repr=False, compare=False)
+    prefix_length: int = field(default=1, repr=False, compare=False)
 
     @property
     def query(self) -> Query:

@@ -154,6 +154,8 @@ def _in_its_io_context(usual: Any) -> Any:
         try:
             return await usual(relaxed, inst, prop, *args, **kwargs)
         except ClientError as error:
+            if not isinstance(inst, reserved.LifeHolder):
+                raise  # of the worker itself, which has nobody to tell
             return events.failed_future(error)  # raised, it would have a traceback
         except (SystemExit, KeyboardInterrupt) as error:
             # asyncio passes these on to the process, with the rooms of others.

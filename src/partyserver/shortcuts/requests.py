@@ -166,7 +166,8 @@ async def _deliver(
         raise  # the client has left: the task is being collected, and nobody waits
     except BaseException as error:
         failure = error
-        if isinstance(error, ClientError):
+        is_of_room = io_context is not None and not io_context.of_request
+        if is_of_room and isinstance(error, ClientError):
             told = events.failed_future(error)  # raised, it would have a traceback
             if not promised:
                 return told
