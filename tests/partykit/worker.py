@@ -342,7 +342,7 @@ class Brief(partykit.Server):
 class Acting(PartyServer):
     """Acts (see acting.py) at the place and in the way that the room's id tells."""
 
-    options = {"rate": {"messages": 1, "per": 3600, "action": "drop"}}
+    options: Any = {"rate": {"messages": 1, "per": 3600, "action": "drop"}}
 
     def at(self, place, value: Any = None):
         where, _, how = self.room.id.partition(".")

@@ -58,9 +58,9 @@ class Lobby(FetchLobby):
 
     def __init__(self, project: Project, env: Any, lobby: CoreLobby) -> None:
         super().__init__(project, env)
-        self.id = lobby.name
+        self.id: str = lobby.name
         """The id of the room that the request is for."""
-        self._lobby = lobby
+        self._lobby: CoreLobby = lobby
 
     @property
     def query(self) -> Query:
