@@ -189,6 +189,34 @@ ROWS = {
             "test_fewer_than_have_run_are_a_warning",
         ]
     },
+    # Presence and history
+    "a key that is empty, no `str`, over 256 bytes or half a surrogate pair; "
+    "a meta that is no JSON, or does not fit": {
+        "capabilities/test_presence.py": ["test_what_cannot_be_tracked_changes_nothing"],
+        "rules/test_presence.py": [
+            "test_anything_else_is_no_key",
+            "test_what_json_has_not_is_no_meta",
+        ],
+    },
+    "a key such as `__proto__`, or `10`": {
+        "rules/test_presence.py": ["test_a_key_is_any_short_text"]
+    },
+    "peers that vanish all at once while the room sleeps": {
+        "capabilities/test_presence.py": [
+            "test_peers_that_vanish_while_the_room_sleeps_are_gone_at_once"
+        ]
+    },
+    "`since` that is negative, larger than the last number, 400 digits long, empty, `abc`, `1.5`, "
+    "` 5`, digits of other scripts": {
+        "capabilities/test_history.py": ["test_a_client_is_told_of_what_is_gone"],
+        "rules/test_history.py": ["test_anything_else_is_none"],
+    },
+    "a published value that is no JSON, nested 100,000 deep, or over 1,900,000 bytes": {
+        "capabilities/test_history.py": ["test_what_cannot_be_published_is_not_numbered"]
+    },
+    "a clock that goes back": {
+        "capabilities/test_history.py": ["test_a_clock_that_goes_back_takes_nothing_with_it"]
+    },
     # HTTP
     "JSON nested deeply in a body, read with `await request.json()` in a room, the worker or "
     "a hook before a room": {VALUES: ["test_deep_json_in_a_body_is_a_value_error"]},
