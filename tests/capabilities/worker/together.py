@@ -1,6 +1,7 @@
 """Rooms with all capabilities, in several orders of their bases. No hook calls `super()`."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from partyserver import ClientError, Server
 from partyserver.events import Event, Events, on
@@ -17,7 +18,7 @@ class Say(Event):
 class Hooks:
     """Of the user's, in a mixin of their own."""
 
-    migrations = ["create table said (text text)"]
+    migrations: ClassVar[Sequence[str]] = ["create table said (text text)"]
 
     async def on_connect(self: Any, connection, ctx):
         self.track(connection, ctx.query["key"], {"n": 1})
