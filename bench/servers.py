@@ -26,6 +26,7 @@ _STEPS = (
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 
+_CAPABILITIES = ("Echo", "Idle", "Rated", "Publishing", "Writing")
 _EVENTS = ("Echo", "Typed", "ByHand", "TypedRoom", "ByHandRoom")
 
 WORKERS = {
@@ -39,6 +40,7 @@ WORKERS = {
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
         Worker("empty", "empty.py"),
+        Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),
         Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),
     )
 }
