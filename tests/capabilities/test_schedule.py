@@ -347,6 +347,16 @@ def test_a_callback_that_is_no_longer_there_is_taken_as_run(party, room):
     assert [timer["id"] for timer in room.do("list")] == [every["id"]]
 
 
+def test_a_cron_whose_next_time_cannot_be_had_is_not_lost(room):
+    """As where a deployment has left out its package."""
+    cron = room.do("schedule", "0 * * * *", "plain")
+    room.do("sql", "update _partyserver_timers set detail = 'no cron'")
+    assert room.run_due(HOUR) == 1
+    assert room.ran[0] == "plain"
+    assert room.ran[1].startswith("on_exception: 'no cron' is no cron that ever comes")
+    assert room.do("get", cron["id"])["cron"] == "no cron"
+
+
 # --- timers that change timers ------------------------------------------------------------
 
 
@@ -428,6 +438,16 @@ def test_an_alarm_that_is_set_in_a_failing_one_takes_the_place_of_the_retry(room
         room.run_due(HOUR)
     assert room.do("alarm", "get") == 4 * 10**12
     assert room.run_due(HOUR) == 0
+
+
+def test_an_alarm_that_is_set_in_one_that_takes_long_does_not_overtake_it(room):
+    room.do("keep", "alarm overlaps", 1)
+    room.do("alarm", "set", int(time.time() * 1000))
+    assert eventually(lambda: room.ran == ["on_alarm, None pending", "slow begins"])
+    room.do("in", 0.01, "plain")
+    assert eventually(lambda: room.ran[2:] == ["plain"])
+    room.do("release", 0)
+    assert eventually(lambda: room.ran[3:] == ["slow ends", "on_alarm, None pending"])
 
 
 def test_run_alarm_runs_what_is_due_first(room):

@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any, cast
 
 from partyserver import get_server_by_name, partykit
+from partyserver.presence import Presence
 from partyserver.rules.cloning import STORED, copy
 from workers import Response
 
@@ -278,7 +279,9 @@ async def check_classes(_):
         "on_cron": {"on_cron": lambda self, cron, lobby, ctx: None},
         "option": {"options": {"hibernation": True}},
     }
-    return {name: await outcome(define, **members) for name, members in cases.items()}
+    answers = {name: await outcome(define, **members) for name, members in cases.items()}
+    bases: list[Any] = [Presence, partykit.Server]
+    return answers | {"mixin": await outcome(type, "Poll", tuple(bases), {})}
 
 
 async def check_options(_):

@@ -1,10 +1,12 @@
 """Ports of PartyKit and partyflare, and the testing kit, as rooms.py has the rest."""
 
-from typing import Any, assert_type
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, assert_type
 
 import httpx
-from partyserver import partykit
+from partyserver import Server, partykit
 from partyserver.partyflare import Party
+from partyserver.schedule import Retry, Schedule, Scheduled
 from partyserver.testing import Party as TestedParty
 from partyserver.testing import Room, Socket
 from workers import Request, Response, WorkerEntrypoint
@@ -90,6 +92,32 @@ class Flare(Party):
         self.broadcast(f"in {self.room}", [connection.id])
 
 
+class Timed(Schedule, Server):
+    async def on_start(self) -> None:
+        timer = await self.schedule(30, self.close, {"why": "late"}, idempotent=True)
+        assert_type(timer, Scheduled)
+        assert_type(timer.time, datetime)
+        assert_type(timer.type, Literal["delayed", "scheduled", "cron", "interval"])
+        await self.schedule(timedelta(hours=1), "close", retry=Retry(max_attempts=1))
+        await self.schedule(timer.time, "close")
+        await self.schedule("0 9 * * 1", self.remind)
+        assert_type(await self.schedule_every(60, self.remind), Scheduled)
+        assert_type(self.get_schedule(timer.id), Scheduled | None)
+        assert_type(self.list_schedules(type="cron", before=timer.time), list[Scheduled])
+        assert_type(await self.cancel_schedule(timer.id), bool)
+
+    def close(self, payload: dict[str, str]) -> None: ...
+
+    async def remind(self) -> None: ...
+
+
+class TimedParty(Schedule, partykit.Server):
+    async def on_start(self) -> None:
+        await self.schedule(30, self.close)
+
+    def close(self) -> None: ...
+
+
 def test_with_the_kit(party: TestedParty) -> None:
     room = party.room("Chat", "lobby")
     assert_type(room, Room)
@@ -98,6 +126,7 @@ def test_with_the_kit(party: TestedParty) -> None:
         assert_type(a, Socket)
         assert_type(a.receive(), str | bytes)
         room.hibernate()
+    assert_type(room.run_due(at=datetime.now(UTC)), int)
 
 
 # --- refused --------------------------------------------------------------------------
@@ -112,3 +141,10 @@ class NoParty: ...
 
 partykit.entrypoint(NoParty)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 partykit.entrypoint(Whole, partys={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+class Mistimed(Schedule, Server):
+    async def on_start(self) -> None:
+        await self.schedule(None, self.on_start)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        await self.schedule(1, self.on_start, retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self.list_schedules(type="weekly")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workers import Request
 
 from ..connection import Connection
-from ..parts import mixins_of
+from ..parts import Part, mixins_of, parts_of
 from ..reserved import give_life, life_of
 from ..server import Server as CoreServer
 from ..upgrade import ConnectionContext
@@ -80,11 +80,26 @@ class Host(CoreServer):
 
 
 def host_class(cls: type[Server]) -> type[Host]:
-    """The host of a party's class: with its options, its mixins, and its name for the log."""
+    """The host of a party's class: with its options, its mixins, and its name for the log.
+
+    Raises `TypeError` for a mixin that a party cannot have.
+    """
+    for part in parts_of(cls).all:
+        if not _works_behind_a_host(part):
+            raise TypeError(
+                f"{cls.__name__}: {part.name} is for a partyserver.Server; "
+                "a partykit.Server cannot have it"
+            )
     members = {"options": cls.options, "_party_class": cls, "__module__": cls.__module__}
     return new_class(
         cls.__name__, (*mixins_of(cls), Host), exec_body=lambda body: body.update(members)
     )
+
+
+def _works_behind_a_host(part: Part) -> bool:
+    """Others see the host's class and hooks, and not the party's."""
+    sees = (part.define, part.connecting, part.accepted, part.message, part.closed)
+    return not part.hooks and all(handler is None for handler in sees)
 
 
 def _hook(party: Any, name: str, default: Hook = lambda *_: None) -> Hook:

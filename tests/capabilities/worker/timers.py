@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from partyserver import Server, parse_json, partykit
 from partyserver.runtime import can_run_sync
@@ -179,6 +180,10 @@ class Timed(Schedule, Server):
 
     async def on_alarm(self):
         self.write(f"on_alarm, {await self.ctx.storage.getAlarm()} pending")
+        if self.kept("alarm overlaps"):
+            self.keep("alarm overlaps", 0)
+            await self.ctx.storage.setAlarm(int(time.time() * 1000))
+            await self.slow()
         if self.kept("alarm fails"):
             self.keep("alarm fails", self.kept("alarm fails") - 1)
             if self.kept("alarm sets"):
@@ -245,7 +250,7 @@ class Timed(Schedule, Server):
         deep = []
         for _ in range(3000):
             deep = [deep]
-        tries = {
+        tries: dict[str, tuple[Any, ...]] = {
             "bool": (True, "note"),
             "negative": (-1, "note"),
             "NaN": (float("nan"), "note"),
@@ -278,7 +283,8 @@ class Timed(Schedule, Server):
                 await self.schedule(*arguments)
             except (TypeError, ValueError) as error:
                 said[name] = f"{type(error).__name__}: {error}"
-        for name, seconds in {"never": 0, "too long": 31 * 86_400, "no number": "60"}.items():
+        intervals: dict[str, Any] = {"never": 0, "too long": 31 * 86_400, "no number": "60"}
+        for name, seconds in intervals.items():
             try:
                 await self.schedule_every(seconds, "note")
             except (TypeError, ValueError) as error:
