@@ -19,9 +19,11 @@ DEVELOPMENT_FLAGS = python_workers python_workers_development experimental
 
 CONFIG = $(if $(filter chat,$(FIXTURE)),wrangler.toml,fixtures/$(FIXTURE)/wrangler.toml)
 
-SDK = python_modules/workers/__init__.py
+SDK = .cache/sdk/workers/__init__.py
 # Workers with packages of their own, in the builds for the runtime's Python.
-WORKERS = $(patsubst %/requirements.txt,%,$(wildcard fixtures/*/requirements.txt tests/*/requirements.txt))
+REQUIREMENTS = $(wildcard fixtures/*/requirements.txt tests/*/requirements.txt)
+# wrangler takes them from beside its config, and the chat's is the root's.
+MODULES = $(patsubst fixtures/chat/%,%,$(REQUIREMENTS:%/requirements.txt=%/python_modules/.installed))
 WHEELS = .cache/worker-wheels
 FOR_WORKERS = --only-binary=:all: --platform pyemscripten_2026_0_wasm32 --platform any \
   --python-version 3.14 --implementation cp --abi cp314 --abi none \
@@ -34,7 +36,7 @@ BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-15s", $$1; $$1 = ""; print }'
 
-setup: .venv/.installed node_modules/.installed $(SDK) $(WORKERS:%=%/python_modules/.installed) $(BUNDLE) ## install what the other targets need
+setup: .venv/.installed node_modules/.installed $(SDK) $(MODULES) $(BUNDLE) ## install what the other targets need
 	@$(RUNTIME) node tools/vendor.mjs
 
 dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
@@ -108,18 +110,25 @@ node_modules/.installed: package.json package-lock.json tools/check-node.sh
 # The wheel is kept in .cache/wheels for the tests that install it offline.
 $(SDK): tools/constraints.txt | .venv/.installed
 	$(PIP) download --no-deps --dest .cache/wheels --constraint tools/constraints.txt workers-runtime-sdk
-	$(PIP) install --no-deps --no-index --find-links .cache/wheels --upgrade --target python_modules \
+	$(PIP) install --no-deps --no-index --find-links .cache/wheels --upgrade --target .cache/sdk \
 	  --constraint tools/constraints.txt workers-runtime-sdk
 	@touch $@
 
-$(WHEELS)/.downloaded: $(WORKERS:%=%/requirements.txt) tools/worker-constraints.txt | .venv/.installed
-	$(PIP) download $(FOR_WORKERS) --dest $(WHEELS) $(WORKERS:%=--requirement %/requirements.txt)
+$(WHEELS)/.downloaded: $(REQUIREMENTS) tools/worker-constraints.txt | .venv/.installed
+	$(PIP) download $(FOR_WORKERS) --dest $(WHEELS) $(REQUIREMENTS:%=--requirement %)
 	@touch $@
 
-%/python_modules/.installed: %/requirements.txt $(WHEELS)/.downloaded
+define INSTALL_FOR_WORKER
 	$(PIP) install $(FOR_WORKERS) --no-index --find-links $(WHEELS) --no-compile --upgrade \
 	  --target $(@D) --requirement $<
 	@touch $@
+endef
+
+python_modules/.installed: fixtures/chat/requirements.txt $(WHEELS)/.downloaded
+	$(INSTALL_FOR_WORKER)
+
+%/python_modules/.installed: %/requirements.txt $(WHEELS)/.downloaded
+	$(INSTALL_FOR_WORKER)
 
 $(BUNDLE): tools/pyodide-bundle.mjs node_modules/.installed
 	@$(RUNTIME) node tools/pyodide-bundle.mjs

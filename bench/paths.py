@@ -11,9 +11,9 @@ RESULTS = BENCH / "results"
 #: Generated worker configs, bundles and snapshots; git-ignored.
 WORK = ROOT / ".cache" / "bench"
 LIBRARY = ROOT / "src" / "partyserver"
-SDK = ROOT / "python_modules"
-#: The build for the runtime's Python, which the tests of the capabilities have.
-MSGSPEC = ROOT / "tests" / "capabilities" / "python_modules" / "msgspec"
+SDK = ROOT / ".cache" / "sdk"
+#: The build for the runtime's Python, which the chat has.
+MSGSPEC = ROOT / "python_modules" / "msgspec"
 _NODE_BIN = ROOT / "node_modules" / ".bin"
 ESBUILD = _NODE_BIN / "esbuild"
 #: The one that npm has brought along, else the system's.

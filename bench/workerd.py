@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from .machine import SERVER_CORE, on_core
-from .paths import ESBUILD, LIBRARY, SDK, VARIANTS, WORKERD
+from .paths import ESBUILD, SDK, VARIANTS, WORKERD
 
 COMPATIBILITY_DATE = "2026-11-17"
 PYTHON_FLAGS = ("python_workers", "python_workers_development", "experimental")
@@ -60,7 +60,7 @@ class Worker:
         shutil.copy(VARIANTS / self.main, folder / "worker.py")
         modules = ['(name = "worker.py", pythonModule = embed "worker.py")']
         target = folder / "python_modules"
-        shutil.copytree(SDK, target, ignore=_only_the_sdk)
+        shutil.copytree(SDK, target, ignore=shutil.ignore_patterns("__pycache__"))
         for package in self.packages:
             if package.is_dir():
                 shutil.copytree(package, target / package.name, ignore=_sources_only)
@@ -123,10 +123,6 @@ def _list(items: Sequence[str]) -> str:
 
 def _sources_only(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name in ("__pycache__", "command", "testing", "py.typed")}
-
-
-def _only_the_sdk(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name in ("__pycache__", LIBRARY.name)}
 
 
 def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], int]:

@@ -1,6 +1,6 @@
-// Puts what the workers of this checkout need where wrangler looks for it: the library
-// into python_modules/ beside each wrangler.toml, with the SDK from the root's; and the
-// page's JavaScript, bundled, into fixtures/*/public/.
+// Puts what the workers of this checkout need where wrangler looks for it: the library and
+// the SDK into python_modules/ beside each wrangler.toml, and the pages' JavaScript, bundled,
+// into fixtures/*/public/.
 //
 //   node tools/vendor.mjs                        (every wrangler.toml's build command)
 //
@@ -16,8 +16,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-const LIBRARY = join(ROOT, "src", "partyserver");
-const MODULES = "python_modules";
+const SOURCES = join(ROOT, "src");
+const SDK = join(ROOT, ".cache", "sdk");
 
 /** The folders of `parent` that hold a file or folder called `name`. */
 function having(parent, name) {
@@ -58,25 +58,27 @@ function mirror(source, paths, target) {
 
 const topFolder = (path) => path.split(sep)[0];
 
-/** The library without what runs outside of the worker: its pytest plugin, and its command. */
-function vendorLibrary() {
+/** Each worker has a copy of its own: wrangler takes no links. */
+function vendorModules() {
+  // Not what runs outside of the worker: the library's pytest plugin, and its command.
   const outside = ["testing", "command", "__main__.py"];
-  const sources = list(LIBRARY, ".py").filter((path) => !outside.includes(topFolder(path)));
-  mirror(LIBRARY, sources, join(ROOT, MODULES, "partyserver"));
-}
-
-/** The root's modules again, for the workers of the other folders: wrangler takes no links. */
-function vendorWorkers() {
-  const root = join(ROOT, MODULES);
-  const files = list(root, "").filter(
-    (path) => !path.includes("__pycache__") && statSync(join(root, path)).isFile(),
+  const library = list(join(SOURCES, "partyserver"), ".py")
+    .filter((path) => !outside.includes(topFolder(path)))
+    .map((path) => join("partyserver", path));
+  const sdk = list(SDK, "").filter(
+    (path) => !path.includes("__pycache__") && statSync(join(SDK, path)).isFile(),
   );
   const workers = [
+    ROOT,
     ...having("tests", "wrangler.toml"),
     ...having("tests/interop", "worker.py"),
     ...having("fixtures", "wrangler.toml"),
   ];
-  for (const folder of workers) mirror(root, files, join(folder, MODULES));
+  for (const folder of workers) {
+    const modules = join(folder, "python_modules");
+    mirror(SDK, sdk, modules);
+    mirror(SOURCES, library, modules);
+  }
 }
 
 async function bundlePages() {
@@ -94,6 +96,5 @@ async function bundlePages() {
   }
 }
 
-vendorLibrary();
-vendorWorkers();
+vendorModules();
 await bundlePages();

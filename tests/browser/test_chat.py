@@ -1,5 +1,7 @@
 """The chat of fixtures/chat, as people in two browsers meet it."""
 
+import re
+
 import pytest
 from partyserver.testing import Party
 from playwright.sync_api import Locator, Page, expect
@@ -105,6 +107,58 @@ def test_a_reload_finds_the_history_and_the_name(ada: Person, grace: Person) -> 
     grace.sees_people("Ada", "Grace")
 
 
+def test_who_is_back_finds_where_the_new_begins(ada: Person, grace: Person) -> None:
+    ada.write("seen")
+    grace.sees_messages("seen")
+    grace.leave()
+    ada.sees_notice("Grace left")
+    ada.write("not seen")
+    ada.write("nor this")
+    ada.sees_messages("seen", "not seen", "nor this")
+    grace.join()
+    lines = grace.page.locator("#messages li")
+    expect(lines).to_have_text(
+        [*map(re.compile, ("seen", "New since you left", "not seen", "nor this"))]
+    )
+    expect(grace.page.locator("#messages .byline:visible")).to_have_text([re.compile("Ada")] * 2)
+
+
+def test_two_tabs_are_one_person(ada: Person, grace: Person) -> None:
+    tab = Person(grace.page.context.new_page(), "Grace")
+    tab.page.goto("/?room=engine")
+    tab.join()
+    tab.sees_people("Ada", "Grace")
+    ada.sees_people("Ada", "Grace")
+    grace.page.close()
+    tab.write("still here")
+    ada.sees_messages("still here")
+    ada.sees_people("Ada", "Grace")
+    expect(ada.page.locator("#messages .notice")).to_have_text(["Grace joined"])
+
+
+def test_who_may_not_come_in_is_told_why(ada: Person) -> None:
+    ada.page.evaluate("sessionStorage.setItem('name', 'x'.repeat(33))")
+    ada.page.reload()
+    expect(ada.page.get_by_role("alert")).to_have_text("A name has 1 to 32 characters.")
+    expect(ada.page.get_by_role("heading", name="Join the chat")).to_be_visible()
+    ada.join()
+    ada.sees_people("Ada")
+    expect(ada.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_page_says_that_older_messages_are_gone(
+    party: Party, ada: Person, open_page: OpenPage
+) -> None:
+    socket = party.room("Chat", "engine").connect(query={"name": "Bob"})
+    for number in range(101):
+        socket.send_json({"type": "say", "text": str(number)})
+    ada.sees_messages(*map(str, range(101)))
+    alan = Person(open_page("/?room=engine"), "Alan")
+    alan.join()
+    alan.sees_messages(*map(str, range(1, 101)))
+    alan.sees_notice("Some messages are no longer kept")
+
+
 def test_rooms_are_apart(ada: Person, open_page: OpenPage) -> None:
     other = Person(open_page("/"), "Alan")
     other.join(room="a room / 2?")
@@ -153,14 +207,19 @@ def test_everyone_is_back_after_the_server_restarts(
     """)
 
     party.restart()
+    other = party.room("Chat", "engine").connect(query={"name": "Bob"})
+    other.send_json({"type": "say", "text": "meanwhile"})
+    other.receive_json(until={"type": "event"})
+    other.close()
 
     ada.page.wait_for_function("states.includes('Reconnecting…') && states.at(-1) === 'Connected'")
     expect(grace.status).to_have_text("Connected")
     for person in (ada, grace):
         person.sees_people("Ada", "Grace")
-        person.sees_messages("before")
+        person.sees_messages("before", "meanwhile")
     grace.write("after")
-    ada.sees_messages("before", "after")
+    for person in (ada, grace):
+        person.sees_messages("before", "meanwhile", "after")
 
 
 def test_a_room_that_slept_knows_who_is_in_it(party: Party, ada: Person, grace: Person) -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from partyserver.testing import Party, Room, Socket
+from partyserver.testing import Party, Room
 
 
 @pytest.fixture
@@ -12,137 +12,198 @@ def room(party: Party) -> Room:
     return party.room("Chat", "lobby")
 
 
-def join(room: Room, id: str, name: str) -> tuple[Socket, Any]:
-    socket = room.connect(id=id)
-    socket.send_json({"type": "join", "name": name})
-    welcome = socket.receive_json()
-    assert welcome["type"] == "welcome"
-    return socket, welcome
+class Person:
+    def __init__(self, room: Room, name: str, **query: Any) -> None:
+        self.name = name
+        self.socket = room.connect(query={"name": name, **query})
+        #: What came before the answer to the join, such as what was missed.
+        self.before: list[Any] = []
+        while (message := self.socket.receive_json())["type"] != "presence_state":
+            self.before.append(message)
+        self.here = message["presence"]
+
+    def say(self, text: str) -> None:
+        self.socket.send_json({"type": "say", "text": text})
+
+    def hears(self, text: str, by: str) -> int:
+        """Also that it is the next message, but for those of who is here."""
+        message = self.socket.receive_json()
+        while message["type"] == "presence_diff":
+            message = self.socket.receive_json()
+        assert message["type"] == "event"
+        assert (message["data"]["text"], message["data"]["name"]) == (text, by)
+        seq: int = message["seq"]
+        return seq
+
+    def sees(self, joins: tuple[str, ...] = (), leaves: tuple[str, ...] = ()) -> None:
+        message = self.socket.receive_json()
+        assert message["type"] == "presence_diff"
+        assert (tuple(message["joins"]), tuple(message["leaves"])) == (joins, leaves)
 
 
-def test_a_welcome_tells_who_is_here(room: Room) -> None:
-    ada, welcome = join(room, "a", "Ada")
-    assert welcome == {"type": "welcome", "people": {"a": "Ada"}, "history": []}
-    _, welcome = join(room, "g", "Grace")
-    assert welcome["people"] == {"a": "Ada", "g": "Grace"}
-    assert ada.receive_json() == {"type": "joined", "id": "g", "name": "Grace"}
+def test_who_joins_learns_who_is_here(room: Room) -> None:
+    ada = Person(room, "Ada")
+    assert ada.here == {"Ada": [None]}
+    assert Person(room, " Grace \0").here == {"Ada": [None], "Grace": [None]}
+    ada.sees(joins=("Grace",))
 
 
-def test_a_second_join_changes_the_name(room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
-    grace, _ = join(room, "g", "Grace")
-    assert ada.receive_json()["name"] == "Grace"
-    grace.send_json({"type": "join", "name": "Amazing Grace"})
-    assert grace.receive_json()["people"] == {"a": "Ada", "g": "Amazing Grace"}
-    assert ada.receive_json() == {"type": "joined", "id": "g", "name": "Amazing Grace"}
-
-
-def test_a_leave_is_told_of_those_who_had_joined(room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
-    room.connect(id="nobody").close()
-    grace, _ = join(room, "g", "Grace")
-    grace.close()
-    assert ada.receive_json()["type"] == "joined"
-    assert ada.receive_json() == {"type": "left", "id": "g"}
+def test_a_person_with_three_tabs_is_one_and_leaves_once(room: Room) -> None:
+    ada = Person(room, "Ada")
+    tabs = [Person(room, "Grace") for _ in range(3)]
+    assert tabs[2].here == {"Ada": [None], "Grace": [None] * 3}
+    for _ in tabs:
+        ada.sees(joins=("Grace",))
+    for tab in tabs:
+        tab.socket.close()
+    for _ in tabs[:2]:
+        ada.sees(joins=("Grace",))
+    ada.sees(leaves=("Grace",))
 
 
 def test_someone_who_came_back_is_not_told_to_have_left(room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
-    before, _ = join(room, "g", "Grace")
-    join(room, "g", "Grace")
-    before.close()
-    _, welcome = join(room, "b", "Bob")
-    assert welcome["people"] == {"a": "Ada", "g": "Grace", "b": "Bob"}
-    assert [ada.receive_json() for _ in range(3)] == [
-        {"type": "joined", "id": "g", "name": "Grace"},
-        {"type": "joined", "id": "g", "name": "Grace"},
-        {"type": "joined", "id": "b", "name": "Bob"},
-    ]
+    ada = Person(room, "Ada")
+    before = Person(room, "Grace", _pk="g")
+    Person(room, "Grace", _pk="g")
+    before.socket.close()
+    assert set(Person(room, "Bob").here) == {"Ada", "Grace", "Bob"}
+    while "Bob" not in (diff := ada.socket.receive_json())["joins"]:
+        assert (list(diff["joins"]), diff["leaves"]) == (["Grace"], [])
 
 
 def test_everyone_hears_with_author_and_time(room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
-    ada.send_json({"type": "say", "text": "  hello \n"})
-    said = ada.receive_json()
-    assert said.pop("at") > 1_700_000_000_000
-    assert said == {"type": "message", "id": 1, "name": "Ada", "text": "hello"}
+    ada = Person(room, "Ada")
+    grace = Person(room, "Grace")
+    ada.say("  hello \n")
+    for person in (ada, grace):
+        said = person.socket.receive_json(until={"type": "event"})
+        assert said["data"].pop("at") > 1_700_000_000_000
+        assert said == {"type": "event", "seq": 1, "data": {"name": "Ada", "text": "hello"}}
 
 
-def test_a_name_outlives_hibernation(room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
+def test_names_and_presence_outlive_hibernation(room: Room) -> None:
+    ada = Person(room, "Ada")
     room.hibernate()
-    ada.send_json({"type": "say", "text": "awake"})
-    assert ada.receive_json()["name"] == "Ada"
+    ada.say("awake")
+    ada.hears("awake", by="Ada")
+    assert Person(room, "Grace").here == {"Ada": [None], "Grace": [None]}
 
 
 def test_the_history_outlives_a_restart(party: Party, room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
-    ada.send_json({"type": "say", "text": "hello"})
-    ada.receive()
+    ada = Person(room, "Ada")
+    ada.say("hello")
+    ada.hears("hello", by="Ada")
     party.restart()
     [said] = room.fetch("/").json()
-    assert (said["name"], said["text"]) == ("Ada", "hello")
-    _, welcome = join(room, "b", "Bob")
-    assert welcome["history"] == [said]
+    assert said.pop("at") > 1_700_000_000_000
+    assert said == {"id": 1, "name": "Ada", "text": "hello"}
+    [missed] = Person(room, "Bob", since=0).before
+    assert (missed["seq"], missed["data"]["text"]) == (1, "hello")
+
+
+def test_who_is_back_misses_nothing_and_hears_nothing_twice(party: Party, room: Room) -> None:
+    ada = Person(room, "Ada", since=0)
+    ada.say("heard")
+    last = ada.hears("heard", by="Ada")
+    party.restart()
+    grace = Person(room, "Grace", since=last)
+    assert grace.before == []
+    for text in ("missed", "missed, too"):
+        grace.say(text)
+    for text in ("missed", "missed, too"):
+        grace.hears(text, by="Grace")
+    ada = Person(room, "Ada", since=last)
+    assert [event["data"]["text"] for event in ada.before] == ["missed", "missed, too"]
+    grace.say("new")
+    assert ada.hears("new", by="Grace") == last + 3
 
 
 def test_the_history_holds_the_last_hundred(room: Room) -> None:
-    ada, _ = join(room, "a", "Ada")
+    ada = Person(room, "Ada")
     for number in range(105):
-        ada.send_json({"type": "say", "text": str(number)})
-    for _ in range(105):
-        ada.receive()
-    assert [said["text"] for said in room.fetch("/").json()] == [str(n) for n in range(5, 105)]
+        ada.say(str(number))
+    for number in range(105):
+        ada.hears(str(number), by="Ada")
+    kept = [str(number) for number in range(5, 105)]
+    assert [said["text"] for said in room.fetch("/").json()] == kept
+    gap, *events = Person(room, "Grace", since=0).before
+    assert gap == {"type": "history_gap", "first": 6}
+    assert [event["data"]["text"] for event in events] == kept
+
+
+def test_who_was_here_before_learns_when_that_ended(room: Room) -> None:
+    ada = Person(room, "Ada")
+    grace = Person(room, "Grace")
+    assert grace.before == []
+    ada.say("seen")
+    grace.hears("seen", by="Ada")
+    grace.socket.close()
+    ada.hears("seen", by="Ada")
+    ada.sees(leaves=("Grace",))
+    ada.say("not seen")
+    ada.hears("not seen", by="Ada")
+    *events, back = Person(room, "Grace", since=0).before
+    seen, unseen = (event["data"]["at"] for event in events)
+    assert back["type"] == "back"
+    assert seen <= back["ended"] <= unseen
+    # Another tab has nothing that is new to them.
+    assert [one["type"] for one in Person(room, "Grace", since=0).before] == ["event", "event"]
 
 
 @pytest.mark.parametrize(
-    ("message", "why"),
+    ("message", "error", "event"),
     [
-        ("", "A message is a JSON object."),
-        ("{", "A message is a JSON object."),
-        (b"\xff\x00\xfe", "A message is a JSON object."),
-        ("[" * 2_001, "A message is a JSON object."),
-        ("[" * 30_000, "A message is a JSON object."),
-        ('{"a":' * 6_000, "A message is a JSON object."),
-        ("null", "This room does not know that kind of message."),
-        ('{"type": "dance"}', "This room does not know that kind of message."),
-        ('{"type": "say"}', "This room does not know that kind of message."),
-        ('{"type": "say", "text": 1}', "This room does not know that kind of message."),
-        ('{"type": "say", "text": " \\u0000 \\ud800 "}', "The message is empty."),
-        ('{"type": "join", "name": ""}', "The name is empty."),
-        (
-            json.dumps({"type": "join", "name": "x" * 33}),
-            "The name is longer than 32 characters.",
-        ),
-        (
-            json.dumps({"type": "say", "text": "x" * 2001}),
-            "The message is longer than 2000 characters.",
-        ),
+        ("", "not JSON", None),
+        ("{", "not JSON", None),
+        (b"\xff\x00\xfe", "A message is JSON, and not bytes.", None),
+        ("[" * 2_001, "levels", None),
+        ("[" * 30_000, "levels", None),
+        ('{"a":' * 6_000, "levels", None),
+        ("null", "object", None),
+        ('{"type": "dance"}', "$.type: there is no event 'dance'", "dance"),
+        ('{"type": "say"}', "$.text: missing", "say"),
+        ('{"type": "say", "text": 1}', "$.text: Expected `str`", "say"),
+        ('{"type": "say", "text": " \\u0000 "}', "The message is empty.", None),
+        (json.dumps({"type": "say", "text": "x" * 2001}), "$.text: Expected `str` of", "say"),
     ],
 )
-def test_the_sender_alone_hears_what_was_wrong(room: Room, message: str | bytes, why: str) -> None:
-    ada, _ = join(room, "a", "Ada")
-    grace, _ = join(room, "g", "Grace")
-    grace.send(message)
-    assert grace.receive_json() == {"type": "error", "text": why}
-    grace.send_json({"type": "say", "text": "still here"})
-    assert ada.receive_json()["type"] == "joined"
-    assert ada.receive_json()["text"] == "still here"
+def test_the_sender_alone_hears_what_was_wrong(
+    room: Room, message: str | bytes, error: str, event: str | None
+) -> None:
+    ada = Person(room, "Ada")
+    grace = Person(room, "Grace")
+    grace.socket.send(message)
+    told = grace.socket.receive_json()
+    assert (told["type"], told.get("event")) == ("error", event)
+    assert error in told["error"]
+    grace.say("still here")
+    ada.hears("still here", by="Grace")
 
 
-def test_one_has_to_join_to_speak(room: Room) -> None:
-    socket = room.connect()
-    socket.send_json({"type": "say", "text": "boo"})
-    assert socket.receive_json() == {"type": "error", "text": "Join the room first."}
-    assert room.fetch("/").json() == []
+@pytest.mark.parametrize("query", [{}, {"name": ""}, {"name": " \0 "}, {"name": "x" * 33}])
+def test_one_needs_a_name_to_come_in(room: Room, query: dict[str, str]) -> None:
+    ada = Person(room, "Ada")
+    stranger = room.connect(query=query)
+    assert stranger.receive_json() == {"type": "error", "error": "A name has 1 to 32 characters."}
+    stranger.wait_closed()
+    assert stranger.close_code == 1008
+    ada.say("nobody?")
+    assert ada.socket.receive_json()["data"]["text"] == "nobody?"
 
 
 def test_a_message_of_the_longest_kind_is_taken(room: Room) -> None:
-    ada, _ = join(room, "a", "\N{BUTTERFLY}" * 32)
+    name = "\N{BUTTERFLY}" * 32
+    ada = Person(room, name)
     for text in ("\N{BUTTERFLY}" * 2000, "[" * 2000):
         # json.dumps escapes, which is the longest way to write it.
-        ada.send(json.dumps({"type": "say", "text": text}))
-        assert ada.receive_json()["text"] == text
+        ada.socket.send(json.dumps({"type": "say", "text": text}))
+        ada.hears(text, by=name)
+
+
+def test_half_a_character_is_mended(room: Room) -> None:
+    ada = Person(room, "Ada")
+    ada.socket.send('{"type": "say", "text": "half \\ud800"}')
+    ada.hears("half \N{REPLACEMENT CHARACTER}", by="Ada")
 
 
 def test_unknown_addresses_are_not_found(party: Party, room: Room) -> None:

@@ -22,3 +22,12 @@ def test_wrangler_would_deploy_the_chat_with_the_library_and_without_what_runs_o
     source = {path.name for path in (root / "src/partyserver").glob("*.py")}
     assert source - {"__main__.py"} <= uploaded
     assert not {"__main__.py", "command", "testing"} & uploaded
+    assert list((tmp_path / "python_modules/msgspec").glob("*.so"))
+
+
+def test_what_one_worker_needs_is_not_in_the_others(root):
+    assert (root / "python_modules/msgspec").exists()
+    for modules in [*root.glob("fixtures/*/python_modules"), *root.glob("tests/*/python_modules")]:
+        requirements = modules.parent / "requirements.txt"
+        needs_it = requirements.exists() and "msgspec" in requirements.read_text()
+        assert (modules / "msgspec").exists() == needs_it, modules

@@ -73,9 +73,9 @@ def project(tmp_path: Path) -> Project:
     for name in ("worker.py", "wrangler.toml"):
         shutil.copy(source / name, tmp_path)
     shutil.copytree(
-        REPOSITORY / "python_modules",
+        REPOSITORY / ".cache" / "sdk",
         tmp_path / "python_modules",
-        ignore=shutil.ignore_patterns("partyserver", "__pycache__"),
+        ignore=shutil.ignore_patterns("__pycache__"),
     )
     (tmp_path / "node_modules").symlink_to(REPOSITORY / "node_modules")
     (tmp_path / "pytest.ini").write_text(
