@@ -27,6 +27,8 @@ FOR_WORKERS = --only-binary=:all: --platform pyemscripten_2026_0_wasm32 --platfo
   --python-version 3.14 --implementation cp --abi cp314 --abi none \
   --constraint tools/worker-constraints.txt
 BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
+# For the tests: with a standard library that need not be compiled at each start of the runtime.
+COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 
 .PHONY: help setup dev test coverage coverage-rules bench bench-quick check docs format build clean
 .DELETE_ON_ERROR:
@@ -34,7 +36,7 @@ BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-15s", $$1; $$1 = ""; print }'
 
-setup: .venv/.installed node_modules/.installed $(SDK) $(WORKERS:%=%/python_modules/.installed) $(BUNDLE) ## install what the other targets need
+setup: .venv/.installed node_modules/.installed $(SDK) $(WORKERS:%=%/python_modules/.installed) $(BUNDLE) $(COMPILED) ## install what the other targets need
 	@$(RUNTIME) node tools/vendor.mjs
 
 dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
@@ -121,5 +123,5 @@ $(WHEELS)/.downloaded: $(WORKERS:%=%/requirements.txt) tools/worker-constraints.
 	  --target $(@D) --requirement $<
 	@touch $@
 
-$(BUNDLE): tools/pyodide-bundle.mjs node_modules/.installed
-	@$(RUNTIME) node tools/pyodide-bundle.mjs
+$(BUNDLE) $(COMPILED): tools/pyodide-bundle.mjs node_modules/.installed
+	@$(RUNTIME) node tools/pyodide-bundle.mjs $(@D) $(if $(findstring compiled,$@),--compiled)

@@ -1,10 +1,11 @@
 // Assembles the Pyodide bundle that workerd loads for a Python worker from the
 // npm package `pyodide`, so that the runtime starts without a download.
 //
-//   node tools/pyodide-bundle.mjs [OUT_DIR]      (default: .cache/pyodide-bundle)
+//   node tools/pyodide-bundle.mjs [OUT_DIR [--compiled]]      (default: .cache/pyodide-bundle)
 //
-// Its standard library comes compiled, which halves the CPU of the runtime's start: the package has
-// it as source only, and there is no snapshot here as there is on Cloudflare's network.
+// With --compiled, the standard library comes with its bytecode, and a start of the runtime takes
+// half the CPU. That is for the tests, which start it a hundred times. The package has the source
+// only, and so have the benchmarks, whose cold starts would else be no longer those of before.
 //
 // workerd looks for `pyodide_<version>.capnp.bin` in the folder it is given as
 // --pyodide-bundle-disk-cache-dir, and checks every version but "dev" against a
@@ -38,6 +39,7 @@ function readPackage() {
   return {
     glue: read("pyodide.asm.mjs").toString("utf8"),
     wasm: read("pyodide.asm.wasm"),
+    stdlib: read("python_stdlib.zip"),
   };
 }
 
@@ -181,14 +183,14 @@ function encodeBundle(modules) {
   return out;
 }
 
-async function main(outDir = join(process.cwd(), ".cache", "pyodide-bundle")) {
-  const { glue, wasm } = readPackage();
-  const body = Buffer.from(patchGlue(glue));
-  const stdlib = await compileLibrary();
+async function main(outDir = join(process.cwd(), ".cache", "pyodide-bundle"), option = "") {
+  const { glue, wasm, stdlib } = readPackage();
+  const patched = Buffer.from(patchGlue(glue));
+  const library = option === "--compiled" ? await compileLibrary() : stdlib;
   const bundle = encodeBundle([
-    { name: "pyodideRuntime-internal:pyodide.asm", kind: "src", body },
+    { name: "pyodideRuntime-internal:pyodide.asm", kind: "src", body: patched },
     { name: "pyodideRuntime-internal:pyodide.asm.wasm", kind: "wasm", body: wasm },
-    { name: "pyodideRuntime-internal:python_stdlib.zip", kind: "data", body: stdlib },
+    { name: "pyodideRuntime-internal:python_stdlib.zip", kind: "data", body: library },
   ]);
   mkdirSync(outDir, { recursive: true });
   const target = join(outDir, "pyodide_dev.capnp.bin");
@@ -198,7 +200,7 @@ async function main(outDir = join(process.cwd(), ".cache", "pyodide-bundle")) {
 }
 
 try {
-  await main(...process.argv.slice(2, 3));
+  await main(...process.argv.slice(2, 4));
 } catch (error) {
   if (!(error instanceof BundleError)) throw error;
   console.error(`pyodide-bundle: ${error.message}`);
