@@ -4,12 +4,14 @@
 PYTHON ?= python3
 PORT ?= 8787
 FIXTURE ?= chat
+PROCESSES ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 
 # Node packages first in PATH, so that the Node.js that they bring along is the
 # one that runs; workerd with our Pyodide bundle; no calls home.
 RUNTIME = PATH="$(CURDIR)/node_modules/.bin:$$PATH" \
   MINIFLARE_WORKERD_PATH="$(CURDIR)/tools/workerd.sh" \
+  NODE_COMPILE_CACHE="$(CURDIR)/.cache/node" \
   WRANGLER_SEND_METRICS=false \
   CLOUDFLARE_CF_FETCH_ENABLED=false
 
@@ -18,6 +20,8 @@ RUNTIME = PATH="$(CURDIR)/node_modules/.bin:$$PATH" \
 DEVELOPMENT_FLAGS = python_workers python_workers_development experimental
 
 CONFIG = $(if $(filter chat,$(FIXTURE)),wrangler.toml,fixtures/$(FIXTURE)/wrangler.toml)
+
+PYTEST = .venv/bin/$(if $(MEASURE),python -m tools.coverage $(if $(ARGS),part,tests),pytest)
 
 SDK = python_modules/workers/__init__.py
 # Workers with packages of their own, in the builds for the runtime's Python.
@@ -43,8 +47,10 @@ dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), rel
 	@cd $(dir $(CONFIG)) && $(RUNTIME) wrangler dev --config $(notdir $(CONFIG)) --port $(PORT) \
 	  --compatibility-flags $(DEVELOPMENT_FLAGS) --show-interactive-dev-session=false
 
+# All tests, in as many processes; those that measure afterwards, when nothing else runs.
 test: setup ## run the tests (ARGS="-k name")
-	@$(RUNTIME) .venv/bin/$(if $(MEASURE),python -m tools.coverage tests,pytest) $(ARGS)
+	@$(RUNTIME) $(PYTEST) $(or $(ARGS),-n $(PROCESSES) -m "not alone")
+	@$(if $(ARGS),,$(RUNTIME) .venv/bin/pytest -m alone)
 
 coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
 	@$(MAKE) test MEASURE=yes
