@@ -4,12 +4,14 @@
 PYTHON ?= python3
 PORT ?= 8787
 FIXTURE ?= chat
+PROCESSES ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 
 # Node packages first in PATH, so that the Node.js that they bring along is the
 # one that runs; workerd with our Pyodide bundle; no calls home.
 RUNTIME = PATH="$(CURDIR)/node_modules/.bin:$$PATH" \
   MINIFLARE_WORKERD_PATH="$(CURDIR)/tools/workerd.sh" \
+  NODE_COMPILE_CACHE="$(CURDIR)/.cache/node" \
   WRANGLER_SEND_METRICS=false \
   CLOUDFLARE_CF_FETCH_ENABLED=false
 
@@ -18,6 +20,8 @@ RUNTIME = PATH="$(CURDIR)/node_modules/.bin:$$PATH" \
 DEVELOPMENT_FLAGS = python_workers python_workers_development experimental
 
 CONFIG = $(if $(filter chat,$(FIXTURE)),wrangler.toml,fixtures/$(FIXTURE)/wrangler.toml)
+
+PYTEST = .venv/bin/$(if $(MEASURE),python -m tools.coverage $(if $(ARGS),part,tests),pytest)
 
 SDK = .cache/sdk/workers/__init__.py
 # Workers with packages of their own, in the builds for the runtime's Python.
@@ -29,6 +33,8 @@ FOR_WORKERS = --only-binary=:all: --platform pyemscripten_2026_0_wasm32 --platfo
   --python-version 3.14 --implementation cp --abi cp314 --abi none \
   --constraint tools/worker-constraints.txt
 BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
+# For the tests: with a standard library that need not be compiled at each start of the runtime.
+COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 
 .PHONY: help setup dev test coverage coverage-rules bench bench-quick check docs format build clean
 .DELETE_ON_ERROR:
@@ -36,15 +42,17 @@ BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(MAKEFILE_LIST) | awk '{ printf "make %-15s", $$1; $$1 = ""; print }'
 
-setup: .venv/.installed node_modules/.installed $(SDK) $(MODULES) $(BUNDLE) ## install what the other targets need
+setup: .venv/.installed node_modules/.installed $(SDK) $(MODULES) $(BUNDLE) $(COMPILED) ## install what the other targets need
 	@$(RUNTIME) node tools/vendor.mjs
 
 dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
 	@cd $(dir $(CONFIG)) && $(RUNTIME) wrangler dev --config $(notdir $(CONFIG)) --port $(PORT) \
 	  --compatibility-flags $(DEVELOPMENT_FLAGS) --show-interactive-dev-session=false
 
+# All tests, in as many processes; those that measure afterwards, when nothing else runs.
 test: setup ## run the tests (ARGS="-k name")
-	@$(RUNTIME) .venv/bin/$(if $(MEASURE),python -m tools.coverage tests,pytest) $(ARGS)
+	@$(RUNTIME) $(PYTEST) $(or $(ARGS),-n $(PROCESSES) -m "not alone")
+	@$(if $(ARGS),,$(RUNTIME) .venv/bin/pytest -m alone)
 
 coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
 	@$(MAKE) test MEASURE=yes
@@ -130,5 +138,5 @@ python_modules/.installed: fixtures/chat/requirements.txt $(WHEELS)/.downloaded
 %/python_modules/.installed: %/requirements.txt $(WHEELS)/.downloaded
 	$(INSTALL_FOR_WORKER)
 
-$(BUNDLE): tools/pyodide-bundle.mjs node_modules/.installed
-	@$(RUNTIME) node tools/pyodide-bundle.mjs
+$(BUNDLE) $(COMPILED): tools/pyodide-bundle.mjs node_modules/.installed
+	@$(RUNTIME) node tools/pyodide-bundle.mjs $(@D) $(if $(findstring compiled,$@),--compiled)

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 import pytest
-from partyserver.testing import Party
+from partyserver.testing import Party, plugin
 from partyserver.testing.logs import LogLine
+from xdist.remote import Producer
+
+from .scheduling import Scheduling
 
 TROUBLE = re.compile(
     r"never awaited"
@@ -32,6 +35,30 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "log_may_hold(*texts): lines of the runtime's log with one of these are no failure",
     )
+    config.addinivalue_line(
+        "markers", "alone: it measures, and `make test` runs it when nothing else runs"
+    )
+    config.addinivalue_line(
+        "markers",
+        "once(why): .ci/run repeats it neither with evictions nor without the shortcuts",
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop the runtimes of a suite at its end: those of all suites would need 5 GB."""
+    try:
+        return (yield)
+    finally:
+        if nextitem and nextitem.path.parent != item.path.parent:
+            if runtimes := item.config.stash.get(plugin._runtimes_key, None):
+                runtimes.stop()
+                runtimes.started.clear()
 
 
 @pytest.fixture(params=["in memory", "hibernating"])

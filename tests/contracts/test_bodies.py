@@ -181,8 +181,14 @@ def download(party, where, size):
     return total
 
 
+ONCE = pytest.mark.once("one way to a room is enough: each takes long, and rooms keep nothing")
+
+
 @pytest.mark.parametrize("move", [upload, download])
-@pytest.mark.parametrize("how", ["", "/routed/reading", "/routed/cors"])
+@pytest.mark.parametrize(
+    "how",
+    [pytest.param("", marks=ONCE), "/routed/reading", pytest.param("/routed/cors", marks=ONCE)],
+)
 def test_a_large_body_streams_through(party, move, how):
     where = f"{how}/parties/inbox/x"
     move(party, where, 20)  # what this takes once is not the body's

@@ -55,7 +55,7 @@ def new_project(run: Run, distributions: Path, tmp_path: Path) -> Path:
     run(*pip, "install", *wheels, "--target", tmp_path / "python_modules", "partyserver")
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     (tmp_path / "pytest.ini").write_text(
-        f"[pytest]\nparty_pyodide_bundle = {ROOT / '.cache/pyodide-bundle'}\n"
+        f"[pytest]\nparty_pyodide_bundle = {ROOT / '.cache/pyodide-bundle-compiled'}\n"
     )
     return tmp_path
 

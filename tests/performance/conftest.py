@@ -11,10 +11,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if sys.platform != "linux":
-        skip = pytest.mark.skip(reason="bench/ reads other processes' CPU as Linux offers it")
-        for item in items:
-            if item.path.parent == Path(__file__).parent:
+    skip = pytest.mark.skip(reason="bench/ reads other processes' CPU as Linux offers it")
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.alone)
+            if sys.platform != "linux":
                 item.add_marker(skip)
 
 

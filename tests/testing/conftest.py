@@ -15,7 +15,7 @@ import pytest
 from ..progress import run
 
 REPOSITORY = Path(__file__).parents[2]
-BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle"
+BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle-compiled"
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,41 @@ class Default(WorkerEntrypoint):
 """
 
 
-def test_a_counter_in_memory_fails_and_is_named(project: Project) -> None:
-    project.write(test_it=COUNTS)
-    assert "1 passed" in project.run("-q").stdout
-    output = project.run("-q", "--party-chaos").stdout
-    assert "AssertionError: assert '1 hi' == '2 hi'" in output
+def test_a_counter_in_memory_fails_and_is_named_and_no_other_test_is(project: Project) -> None:
+    project.write(
+        test_counter=COUNTS,
+        test_marked=f"import pytest\n\npytestmark = pytest.mark.no_party_chaos\n{COUNTS}",
+        test_of_another_cause="""
+def test_it(party):
+    for _ in range(3):
+        party.room("Echo", "a").fetch("/")
+    assert 0
+""",
+    )
+    output = project.run("-q", "--party-chaos", "--strict-markers").stdout
+    assert "2 failed, 1 passed" in output
+    counter, another = output.split("def test_it(party):")[1:]
+    assert "AssertionError: assert '1 hi' == '2 hi'" in counter
+    assert "lost in the eviction: EchoRoom.messages = 1 (room 'a', after the wake: 0)" in counter
+    assert "--party-chaos: 2 evictions, and no attribute was lost" in another
+
+
+def test_without_chaos_a_loss_is_told_in_an_eviction_by_the_test_itself(project: Project) -> None:
+    project.write(
+        test_counter=COUNTS,
+        test_eviction="""
+def test_it(party):
+    room = party.room("Echo", "a")
+    with room.connect() as socket:
+        socket.send("hi")
+        assert socket.receive() == "1 hi"
+        room.hibernate()
+        socket.send("hi")
+        assert socket.receive() == "2 hi"
+""",
+    )
+    output = project.run("-q").stdout
+    assert "1 failed, 1 passed" in output
     assert "lost in the eviction: EchoRoom.messages = 1 (room 'a', after the wake: 0)" in output
 
 
@@ -126,42 +156,6 @@ def test_it(party):
     config = project.folder / "wrangler.toml"
     config.write_text(config.read_text().replace('"Echo"', '"EchoRoom"'))
     result = project.run("-q", "--party-chaos")
-    assert "1 passed" in result.stdout, result.stdout
-
-
-def test_a_loss_in_an_eviction_by_the_test_itself_is_told_too(project: Project) -> None:
-    project.write(
-        test_it="""
-def test_it(party):
-    room = party.room("Echo", "a")
-    with room.connect() as socket:
-        socket.send("hi")
-        assert socket.receive() == "1 hi"
-        room.hibernate()
-        socket.send("hi")
-        assert socket.receive() == "2 hi"
-"""
-    )
-    output = project.run("-q").stdout
-    assert "lost in the eviction: EchoRoom.messages = 1 (room 'a', after the wake: 0)" in output
-
-
-def test_a_failure_of_another_cause_says_that_nothing_was_lost(project: Project) -> None:
-    project.write(
-        test_it="""
-def test_it(party):
-    for _ in range(3):
-        party.room("Echo", "a").fetch("/")
-    assert 0
-"""
-    )
-    output = project.run("-q", "--party-chaos").stdout
-    assert "--party-chaos: 2 evictions, and no attribute was lost" in output
-
-
-def test_a_marked_test_is_left_alone(project: Project) -> None:
-    project.write(test_it=f"import pytest\n\npytestmark = pytest.mark.no_party_chaos\n{COUNTS}")
-    result = project.run("-q", "--party-chaos", "--strict-markers")
     assert "1 passed" in result.stdout, result.stdout
 
 

@@ -26,8 +26,8 @@ from partyserver.testing import RuntimeLostError
 @pytest.fixture
 def room(party, monkeypatch):
     # The kit's own limits are longer than these tests need.
-    party._runtime.patience = 3
-    monkeypatch.setattr("partyserver.testing.party.SUSPICION", 2)
+    party._runtime.patience = 2
+    monkeypatch.setattr("partyserver.testing.party.SUSPICION", 1)
     return party.room("Echo", "a")
 
 def hang(room):

@@ -1,4 +1,7 @@
-"""python -m tools.coverage rules | tests [pytest's arguments] | report"""
+"""python -m tools.coverage rules | tests ARGUMENTS | part ARGUMENTS | report
+
+The arguments are pytest's. They name all tests, or a part of them, for which there is no floor.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ def main(command: str, *arguments: str) -> int | str:
         if not wrong:
             print("coverage: all lines and branches of the rules, each by its own test module")
         return "\n".join(wrong)
-    status = tests.run(ROOT, arguments) if command == "tests" else 0
+    status = tests.run(ROOT, arguments) if command in ("tests", "part") else 0
     totals = tests.report(ROOT)
     if status:
         return status
-    if arguments:
+    if command == "part":
         print("\ncoverage: the floors are those of all tests, and were not asked for")
         return 0
     return "\n".join(tests.below(tests.FLOORS, totals))
