@@ -69,12 +69,12 @@ class Runs:
         life: Life,
         rows: Rows,
         arm: Callable[[], Awaitable[Any]],
-        arm_at: Callable[[int], Awaitable[Any]],
+        arm_for_run: Callable[[], Awaitable[Any]],
     ) -> None:
         self._life = life
         self._rows = rows
         self._arm = arm
-        self._arm_at = arm_at
+        self._arm_for_run = arm_for_run
         self._running: dict[int, Run] = {}
         #: An alarm, and the testing kit, do not run the same rows.
         self._turn = asyncio.Lock()
@@ -132,7 +132,7 @@ class Runs:
                     return done, True
                 self._rows.mark_started(batch)
                 # What is marked is stored before anything runs: this lets the platform do it.
-                await self._arm_at(now_in_ms() + HUNG)
+                await self._arm_for_run()
                 for number in batch:
                     # It may have been cancelled, or replaced, by one before it.
                     row = self._rows.get(number)

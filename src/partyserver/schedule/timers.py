@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: overdue: so the pauses double.
 _FIRST_PAUSE = 2_000
 _LONGEST_PAUSE = 10 * 60 * 1000
+#: Milliseconds by which the alarm may come earlier while callbacks run, so that each batch of them
+#: does not set it again.
+_SOON = 5_000
 
 
 class Timers:
@@ -40,7 +43,7 @@ class Timers:
     def __init__(self, server: Server) -> None:
         self._life: Life = life_of(server)
         self.rows = Rows(self._life.ctx)
-        self.runs = Runs(self._life, self.rows, self.arm, self.arm_at)
+        self.runs = Runs(self._life, self.rows, self.arm, self.arm_for_run)
         #: Whether an alarm that was not set from here has been looked for, in this life.
         self._adopted = False
         #: How many run timers now, and set the alarm when they have.
@@ -131,6 +134,13 @@ class Timers:
         self.rows.set_armed(time)
         storage = self._life.ctx.storage
         return storage.deleteAlarm() if time is None else storage.setAlarm(time)  # type: ignore[no-any-return]
+
+    def arm_for_run(self) -> Awaitable[Any]:
+        """Have the room woken again in about `HUNG`, if that is not so yet."""
+        armed, latest = self.rows.armed(), now_in_ms() + HUNG
+        if armed is not None and latest - _SOON <= armed <= latest:
+            return self.ask_platform()  # awaited as well, in which time things are stored
+        return self.arm_at(latest)
 
     @contextmanager
     def _run(self) -> Iterator[None]:
