@@ -58,11 +58,6 @@ class Table:
             sql.execute(ctx, statement, ())
         return self._run(ctx, query, params)
 
-    def exists(self, ctx: Any) -> bool:
-        """Whether it has been made, and not been dropped since."""
-        query = "select 1 from sqlite_master where type = 'table' and name = ?"
-        return bool(sql.execute(ctx, query, (self.name,)))
-
     def _run(self, ctx: Any, query: str, params: tuple[Any, ...]) -> list[dict[str, Any]]:
         return sql.execute(ctx, query.replace("{table}", self.name), params)
 

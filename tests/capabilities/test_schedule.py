@@ -108,9 +108,12 @@ def test_ten_thousand_timers(room):
     # By the platform's alarm, in more than one run of it.
     some = "select id from _partyserver_timers limit 1500"
     room.do("sql", f"update _partyserver_timers set due = 0 where id in ({some})")
-    room.do("raw", "setAlarm", int(time.time() * 1000))
+    room.do("every", 3600, "plain")
+    room.do("every", 3600, "plain")  # finds that the alarm is late
     count = "select count(distinct what) as n from ran"
     assert eventually(lambda: room.do("sql", count) == [{"n": 1500}])
+    (every,) = room.do("filters", {"type": "interval"})
+    room.do("cancel", every["id"])
     assert room.run_due(2 * HOUR) == 8500
     assert room.do("sql", "select count(*) as n from ran") == [{"n": 10_000}]
     assert room.do("sql", count) == [{"n": 10_000}]
@@ -310,6 +313,46 @@ def test_a_callback_that_takes_long_is_waited_for_and_runs_once(room):
     assert room.do("list") == []
 
 
+def test_what_recurs_seldom_is_not_called_again_while_it_runs(party, room):
+    timer = room.do("schedule", "0 0 1 1 *", "slow")
+    room.do("sql", f"update _partyserver_timers set due = 0 where id = {timer['id']}")
+    room.do("schedule", "0 0 1 1 *", "slow")  # heals the alarm
+    assert eventually(lambda: room.ran == ["slow begins"])
+    query = "select starts from _partyserver_timers where type = 'cron' and due > 1"
+    for _ in range(2):
+        room.do("began_before", 40)
+        room.do("sql", "update _partyserver_timers set due = 1")
+        room.do("alarm", "set", 4 * 10**12)  # has the alarm's handler look again
+        (row,) = eventually(lambda: room.do("sql", query))
+    assert row["starts"] == 0  # it is none that is cut off at once
+    room.do("release", 0)
+    assert eventually(lambda: "slow ends" in room.ran)
+    assert room.ran.count("slow begins") == 1
+    assert "taken as hung" not in str(party.logs)
+
+
+@pytest.mark.no_party_chaos  # what breaks it is in memory
+def test_an_outcome_that_cannot_be_stored_is_told_and_the_timer_stays(party, room):
+    timer = room.do("in", 5, "note", "twice")
+    room.do("in", 6, "plain")
+    room.do("break_outcomes")
+    with pytest.raises(AlarmError, match="nothing can be stored"):
+        room.run_due(timedelta(seconds=10))
+    assert room.ran == ["twice", "on_exception: nothing can be stored", "plain"]
+    assert [one["id"] for one in room.do("list")] == [timer["id"]]
+    assert room.do("raw", "getAlarm") / 1000 > time.time() + 20
+    assert room.run_due(timedelta(seconds=60)) == 1
+    assert room.ran[3:] == ["twice"]
+    room.do("in", 0, "slow")
+    assert eventually(lambda: "slow begins" in room.ran)
+    room.do("in", 1.5, "plain")  # after which nobody waits for it
+    assert eventually(lambda: room.ran[-1] == "plain")
+    room.do("break_outcomes")
+    room.do("release", 0)
+    assert eventually(lambda: str(party.logs).count("nothing can be stored") > 1)
+    assert room.do("raw", "getAlarm") / 1000 > time.time() + 20
+
+
 @pytest.mark.log_may_hold("Uncaught in a callback")  # the platform's, of the abort
 @pytest.mark.parametrize("end", ["abort", "restart"])
 def test_a_callback_that_was_cut_off_runs_again(party, room, end):
@@ -379,6 +422,14 @@ def test_a_callback_may_cancel_and_replace_timers(room):
     room.do("every", 7, "note")
     assert room.run_due(HOUR) == 1
     assert room.do("list") == []
+
+
+def test_a_callback_that_makes_timers_leaves_the_alarm_alone(room):
+    """So that a room that does not start again after it is not woken without a pause."""
+    room.do("in", 0, "writes_often")
+    assert eventually(lambda: room.ran == ["True"])
+    assert room.do("raw", "getAlarm") < time.time() * 1000 + 61_000
+    assert room.do("alarm", "get") == 4 * 10**12
 
 
 def test_delete_all_takes_the_timers_and_breaks_nothing(room):
@@ -478,6 +529,40 @@ def test_an_alarm_from_before_fires_on_alarm(timed):
     room = timed("another")
     room.do("raw", "setAlarm", int(time.time() * 1000) + 100)
     assert eventually(lambda: room.ran == ["on_alarm, None pending"])
+
+
+def test_an_alarm_from_while_there_were_no_timers_is_kept(timed):
+    """As where a rollback has taken the mixin from its class, and a deployment brings it back."""
+    room, fires = timed("back"), timed("fires")
+    for one in (room, fires):
+        one.do("in", 3600, "note", "timer")
+        one.room.evict()
+    room.do("raw", "setAlarm", 4 * 10**12)
+    fires.do("raw", "setAlarm", int(time.time() * 1000))
+    room.room.evict()
+    assert room.do("alarm", "get") == 4 * 10**12
+    room.do("in", 60, "note")
+    assert room.do("alarm", "get") == 4 * 10**12
+    assert room.do("raw", "getAlarm") < time.time() * 1000 + 61_000
+    assert eventually(lambda: fires.ran == ["on_alarm, None pending"])
+    assert len(fires.do("list")) == 1
+    assert fires.do("raw", "getAlarm") > time.time() * 1000 + 1_800_000
+
+
+def test_getalarm_answers_as_it_is_when_it_is_called(room):
+    assert room.do("asked_at_once") is None
+    room.do("alarm", "delete")
+    room.do("in", 60, "note")
+    assert room.do("asked_at_once") is None
+
+
+@pytest.mark.parametrize("fails", [False, True, "rollback"])
+def test_the_alarm_of_a_transaction_is_one_beside_the_timers(room, fails):
+    timer = room.do("in", 60, "note", "timer")
+    assert room.do("transaction", fails) == [True, not fails]
+    assert room.do("raw", "getAlarm") == moment(timer).timestamp() * 1000
+    assert room.run_due(timedelta(minutes=2)) == 1
+    assert room.run_due(HOUR) == (0 if fails else 1)
 
 
 def test_a_party_in_partykits_style_has_timers_beside_its_alarm(party):

@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.rules.timers import (
     END_OF_TIME,
+    HUNG,
+    LONGEST_RUN,
     MAX_INTERVAL,
     Plan,
     Retry,
     alarm_time,
+    hung_at,
     id_of,
     identity,
+    is_own_alarm,
     is_same,
     milliseconds_of,
     moment_of,
@@ -192,6 +196,19 @@ def test_others_have_no_next_time(type):
     assert next_time(type, 60, NOW, NOW) is None
 
 
+def test_what_recurs_is_hung_after_30_seconds_and_not_before_its_next_time():
+    began = NOW + 500
+    assert hung_at("interval", 10, NOW, began) == began + HUNG
+    assert hung_at("interval", 60, NOW, began) == NOW + 60_000
+    assert hung_at("cron", "*/5 * * * * *", NOW, began) == began + HUNG
+    assert hung_at("cron", "0 0 1 1 *", NOW, began) == at("2027-01-01T00:00+00:00")
+
+
+@pytest.mark.parametrize("type", ["delayed", "scheduled", "alarm"])
+def test_others_are_hung_after_ten_minutes(type):
+    assert hung_at(type, 60, NOW, NOW + 500) == NOW + 500 + LONGEST_RUN == NOW + 600_500
+
+
 # --- the alarm --------------------------------------------------------------------------
 
 
@@ -218,6 +235,14 @@ def test_an_alarm_is_not_set_when_the_platform_has_no_time(given):
 def test_an_alarm_is_set_in_milliseconds(given):
     with pytest.raises(TypeError, match="an alarm is set in milliseconds since 1970"):
         alarm_time(given)
+
+
+def test_an_alarm_is_the_own_one_if_it_was_set_to_that():
+    assert is_own_alarm(NOW, NOW)
+    assert is_own_alarm(NOW + 3, NOW)  # "now", which it was when it was set
+    assert not is_own_alarm(NOW - 1, NOW)
+    assert not is_own_alarm(NOW + 60_000, NOW)
+    assert not is_own_alarm(NOW, None)
 
 
 # --- what is stored ---------------------------------------------------------------------

@@ -26,6 +26,16 @@ MAX_INTERVAL = 30 * 24 * 60 * 60
 #: Bytes. A row of the platform's SQLite has at most 2 MB.
 #: https://developers.cloudflare.com/durable-objects/platform/limits/
 MAX_PAYLOAD = 1_000_000
+#: Milliseconds. In so many the room is woken again if it has been evicted in the middle of a
+#: callback. A recurring timer whose callback has not ended by then, nor by its next time, is taken
+#: as hung.
+HUNG = 30_000
+#: The same for one that runs once, which may wait long for others; and the longest that the alarm's
+#: handler waits for what it has started: the platform gives it 15 minutes.
+#: https://developers.cloudflare.com/durable-objects/api/alarms/
+LONGEST_RUN = 10 * 60 * 1000
+#: Milliseconds by which the platform's alarm may be later than it was set: "now" is over there.
+_ALARM_IS_LATER = 1000
 #: Characters; each field of a cron is a list that somebody may have generated.
 MAX_CRON = 1000
 
@@ -205,6 +215,22 @@ def next_time(type: str, detail: Any, time: int, now: int) -> int | None:
         step = _milliseconds(detail)
         return time + step * (max(0, now - time) // step + 1)
     return None
+
+
+def hung_at(type: str, detail: Any, time: int, began: int) -> int:
+    """When a run is taken as hung that began at `began` and does not end, of a timer for `time`.
+
+    What recurs is left alone until it would be called again: a second run beside one that still
+    goes on would do harm more often than good.
+    """
+    if type not in RECURRING:
+        return began + LONGEST_RUN
+    return max(began + HUNG, next_time(type, detail, time, began) or 0)
+
+
+def is_own_alarm(time: int, armed: int | None) -> bool:
+    """Whether an alarm of the platform's at `time` is the one that was set to `armed`."""
+    return armed is not None and armed <= time <= armed + _ALARM_IS_LATER
 
 
 # --- what is stored ---------------------------------------------------------------------

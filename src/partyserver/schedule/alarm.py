@@ -10,6 +10,8 @@ from ..runtime import JsProxy, values
 from .clock import now_in_ms
 from .timers import Timers
 
+_METHODS = ("setAlarm", "getAlarm", "deleteAlarm")
+
 
 class OwnAlarm:
     """What the SDK's `ctx.storage` gets in the place of its own methods, by the same names.
@@ -21,7 +23,8 @@ class OwnAlarm:
         self._timers = timers
         self._rows = timers.rows
         self._delete_all = storage.deleteAll
-        for name in ("setAlarm", "getAlarm", "deleteAlarm", "deleteAll"):
+        self._transaction = storage.transaction
+        for name in (*_METHODS, "deleteAll", "transaction"):
             setattr(storage, name, getattr(self, name))
 
     def setAlarm(self, scheduledTime: Any, options: Any = None) -> Coroutine[Any, Any, None]:
@@ -30,12 +33,12 @@ class OwnAlarm:
         self._rows.set_alarm(max(_milliseconds(scheduledTime), now), now)
         return _done(self._timers.arm())
 
-    async def getAlarm(self, options: Any = None) -> int | None:
+    def getAlarm(self, options: Any = None) -> Coroutine[Any, Any, int | None]:
         """When it is set for; None also while `on_alarm` runs, if that has not set another one."""
-        if not self._rows.are_there:
-            return await self._timers.platform_alarm()
         row = self._rows.alarm()
-        return None if row is None or self._timers.runs.has(row["id"]) else row["time"]
+        if row is None:
+            return self._timers.foreign_alarm()
+        return _value(None if self._timers.runs.has(row["id"]) else row["time"])
 
     def deleteAlarm(self, options: Any = None) -> Coroutine[Any, Any, None]:
         """Take it back; the timers stay."""
@@ -49,19 +52,53 @@ class OwnAlarm:
         """
         row = self._rows.alarm()
         kept = None if row is None or self._timers.runs.has(row["id"]) else row["time"]
+        before = self._timers.foreign_alarm()
         deleted = self._delete_all(*arguments)
         # Asked at once, and so answered as it is after this, whatever comes next.
         left = self._timers.ask_platform()
-        return self._finish_delete_all(deleted, left, kept)
+        return self._finish_delete_all(deleted, left, before, kept)
 
-    async def _finish_delete_all(self, deleted: Any, left: Any, kept: int | None) -> Any:
+    async def _finish_delete_all(
+        self, deleted: Any, left: Any, before: Awaitable[int | None], kept: int | None
+    ) -> Any:
         result = await deleted
+        foreign = await before
         if values.python_value(await left) is None:
             return result
+        kept = kept if foreign is None else foreign
         if kept is not None and self._rows.alarm() is None:
             self._rows.set_alarm(kept, now_in_ms())
         await self._timers.arm()
         return result
+
+    def transaction(self, closure: Any, *options: Any) -> Coroutine[Any, Any, Any]:
+        """The platform's, and the alarm that it gives is this one, and undone with the rest."""
+        done = self._transaction(
+            lambda transaction: closure(OwnTransaction(transaction, self)), *options
+        )
+        return self._finish_transaction(done)
+
+    async def _finish_transaction(self, done: Any) -> Any:
+        try:
+            return await done
+        finally:
+            await self._timers.transaction_has_ended()
+
+
+class OwnTransaction:
+    """The platform's transaction, but for the alarm: what that has stored is undone as well."""
+
+    def __init__(self, transaction: Any, alarm: OwnAlarm) -> None:
+        self._transaction = transaction
+        for name in _METHODS:
+            setattr(self, name, getattr(alarm, name))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transaction, name)
+
+
+async def _value(value: int | None) -> int | None:
+    return value
 
 
 async def _done(promise: Awaitable[Any]) -> None:

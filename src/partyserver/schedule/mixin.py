@@ -21,7 +21,7 @@ def _construct(server: Any) -> Timers:
 
 
 async def _alarm(server: Any, info: Any) -> None:
-    await _of(server).alarm_fired()
+    await _of(server).alarm_fired(info)
 
 
 _SCHEDULE = Part(name="schedule", rank=600, construct=_construct, alarm=_alarm)
@@ -108,7 +108,8 @@ class Schedule:
 
         It is called for the first time after one interval, and keeps the beat: what the room
         has missed, say by a deployment, is made up for by one call. While a callback runs it is not
-        called again; after 30 seconds it is taken as hung.
+        called again. One that has not ended after 30 seconds, nor when its next time has come, is
+        taken as hung, and called anew.
 
         The other arguments are those of `schedule`. `idempotent` is True by default, for the same
         callback, payload and seconds: calling this in `on_start` makes one timer.

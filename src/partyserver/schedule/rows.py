@@ -16,8 +16,8 @@ ALARM = "alarm"
 _ALARMS = 0
 
 # time: when it is to run. due: when it is to be looked at again: then, or when it is tried again,
-# or when it is to have ended. attempts: how many have failed. starts: how many have neither failed
-# nor ended, as where the object was evicted. All times are milliseconds since 1970.
+# or when it is to have ended. attempts: how many have failed. starts: how many have been cut off
+# soon, as where the object was evicted, or have hung. All times are milliseconds since 1970.
 _TABLE = Table(
     "timers",
     """id integer primary key,
@@ -34,6 +34,10 @@ _TABLE = Table(
     "due",
     "same",
 )
+
+# One row at most: what the platform's alarm has been set to from here. Another one than this is the
+# user's, from before the class had timers, or from a time in which a rollback had taken them away.
+_ARMED = Table("alarm", "id integer primary key, time integer not null")
 
 _INSERT = """
     insert into {table} (id, callback, payload, type, detail, retry, time, due, same)
@@ -128,6 +132,13 @@ class Rows:
     def postpone(self, number: int, due: int) -> None:
         self._read("update {table} set due = ? where id = ?", due, number)
 
+    def count_start(self, number: int, difference: int) -> None:
+        query = "update {table} set starts = max(0, starts + ?) where id = ?"
+        self._read(query, difference, number)
+
+    def forget_starts(self, number: int) -> None:
+        self._read("update {table} set starts = 0 where id = ? and starts > 0", number)
+
     def try_again(self, number: int, due: int, attempts: int) -> None:
         self._read(
             "update {table} set due = ?, attempts = ?, starts = 0 where id = ?",
@@ -151,11 +162,6 @@ class Rows:
 
     # --- the user's own alarm ---------------------------------------------------------
 
-    @property
-    def are_there(self) -> bool:
-        """Whether there is a table: it is made with the first row."""
-        return _TABLE.exists(self._ctx)
-
     def alarm(self) -> Row | None:
         rows = self._read("select * from {table} where same = ? and type = ?", _ALARMS, ALARM)
         return rows[0] if rows else None
@@ -175,3 +181,16 @@ class Rows:
 
     def delete_alarm(self) -> None:
         self._read("delete from {table} where same = ? and type = ?", _ALARMS, ALARM)
+
+    # --- the platform's ---------------------------------------------------------------
+
+    def armed(self) -> int | None:
+        """What the platform's alarm was set to last; None if it was taken back."""
+        rows = _ARMED.read(self._ctx, "select time from {table}")
+        return rows[0]["time"] if rows else None
+
+    def set_armed(self, time: int | None) -> None:
+        if time is None:
+            _ARMED.read(self._ctx, "delete from {table}")
+        else:
+            _ARMED.write(self._ctx, "insert or replace into {table} values (0, ?)", time)

@@ -11,6 +11,7 @@ from .. import tasks
 from ..errors import PartyServerError
 from ..rules import callbacks, failures, timers
 from ..rules.messages import parse_json
+from ..rules.timers import HUNG, LONGEST_RUN
 from ..runtime import events, platform
 from ..usercode import FAILURES, call
 from .clock import now_in_ms
@@ -19,13 +20,6 @@ from .rows import Row, Rows, is_alarm
 if TYPE_CHECKING:
     from ..life import Life
 
-#: Milliseconds. In so many the room is woken again if it has been evicted in the middle of a
-#: callback. A recurring timer whose callback has not ended by then is taken as hung.
-HUNG = 30_000
-#: The same for one that runs once, which may wait long for others; and the longest that the alarm's
-#: handler waits for what it has started: the platform gives it 15 minutes.
-#: https://developers.cloudflare.com/durable-objects/api/alarms/
-_LONGEST_RUN = 10 * 60 * 1000
 #: Seconds that a callback holds up those that are due after it.
 PATIENCE = 1.0
 #: How many are marked as started at once.
@@ -34,8 +28,9 @@ _BATCH = 50
 #: platform has 30 seconds of CPU.
 _MOST = 1000
 _LONGEST = 10_000
-#: After so many starts of which nothing has come, as where a callback computes for ever and the
-#: platform ends the isolate, it is given up as one that has failed.
+#: After so many starts that were cut off within 30 s, as where a callback computes for ever and the
+#: platform ends the isolate, or that have hung, it is given up as one that has failed. One that has
+#: run for longer when it is cut off, as by a deployment, does not count.
 _MAX_STARTS = 6
 #: Of the user's own alarm, as the platform's: 2 s, doubled each time.
 _ALARM_ATTEMPTS = 7
@@ -47,7 +42,7 @@ _BROKEN = 60 * 60 * 1000
 class Run:
     """One call of a callback."""
 
-    __slots__ = ("at", "began", "error", "is_left", "row", "task")
+    __slots__ = ("at", "began", "error", "is_left", "row", "survived", "task")
 
     def __init__(self, row: Row, at: int | None) -> None:
         self.row = row
@@ -58,6 +53,8 @@ class Run:
         self.error: BaseException | None = None
         #: Whether it holds up no others any more.
         self.is_left = False
+        #: Whether it has gone on for so long that an eviction is nothing that it has done.
+        self.survived = False
 
     @property
     def now(self) -> int:
@@ -67,10 +64,17 @@ class Run:
 class Runs:
     """The runs of one room's timers."""
 
-    def __init__(self, life: Life, rows: Rows, arm: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(
+        self,
+        life: Life,
+        rows: Rows,
+        arm: Callable[[], Awaitable[Any]],
+        arm_for_run: Callable[[], Awaitable[Any]],
+    ) -> None:
         self._life = life
         self._rows = rows
         self._arm = arm
+        self._arm_for_run = arm_for_run
         self._running: dict[int, Run] = {}
         #: An alarm, and the testing kit, do not run the same rows.
         self._turn = asyncio.Lock()
@@ -102,9 +106,9 @@ class Runs:
             pending = [
                 run.task
                 for run in self._running.values()
-                if run.task is not None and now - run.began < _LONGEST_RUN
+                if run.task is not None and now - run.began < LONGEST_RUN
             ]
-            if more or not pending or now - began >= _LONGEST_RUN:
+            if more or not pending or now - began >= LONGEST_RUN:
                 return
             self._woken = events.new_future()
             due = self._rows.earliest()
@@ -128,7 +132,7 @@ class Runs:
                     return done, True
                 self._rows.mark_started(batch)
                 # What is marked is stored before anything runs: this lets the platform do it.
-                await self._life.ctx.storage.setAlarm(now_in_ms() + HUNG)
+                await self._arm_for_run()
                 for number in batch:
                     # It may have been cancelled, or replaced, by one before it.
                     row = self._rows.get(number)
@@ -158,23 +162,37 @@ class Runs:
         run = self._running.get(number)
         if run is None:
             return False
-        is_recurring = row["type"] in timers.RECURRING
-        if not is_recurring and now_in_ms() - run.began < _LONGEST_RUN:
-            self._rows.postpone(row["id"], max(now, now_in_ms()) + HUNG)
+        is_hung_at = self._hung_at(run)
+        # What runs once is hung when so much time has passed, whatever the testing kit says.
+        latest = max(now, now_in_ms())
+        if (latest if row["type"] in timers.RECURRING else now_in_ms()) < is_hung_at:
+            self._rows.postpone(row["id"], latest + HUNG)
+            if not run.survived and now_in_ms() - run.began >= HUNG:
+                run.survived = True
+                self._rows.count_start(number, -1)
             return True
-        seconds = (HUNG if is_recurring else _LONGEST_RUN) // 1000
         platform.log_warning(
-            f"{self._life.label}: {_where(run.row)} has not ended after {seconds} s. It is taken "
-            "as hung, and runs again."
+            f"{self._life.label}: {_where(run.row)} has not ended after "
+            f"{(is_hung_at - run.began) // 1000} s. It is taken as hung, and runs again."
         )
+        if run.survived:
+            self._rows.count_start(number, 1)
         del self._running[number]
         return False
+
+    def _hung_at(self, run: Run) -> int:
+        row = run.row
+        try:
+            return timers.hung_at(row["type"], row["detail"], row["time"], run.began)
+        except (ImportError, ValueError):  # a cron that cannot be read any more
+            return run.began + _BROKEN
 
     async def _run_one(self, run: Run) -> Run:
         """Start a callback, and wait for it, but not long."""
         row = run.row
         if row["starts"] > _MAX_STARTS:
-            self._fail(run, _never_ended(row))
+            run.error = _never_ended(row)
+            self._store(run)
             return run
         self._running[row["id"]] = run
         task = run.task = tasks.run(self._carry_out(run), self._life.context.copy())
@@ -185,7 +203,7 @@ class Runs:
         else:
             run.is_left = True
             self._rows.postpone(row["id"], max(run.now, now_in_ms()) + HUNG)
-            task.add_done_callback(_look_at)
+            task.add_done_callback(self._look_at)
         return run
 
     async def _carry_out(self, run: Run) -> None:
@@ -198,17 +216,36 @@ class Runs:
             is_latest = self._running.get(number) is run
             if is_latest:
                 del self._running[number]
-        if is_latest:
+        try:
+            if is_latest:
+                self._store(run)
+            elif run.error is not None:
+                self._life.report(_where(run.row), run.error)
+            else:  # it has ended after all
+                self._rows.forget_starts(number)
+        finally:
+            if run.is_left:
+                await self._arm()
+
+    def _store(self, run: Run) -> None:
+        """Store what has come of a run; if that fails, it runs again, but not at once."""
+        try:
             if run.error is None:
                 self._end(run)
             else:
                 self._fail(run, run.error)
             if is_alarm(run.row):
                 self._rows.alarm_is_due_at_its_time()
-        elif run.error is not None:
-            self._life.report(_where(run.row), run.error)
-        if run.is_left:
-            await self._arm()
+        except FAILURES as error:
+            run.error = error
+            self._life.report(f"the outcome of {_where(run.row)}", error)
+            self._rows.postpone(run.row["id"], run.now + HUNG)
+
+    def _look_at(self, task: asyncio.Task[None]) -> None:
+        """Else asyncio tells that nobody has, where the object has been aborted."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, FAILURES):
+            self._life.report("a timer", error)
 
     async def _call(self, row: Row) -> None:
         if is_alarm(row):
@@ -229,7 +266,6 @@ class Runs:
     def _fail(self, run: Run, error: BaseException) -> None:
         """Have a callback that has failed tried again, or give it up."""
         row, attempts = run.row, run.row["attempts"] + 1
-        run.error = error
         if is_alarm(row):
             self._life.report("on_alarm", error)
             retry_after = _ALARM_PAUSE * 2 ** (attempts - 1)
@@ -258,18 +294,12 @@ class Runs:
             self._rows.postpone(run.row["id"], run.now + _BROKEN)
 
 
-def _look_at(task: asyncio.Task[None]) -> None:
-    """Else asyncio tells that nobody has, where the object has been aborted."""
-    if not task.cancelled():
-        task.exception()
-
-
 def _where(row: Row) -> str:
     return "on_alarm" if is_alarm(row) else f"the timer of {row['callback']}"
 
 
 def _never_ended(row: Row) -> PartyServerError:
     return PartyServerError(
-        f"{_where(row)} was started {_MAX_STARTS} times and never ended: the object was evicted "
-        "or reset, or the callback computes for ever. It is given up"
+        f"{_where(row)} was started {_MAX_STARTS} times and never ended: each time the object was "
+        "evicted or reset soon, or the callback hung. It is given up"
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from asyncio import get_event_loop
+from collections.abc import Awaitable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..reserved import life_of
 from ..rules import callbacks, failures, timers
 from ..rules.messages import parse_json
-from ..rules.timers import Plan
+from ..rules.timers import HUNG, Plan
 from ..runtime import platform, values
 from ..usercode import FAILURES
 from .clock import now_in_ms
 from .rows import Rows, is_alarm
-from .runs import HUNG, Runs
+from .runs import Runs
 from .scheduled import Scheduled, of_row
 
 if TYPE_CHECKING:
@@ -25,22 +27,27 @@ if TYPE_CHECKING:
 #: overdue: so the pauses double.
 _FIRST_PAUSE = 2_000
 _LONGEST_PAUSE = 10 * 60 * 1000
+#: Milliseconds by which the alarm may come earlier while callbacks run, so that each batch of them
+#: does not set it again.
+_SOON = 5_000
 
 
 class Timers:
     """What the methods of `Schedule` and the alarm come to.
 
-    The platform's alarm is always set to when the first row is due. While callbacks run it is set
-    to when they are to have ended: an eviction, or a crash, in the middle of one wakes the room
-    again.
+    The platform's alarm is set to when the first row is due. While its handler runs it is set to
+    when the callbacks are to have ended, whatever they change: an eviction, or a crash, in the
+    middle of one wakes the room again, and not at once.
     """
 
     def __init__(self, server: Server) -> None:
         self._life: Life = life_of(server)
         self.rows = Rows(self._life.ctx)
-        self.runs = Runs(self._life, self.rows, self.arm)
-        #: Whether an alarm from before the class had timers has been looked for, in this life.
+        self.runs = Runs(self._life, self.rows, self.arm, self.arm_for_run)
+        #: Whether an alarm that was not set from here has been looked for, in this life.
         self._adopted = False
+        #: How many run timers now, and set the alarm when they have.
+        self._running = 0
         self._warned: set[str] = set()
 
     # --- making and finding -----------------------------------------------------------
@@ -62,7 +69,7 @@ class Timers:
                 known = timers.is_same(plan.type, plan.detail, stored, row)
                 # One that runs now, and is then gone, is not the one to come.
                 if known and (plan.type in timers.RECURRING or not self.runs.has(row["id"])):
-                    await self._heal()
+                    await self.heal()
                     return of_row(row)
         row = self.rows.insert(plan, name, text, kept_retry, same, now_in_ms())
         if self.rows.earliest() == row["due"]:
@@ -91,7 +98,9 @@ class Timers:
         number = timers.number_of(id)
         if number is None or (row := self.rows.get(number)) is None or is_alarm(row):
             return False
-        self.rows.delete(number)
+        await self._adopt()
+        if self.rows.delete(number) is None:  # somebody else has meanwhile
+            return False
         earliest = self.rows.earliest()
         if earliest is None or row["due"] < earliest:
             await self.arm()
@@ -110,63 +119,121 @@ class Timers:
     # --- the alarm --------------------------------------------------------------------
 
     def arm(self) -> Awaitable[Any]:
-        """Set the platform's alarm, at once, to when the first row is due."""
+        """Set the platform's alarm, at once, to when the first row is due.
+
+        While its handler runs that has only to look again: the rows that it runs are due, and the
+        alarm would be set to now.
+        """
         self.runs.wake()
+        if self._running:
+            return _done()
         due = self.rows.earliest()
-        if due is None:
-            return self._life.ctx.storage.deleteAlarm()  # type: ignore[no-any-return]
-        return self.arm_at(max(due, now_in_ms()))
+        return self.arm_at(None if due is None else max(due, now_in_ms()))
 
-    def arm_at(self, time: int) -> Awaitable[Any]:
-        return self._life.ctx.storage.setAlarm(time)  # type: ignore[no-any-return]
+    def arm_at(self, time: int | None) -> Awaitable[Any]:
+        self.rows.set_armed(time)
+        storage = self._life.ctx.storage
+        return storage.deleteAlarm() if time is None else storage.setAlarm(time)  # type: ignore[no-any-return]
 
-    async def _heal(self) -> None:
-        """Set the alarm again if it has been lost, as past `ctx.storage` it may be."""
-        pending = await self.platform_alarm()
-        due = self.rows.earliest()
-        if due is not None and (pending is None or pending > max(due, now_in_ms())):
-            await self.arm()
+    def arm_for_run(self) -> Awaitable[Any]:
+        """Have the room woken again in about `HUNG`, if that is not so yet."""
+        armed, latest = self.rows.armed(), now_in_ms() + HUNG
+        if armed is not None and latest - _SOON <= armed <= latest:
+            return self.ask_platform()  # awaited as well, in which time things are stored
+        return self.arm_at(latest)
+
+    @contextmanager
+    def _run(self) -> Iterator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     def ask_platform(self) -> Awaitable[Any]:
         return self._life.ctx.storage.getAlarm()  # type: ignore[no-any-return]
 
-    async def platform_alarm(self) -> int | None:
-        return values.python_value(await self.ask_platform())  # type: ignore[no-any-return]
+    def foreign_alarm(self) -> Coroutine[Any, Any, int | None]:
+        """The platform's, as it is now, if it was not set from here."""
+        return self._foreign(None if self._adopted else self.ask_platform(), self.rows.armed())
+
+    async def _foreign(self, asked: Awaitable[Any] | None, armed: int | None) -> int | None:
+        pending = None if asked is None else values.python_value(await asked)
+        return None if pending is None or timers.is_own_alarm(pending, armed) else pending
 
     async def _adopt(self) -> None:
-        """Keep the alarm of a room whose class had no timers until now."""
+        """Keep an alarm of the user's that was set while the class had no timers."""
         if self._adopted:
             return
-        if not self.rows.are_there:
-            pending = await self.platform_alarm()
-            if pending is not None and not self.rows.are_there:
-                self.rows.set_alarm(pending, now_in_ms())
+        armed = self.rows.armed()
+        pending = await self.foreign_alarm()
+        if self._adopted or self.rows.armed() != armed:
+            return  # somebody else has set it meanwhile
         self._adopted = True
+        if pending is not None:
+            self.rows.set_alarm(pending, now_in_ms())
+            await self.arm()
 
-    async def alarm_fired(self) -> None:
+    async def heal(self) -> None:
+        """Set the alarm again if it has been lost, as past `ctx.storage` it may be."""
+        await self._adopt()
+        if self._running:
+            return
+        armed, asked = self.rows.armed(), self.ask_platform()
+        pending = values.python_value(await asked)
+        due = self.rows.earliest()
+        if self.rows.armed() != armed or due is None:
+            return
+        if pending is None or pending > max(due, now_in_ms()):
+            await self.arm()
+
+    async def transaction_has_ended(self) -> None:
+        """It may have undone what has been stored of the alarm."""
+        self._adopted = False
+        await self.heal()
+
+    async def alarm_fired(self, info: Any) -> None:
         now = now_in_ms()
-        if not self.rows.are_there:
-            self.rows.set_alarm(now, now)
-        # Before the start: if that fails, or the object is reset, the room is woken again, also
-        # after the platform's six retries.
-        await self.arm_at(now + HUNG)
-        try:
-            await self._life.until_started()
-        except FAILURES:
-            overdue = now_in_ms() - (self.rows.earliest() or now)
-            pause = min(max(overdue, _FIRST_PAUSE), _LONGEST_PAUSE)
-            await self.arm_at(now_in_ms() + pause)
-            raise
-        await self.runs.run_for_alarm()
+        self._adopt_fired(info, now)
+        with self._run():
+            if not self._life.startup.started:
+                # If the start fails, or the object is reset, the room is woken again, also after
+                # the platform's six retries.
+                await self.arm_at(now + HUNG)
+            try:
+                await self._life.until_started()
+            except FAILURES:
+                overdue = now_in_ms() - (self.rows.earliest() or now)
+                pause = min(max(overdue, _FIRST_PAUSE), _LONGEST_PAUSE)
+                await self.arm_at(now_in_ms() + pause)
+                raise
+            try:
+                await self.runs.run_for_alarm()
+            except FAILURES:
+                await self.arm_at(now_in_ms() + HUNG)
+                raise
         await self.arm()
+
+    def _adopt_fired(self, info: Any, now: int) -> None:
+        """Have `on_alarm` run for an alarm that has fired, and was not set from here."""
+        armed = self.rows.armed()
+        time = getattr(info, "scheduledTime", None)
+        if not isinstance(time, int | float):
+            time = now if armed is None else min(now, armed)
+        # What is tried again has been looked at before, and the alarm been set since.
+        if not getattr(info, "isRetry", False) and not timers.is_own_alarm(int(time), armed):
+            self.rows.set_alarm(now, now)
+        self._adopted = True
 
     # --- for the testing kit ----------------------------------------------------------
 
     async def run_due(self, at: int | None, last_id: int | None) -> dict[str, Any]:
         """Run what is due at a time, as the alarm would then; not all of it, if that is much."""
         await self._life.until_started()
+        await self._adopt()
         last = self.rows.last_id() if last_id is None else last_id
-        runs, more = await self.runs.run(now_in_ms() if at is None else at, last)
+        with self._run():
+            runs, more = await self.runs.run(now_in_ms() if at is None else at, last)
         await self.runs.all_ended()
         await self.arm()
         errors = [failures.traceback_text(run.error) for run in runs if run.error is not None]
@@ -177,3 +244,9 @@ class Timers:
         await self.runs.all_ended()
         due = self.rows.earliest()
         return None if due is None else await self.run_due(due, None)
+
+
+def _done() -> Awaitable[None]:
+    future = get_event_loop().create_future()
+    future.set_result(None)
+    return future

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from partyserver import Server, parse_json, partykit
+from partyserver.reserved import life_of
 from partyserver.runtime import can_run_sync
 from partyserver.schedule import Retry, Schedule
+from partyserver.schedule.mixin import _SCHEDULE
 from workers import Response
 
 
@@ -101,6 +103,56 @@ class Timed(Schedule, Server):
         self.released = asyncio.Event()
         await self.released.wait()
         self.write("slow ends")
+
+    async def writes_often(self):
+        """How often the platform's alarm is set while this runs, and what it is then."""
+        before = await self.platform_alarm()
+        timer = await self.schedule(0, self.plain)
+        await self.schedule_every(60, self.plain)
+        await self.schedule_every(60, self.plain)
+        await self.ctx.storage.setAlarm(4 * 10**12)
+        await self.cancel_schedule(timer.id)
+        self.write(await self.platform_alarm() == before)
+
+    async def platform_alarm(self):
+        return await self.ctx._ctx.storage.getAlarm()
+
+    async def do_break_outcomes(self):
+        """Have the library fail to store what has come of a callback."""
+        rows = life_of(self).kept_by_parts[_SCHEDULE].rows
+        ended = rows.ended
+
+        def fail(*arguments):
+            rows.ended = ended
+            raise RuntimeError("nothing can be stored")
+
+        rows.ended = fail
+
+    async def do_began_before(self, seconds):
+        """Have what runs seem to have begun earlier."""
+        for run in life_of(self).kept_by_parts[_SCHEDULE].runs._running.values():
+            run.began -= seconds * 1000
+
+    async def do_transaction(self, fails):
+        async def work(transaction):
+            await transaction.put("fails", fails)
+            await transaction.setAlarm(int(time.time() * 1000) + 1_800_000)
+            self.seen = await transaction.getAlarm() == await self.ctx.storage.getAlarm()
+            if fails == "rollback":
+                transaction.rollback()
+            elif fails:
+                raise ValueError("undone")
+
+        try:
+            await self.ctx.storage.transaction(work)
+        except Exception as error:
+            self.failure = str(error)
+        return [self.seen, await self.ctx.storage.getAlarm() is not None]
+
+    async def do_asked_at_once(self):
+        asked = self.ctx.storage.getAlarm()
+        await self.ctx.storage.setAlarm(4 * 10**12)
+        return await asked
 
     async def do_release(self, seconds):
         """Have it end, in so many seconds."""
