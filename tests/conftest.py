@@ -55,10 +55,10 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     try:
         return (yield)
     finally:
-        if nextitem and nextitem.path.parent != item.path.parent:
-            if runtimes := item.config.stash.get(plugin._runtimes_key, None):
-                runtimes.stop()
-                runtimes.started.clear()
+        runtimes = item.config.stash.get(plugin._runtimes_key, None)
+        if runtimes and nextitem and nextitem.path.parent != item.path.parent:
+            runtimes.stop()
+            runtimes.started.clear()
 
 
 @pytest.fixture(params=["in memory", "hibernating"])

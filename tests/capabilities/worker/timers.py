@@ -134,10 +134,12 @@ class Timed(Schedule, Server):
             run.began -= seconds * 1000
 
     async def do_transaction(self, fails):
+        seen = []
+
         async def work(transaction):
             await transaction.put("fails", fails)
             await transaction.setAlarm(int(time.time() * 1000) + 1_800_000)
-            self.seen = await transaction.getAlarm() == await self.ctx.storage.getAlarm()
+            seen.append(await transaction.getAlarm() == await self.ctx.storage.getAlarm())
             if fails == "rollback":
                 transaction.rollback()
             elif fails:
@@ -147,7 +149,7 @@ class Timed(Schedule, Server):
             await self.ctx.storage.transaction(work)
         except Exception as error:
             self.failure = str(error)
-        return [self.seen, await self.ctx.storage.getAlarm() is not None]
+        return [*seen, await self.ctx.storage.getAlarm() is not None]
 
     async def do_asked_at_once(self):
         asked = self.ctx.storage.getAlarm()
