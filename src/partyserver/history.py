@@ -58,7 +58,7 @@ class _Log:
         self._time: int = rows[0]["time"] if rows else 0
 
     def publish(self, value: Any, exclude: Any) -> int:
-        text = event_json(value)
+        text = event_json(_plain(value))
         connections = self._life.connections
         excluded = connections.excluded(exclude)
         number, now = self._last + 1, _now()
@@ -113,6 +113,15 @@ class _Log:
     def _trim(self, now: int) -> None:
         number, time = self._options.oldest_number(self._last), self._options.oldest_time(now)
         _EVENTS.read(self._life.ctx, _TRIM, number, time)  # which makes no table
+
+
+def _plain(value: Any) -> Any:
+    """An event of `partyserver.events` as the dict that it is on the wire; others as they are."""
+    if not hasattr(type(value), "__struct_config__"):
+        return value
+    from msgspec import to_builtins  # whose struct it is, and so it has been loaded
+
+    return to_builtins(value, str_keys=True)
 
 
 def _now() -> int:
@@ -171,7 +180,8 @@ class History:
         have got it: publish when it is done.
 
         Args:
-            value: JSON of at most 1,900,000 bytes, nested at most 500 levels deep.
+            value: JSON of at most 1,900,000 bytes, nested at most 500 levels deep; or an event of
+                `partyserver.events`, which is published as it is on the wire.
             exclude: as for `broadcast`. It does not hold for replays: who is left out gets the
                 event when it resumes from a number before it.
 

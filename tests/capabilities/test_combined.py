@@ -63,14 +63,15 @@ def test_each_does_its_own_whatever_stands_first(room, evict):
 def test_all_of_them_in_any_order(party, binding, evict, order):
     room = party.room(binding(order), "room")
     diff = {"type": "presence_diff", "joins": {"bob": [{"n": 1}]}, "leaves": []}
+    said = {"type": "say", "text": "hello"}
     with room.connect(id="a", query={"key": "ann"}) as a:
         assert a.receive_json()["type"] == "presence_state"
         with room.connect(id="b", query={"key": "bob"}) as b:
             assert list(b.receive_json()["presence"]) == ["ann", "bob"]
             assert a.receive_json() == diff
             evict(room)
-            b.send_json({"type": "say", "text": "hello"})
-            assert a.receive_json() == b.receive_json() == event(1, "hello")
+            b.send_json(said)
+            assert a.receive_json() == b.receive_json() == event(1, said)
             b.send_json({"type": "say", "text": ""})
             assert b.receive_json() == {"type": "error", "error": "say something", "code": "empty"}
             b.send_json({"type": "say"})
@@ -83,8 +84,8 @@ def test_all_of_them_in_any_order(party, binding, evict, order):
         evict(room)
         assert room.run_due(at=datetime.now(UTC) + timedelta(hours=2)) == 1
         assert a.receive_json() == event(3, {"n": 1})
-        timers, present, said, events = room.fetch("/").json()
-        assert (timers, present, said, len(events)) == ([], ["ann"], ["hello"], 3)
+        timers, present, texts, events = room.fetch("/").json()
+        assert (timers, present, texts, len(events)) == ([], ["ann"], ["hello"], 3)
         evict(room)
         assert room.run_due(at=datetime(2100, 1, 1, tzinfo=UTC)) == 1
         assert a.receive_json() == event(4, "the room's own alarm")

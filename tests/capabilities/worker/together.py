@@ -45,7 +45,7 @@ class Hooks:
         if not event.text:
             raise ClientError("say something", code="empty")
         self.sql("insert into said values (?)", event.text)
-        self.publish(event.text)
+        self.publish(event)
 
     def tick(self: Any, payload):
         self.publish(payload)
