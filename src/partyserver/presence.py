@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -18,15 +19,20 @@ from .usercode import FAILURES, finish, is_pending
 
 __all__ = ["Presence"]
 
+#: Hooks that one change may lead to, where they track somebody themselves.
+_MOST_CALLS = 1000
+
 
 class _Attendance:
     """The presence of one room, in one life of it."""
 
-    __slots__ = ("_life", "_roster")
+    __slots__ = ("_calls", "_life", "_roster")
 
     def __init__(self, server: Any) -> None:
         self._life = life_of(server)
         self._roster: Roster[RoomConnection] | None = None
+        #: Hooks that are still to be called, where one is being called.
+        self._calls: deque[tuple[Any, ...]] | None = None
 
     @property
     def roster(self) -> Roster[RoomConnection]:
@@ -93,10 +99,26 @@ class _Attendance:
         if not self._life.is_open_to_calls:
             return
         server: Any = self._life.server
-        for key in change.leaves:
-            self._call("on_leave", server.on_leave, key)
+        calls: list[tuple[Any, ...]] = [("on_leave", server.on_leave, key) for key in change.leaves]
         if change.joined is not None:
-            self._call("on_join", server.on_join, change.joined.key, json.loads(change.joined.meta))
+            entry = change.joined
+            calls.append(("on_join", server.on_join, entry.key, json.loads(entry.meta)))
+        if not calls:
+            return
+        if self._calls is not None:
+            # A hook has tracked somebody: else a key might leave before it has joined.
+            self._calls.extend(calls)
+            return
+        self._calls = waiting = deque(calls)
+        try:
+            for _ in range(_MOST_CALLS):
+                self._call(*waiting.popleft())
+                if not waiting:
+                    return
+            error = RecursionError("on_join and on_leave track somebody without end")
+            self._life.report(waiting[0][0], error)
+        finally:
+            self._calls = None
 
     def _call(self, where: str, hook: Callable[..., Any], *arguments: Any) -> None:
         life = self._life

@@ -111,8 +111,11 @@ class Receiving:
         if not isinstance(error, ClientError):
             self._report(where, error)
             return
-        with suppress(ConnectionClosedError):
-            connection.send(failures.client_frame(error))
+        try:
+            with suppress(ConnectionClosedError):
+                connection.send(failures.client_frame(error))
+        except FAILURES as another:  # of a subclass without a message, or with one that is no text
+            self._report(where, another)
 
     def _finished(self, result: Any, report: Report, where: str, run: Any) -> Any:
         if not is_pending(result):

@@ -242,6 +242,16 @@ async def _ask(
     The identity is JSON.
     """
     try:
+        return await _decide(hook, outgoing, lobby, jurisdiction)
+    except FAILURES as error:
+        failure = as_exception(error, "the hook")
+        return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}"), None
+
+
+async def _decide(
+    hook: RoutingHook, outgoing: Any, lobby: Lobby, jurisdiction: str | None
+) -> tuple[Any, Any, str | None]:
+    try:
         request = rereadable.Request(outgoing)
         decision: Any = await call(hook, request, lobby)
         if requests.is_response(decision):
@@ -266,9 +276,6 @@ async def _ask(
     except ClientError as error:
         upgrading = is_upgrade(outgoing.headers)
         return outgoing, refuse_client(outgoing, error, upgrading=upgrading), None
-    except FAILURES as error:
-        failure = as_exception(error, "the hook")
-        return outgoing, failed(failure, f"the hook before {lobby.party}/{lobby.name}"), None
 
 
 def _is_with_identity(decision: Any) -> bool:

@@ -409,6 +409,26 @@ def test_a_hook_that_fails_fails_nothing_but_itself(party, room, key, error):
     assert hears_nothing(room, other)
 
 
+def test_hooks_that_track_are_called_in_the_order_of_what_happened(room):
+    with room.connect(id="a", query={"key": "restless"}):
+        do(room, "track", "a", "away")
+        log = [entry[:2] for entry in do(room, "log") if entry[0] in ("join", "leave")]
+        assert log == [
+            ["join", "restless"],
+            ["leave", "restless"],
+            ["join", "away"],
+            ["leave", "away"],
+            ["join", "home"],
+        ]
+
+
+def test_hooks_that_track_without_end_are_stopped(party, room):
+    with room.connect(id="a"):
+        do(room, "track", "a", "ping")
+        assert party.logs.wait_for("RecursionError: on_join and on_leave track somebody")
+        assert len(do(room, "present")) == 1
+
+
 @pytest.mark.log_may_hold("Uncaught PythonError")  # of calls, whose callers get the errors
 def test_the_mixins_methods_are_not_for_callers_and_an_authors_own_are(party, binding):
     def call(name, method, *arguments):

@@ -106,12 +106,13 @@ def test_a_transaction_gives_what_its_function_returns(check):
 
 
 def test_a_transaction_inside_of_another_is_undone_alone_or_with_it(check):
-    caught, after, outer, after_all, is_deep = check("nested")
+    caught, after, outer, after_all, is_deep, endless = check("nested")
     assert caught == [[["t1"], 1], [["t1", "t3"], 3]]
     assert after == [["t1", "t3"], 3]
     assert outer == "ValueError: outer"
     assert after_all == after
     assert is_deep
+    assert endless.startswith("RecursionError: a transaction has at most 63 others around it")
 
 
 def test_what_would_be_done_after_its_end_is_no_transaction(check):

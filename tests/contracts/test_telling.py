@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from partyserver.testing.socket import SocketClosedError
 
+from .scripted import eventually
+
 
 @pytest.fixture
 def room(party, binding):
@@ -66,6 +68,21 @@ def test_a_message_gets_a_frame(party, room, evict):
         socket.send("closed and told")
         socket.wait_closed()
     assert_no_failure(party, room)
+
+
+def test_what_cannot_be_told_is_a_failure(party, room, routed, evict):
+    response = party.fetch(routed, params={"who": "untold"})
+    assert response.status_code == 500
+    assert response.text.startswith("Internal error (error id ")
+    with room.connect() as socket:
+        socket.receive_json()
+        evict(room)
+        for message in ("untold", "untold later"):
+            socket.send(message)
+            socket.send("told")
+            assert socket.receive_json()["error"] == "not now"
+    told = "AttributeError: 'Untold' object has no attribute 'message' (error id "
+    assert eventually(lambda: str(party.logs).count(f"room: {told}") == 2)
 
 
 @pytest.mark.log_may_hold("Uncaught")

@@ -68,6 +68,12 @@ def test_max_attempts_can_be_nothing_but_a_whole_number_from_1(max_attempts):
         RoutingRetry(max_attempts=max_attempts)
 
 
+@pytest.mark.parametrize("max_attempts", [10**9, 10**400])
+def test_max_attempts_has_an_end(max_attempts):
+    with pytest.raises(ValueError, match=r"^max_attempts must be less than 1,000,000,000$"):
+        RoutingRetry(max_attempts=max_attempts)
+
+
 @pytest.mark.parametrize("name", ["base_delay_ms", "max_delay_ms"])
 @pytest.mark.parametrize(
     "value", [0, -1, -0.5, True, "100", None, 1j, float("nan"), float("inf"), 10**400]

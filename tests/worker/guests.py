@@ -34,12 +34,20 @@ IDENTITIES = {
 }
 
 
+class Untold(ClientError):
+    """It has forgotten its base."""
+
+    def __init__(self, left): ...
+
+
 def before(request, lobby):
     who = lobby.query.get("who")
     if who is None:
         return None
     if who == "told":
         raise ClientError(f"no way to {lobby.path or 'the room'}", status=403, code="locked")
+    if who == "untold":
+        raise Untold(5)
     if who == "forging":
         forged = js.Object.new()
         setattr(forged, KEY, json.dumps({"user": "root"}))
@@ -81,6 +89,8 @@ class Guests(Server):
                 connection.send(str(error))
         elif message == "told":
             raise ClientError("not now", code="later")
+        elif message == "untold":
+            raise Untold(5)
         elif message == "closed and told":
             connection.close(4000)
             raise ClientError("nobody hears it")
@@ -90,7 +100,7 @@ class Guests(Server):
 
     async def told_later(self, message):
         await asyncio.sleep(0)
-        raise ClientError(message)
+        raise Untold(5) if message == "untold later" else ClientError(message)
 
     async def on_request(self, request):
         if path_of(request) == "told":

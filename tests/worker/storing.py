@@ -253,6 +253,9 @@ async def check_nested(room):
         except Own:
             return [written(room), room.transaction(writing, room, 3, lambda: written(room))]
 
+    def again():
+        room.transaction(again)
+
     def deep(levels):
         return room.transaction(deep, levels - 1) if levels else written(room)
 
@@ -260,7 +263,8 @@ async def check_nested(room):
     outer = outcome(
         room.transaction, lambda: (room.transaction(writing, room, 4), raising(ValueError("outer")))
     )
-    return [*found, outer, written(room), room.transaction(deep, 40) == written(room)]
+    endless = outcome(room.transaction, again)
+    return [*found, outer, written(room), room.transaction(deep, 40) == written(room), endless]
 
 
 async def check_refused(room):

@@ -16,7 +16,7 @@ from ..refusals import refuse_client
 from ..rules import failures
 from ..runtime import JsProxy
 from ..runtime.io_context import Hold
-from ..usercode import call
+from ..usercode import FAILURES, call
 from . import javascript
 from .departures import ClientDisconnected, is_departure, let_go
 from .reply import Message, Reply
@@ -79,8 +79,11 @@ class Exchange(ABC):
             let_go(error)
             return
         self.has_failed = True
-        if isinstance(error, ClientError) and self.tell(error):
-            return
+        try:
+            if isinstance(error, ClientError) and self.tell(error):
+                return
+        except FAILURES as another:  # of a subclass without a message, or with one that is no text
+            error = another
         self.replacement = await self._report(error)
         self.failure = failures.answer(error, debug=False)
 

@@ -85,16 +85,17 @@ class Site:
         url = match_url(request.url)
         upgrading = requests.is_upgrade(request.js_object.headers)
         try:
-            if url is not None:
-                return await self._route(request, url, env, ctx)
-            request = without_claims(request)
-            if upgrading and "on_socket" in arguments_of(self._project.main):
-                return self._open_socket(request, env, ctx)
-            return await self._fetch(request, env, ctx)
+            try:
+                if url is not None:
+                    return await self._route(request, url, env, ctx)
+                request = without_claims(request)
+                if upgrading and "on_socket" in arguments_of(self._project.main):
+                    return self._open_socket(request, env, ctx)
+                return await self._fetch(request, env, ctx)
+            except ClientError as error:
+                return refuse_client(request, error, upgrading=upgrading)
         except UnknownPartyError as error:
             return Response(str(error.args[0]), status=404)
-        except ClientError as error:
-            return refuse_client(request, error, upgrading=upgrading)
         except FAILURES as error:
             return failed(error, f"the way to {request.url}")
 
@@ -155,11 +156,12 @@ class Site:
 
         async def work() -> None:
             try:
-                await call(_static_hook(self._project.main, "on_socket"), socket, lobby, ctx)
-            except ClientError as error:
-                if socket.is_open:
-                    socket.send(failures.client_frame(error))
-                    server.close(POLICY_VIOLATION, fitting_reason(error.message))
+                try:
+                    await call(_static_hook(self._project.main, "on_socket"), socket, lobby, ctx)
+                except ClientError as error:
+                    if socket.is_open:
+                        socket.send(failures.client_frame(error))
+                        server.close(POLICY_VIOLATION, fitting_reason(error.message))
             except FAILURES as error:
                 failures.mark(error, f"in on_socket for {request.url}")
                 platform.log_error(failures.traceback_text(error))

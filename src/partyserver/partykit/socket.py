@@ -177,13 +177,14 @@ class _Feed:
 
     async def _call(self, listener: Callable[[SocketEvent], Any], event: SocketEvent) -> None:
         try:
-            await call(listener, event)
-        except FAILURES as error:
-            is_told = event.type == "message" and self._peer_is_client
-            if is_told and isinstance(error, ClientError):
+            try:
+                await call(listener, event)
+            except ClientError as error:
+                if event.type != "message" or not self._peer_is_client:
+                    raise
                 if self.is_open:
                     self._socket.send(sockets.sendable(failures.client_frame(error)))
-                return
+        except FAILURES as error:
             failures.mark(error, f"in a listener of {self!r}")
             platform.log_error(failures.traceback_text(error))
 

@@ -41,6 +41,8 @@ class Backoff:
     def __post_init__(self) -> None:
         if type(self.max_attempts) is not int or self.max_attempts < 1:
             raise ValueError(f"max_attempts must be an int >= 1, not {self.max_attempts!r}")
+        if self.max_attempts >= 1e9:  # it is kept as JSON, which is not read with any number
+            raise ValueError("max_attempts must be less than 1,000,000,000")
         for name in ("base_delay_ms", "max_delay_ms"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:

@@ -54,8 +54,21 @@ class _Undone(Exception):
     """Passes through JavaScript, which undoes a transaction for it."""
 
 
+#: Transactions inside of transactions. Each one takes some of JavaScript's stack, whose end Python
+#: does not see coming: the process would end, with the rooms of others.
+MOST_NESTED = 64
+
+#: How many are running. Nothing else runs meanwhile, in whatever room: all happens at once.
+_nested = 0
+
+
 def transact_at_once(storage: JsProxy, work: Callable[[], T]) -> T:
     """The result of `work()`, whose writes are undone if it raises."""
+    global _nested
+    if _nested >= MOST_NESTED:
+        raise RecursionError(
+            f"a transaction has at most {MOST_NESTED - 1} others around it: does it call itself?"
+        )
     outcome: list[T] = []
     failure: list[BaseException] = []
 
@@ -69,12 +82,14 @@ def transact_at_once(storage: JsProxy, work: Callable[[], T]) -> T:
         raise _Undone
 
     callback = create_proxy(attempt)
+    _nested += 1
     try:
         storage.transactionSync(callback)
     except (_Undone, JsException) as error:
         if not failure:  # the platform's own, or one of the outer transaction's
             raise SQLError(str(error), "transaction") from error
     finally:
+        _nested -= 1
         callback.destroy()
     if failure:  # raised out here, so that its own cause and context stay as they are
         raise failure.pop()

@@ -109,11 +109,16 @@ class Here(Presence, Commanded):
 
     def on_join(self, key, meta):
         self.record("join", key, meta)
+        if key in ("ping", "pong"):
+            [connection] = self.get_connections()
+            self.track(connection, "pong" if key == "ping" else "ping")
         if key == "joins badly":
             sys.exit("in on_join")
 
     async def on_leave(self, key):
         self.record("leave", key, self.present())
+        if key == "restless":
+            self.track(self.one("a"), "home")
         await asyncio.sleep(0)
         if key == "leaves badly":
             sys.exit("in on_leave")
