@@ -164,3 +164,16 @@ def test_the_rooms_own_attributes_do_not_outlive_memory_either(room):
 def test_what_tells_nothing_of_its_arguments_gets_the_payload():
     assert takes_payload(dict.fromkeys)
     assert takes_payload(type("Opaque", (), {"__signature__": "none", "__call__": len})())
+
+
+@pytest.mark.parametrize("name", ["__init__", "__repr__", "alarm", "fetch", "setName"])
+def test_what_the_runtime_calls_is_refused(name):
+    class Room:
+        def alarm(self): ...
+
+        def fetch(self, request): ...
+
+        def setName(self, name): ...
+
+    with pytest.raises(ValueError, match=rf"Room\.{name} is called by the runtime"):
+        name_of(Room(), name)

@@ -29,6 +29,8 @@ def test_a_rate_can_be(rate):
         ({"messages": float("inf")}, "has a 'messages'"),
         ({"messages": float("nan")}, "has a 'messages'"),
         ({"messages": "20"}, "has a 'messages'"),
+        ({"messages": 10**400}, "has a 'messages'"),
+        ({"messages": 1, "burst": 10**400}, "has a 'burst'"),
         ({"messages": 1, "per": 0}, "has a 'per'"),
         ({"messages": 1, "per": None}, "has a 'per'"),
         ({"messages": 1, "burst": 0}, "has a 'burst' that must be a whole number"),

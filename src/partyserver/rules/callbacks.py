@@ -8,6 +8,11 @@ from functools import partialmethod
 from types import FunctionType, MethodType
 from typing import Any
 
+from .contract import RESERVED
+
+
+_NOT_FOR_TIMERS = frozenset((*RESERVED, "fetch", "setName", "set_name"))
+
 
 def name_of(owner: Any, callback: Any) -> str:
     """The name of a callback of `owner`: a method's name, or one of its own methods.
@@ -26,6 +31,8 @@ def name_of(owner: Any, callback: Any) -> str:
             )
     if not name or inspect.getattr_static(type(owner), name, None) is None:
         raise ValueError(f"{cls} has no method {name!r} for a timer to call")
+    if name in _NOT_FOR_TIMERS or (name.startswith("__") and name.endswith("__")):
+        raise ValueError(f"{cls}.{name} is called by the runtime, and so not by a timer")
     method = find(owner, name)
     if method is None:
         raise TypeError(f"{cls}.{name} is no method, and so a timer cannot call it")

@@ -46,10 +46,10 @@ def check_rate(rate: Any) -> str | None:
         return "needs 'messages', such as {'messages': 20}"
     for key in ("messages", "per"):
         if not _is_positive(rate.get(key, 1)):
-            return f"has a {key!r} that must be a number over 0, not {rate[key]!r}"
+            return f"has a {key!r} that must be a number over 0, up to 10**12"
     burst = rate.get("burst", 1)
-    if type(burst) is not int or burst < 1:
-        return f"has a 'burst' that must be a whole number from 1 on, not {burst!r}"
+    if type(burst) is not int or not 1 <= burst <= _MOST:
+        return f"has a 'burst' that must be a whole number from 1 to 10**12"
     action = rate.get("action", "close")
     if action not in ("close", "drop"):
         return f"has an 'action' that must be 'close' or 'drop', not {action!r}"
@@ -57,7 +57,11 @@ def check_rate(rate: Any) -> str | None:
 
 
 def _is_positive(value: Any) -> bool:
-    return type(value) in (int, float) and isfinite(value) and value > 0
+    return type(value) in (int, float) and 0 < value <= _MOST and isfinite(value)
+
+
+#: More than anybody has, and few enough to count with.
+_MOST = 10**12
 
 
 class Rate:
