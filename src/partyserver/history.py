@@ -155,7 +155,8 @@ class History:
 
     Every client gets `{"type": "event", "seq": 42, "data": value}`. One that connects with
     `?since=41` in its URL gets all that came after event 41 first: in order, each once, and before
-    anything newer. So partysocket resumes with `query: () => ({ since: last })`.
+    anything newer. So partysocket resumes with
+    `query: () => ({ since: String(last) })`.
 
     `{"type": "history_gap", "first": n}` comes before that if something is missing: what the client
     has not had is no longer kept, or `since` is a number that was never given, or none. Then what

@@ -43,7 +43,11 @@ class Schedule:
 
         class Poll(Schedule, Server):
             async def on_start(self):
-                await self.schedule(30, self.close_poll, {"why": "time is up"}, idempotent=True)
+                if "closes_at" not in self.kv:  # once in all, and not at each wake
+                    timer = await self.schedule(
+                        30, self.close_poll, {"why": "time is up"}, idempotent=True
+                    )
+                    self.kv["closes_at"] = timer.time
                 await self.schedule("0 9 * * 1", "remind")   # Mondays at 9:00, UTC
                 await self.schedule_every(60, "tick")
 
@@ -57,6 +61,8 @@ class Schedule:
     A callback is a method of the room, plain or `async`, which takes the payload or nothing. It
     runs after `on_start`, at least once, and never before its time. One that fails is tried again,
     and `on_exception` gets the error after the last attempt.
+
+    `schedule`, `schedule_every` and `cancel_schedule` must be awaited: without it, nothing happens.
 
     Timers are rows in the room's SQLite. The platform's one alarm belongs to them: `on_alarm`
     and `ctx.storage.setAlarm` work as ever, beside them.
@@ -85,8 +91,9 @@ class Schedule:
             payload: what it is called with: JSON of at most 1,000,000 bytes.
             idempotent: return the timer that is there, if there is one with the same callback and
                 payload (and cron), instead of making another one. A timer whose callback is
-                running, and runs once, does not count. Default: True for crons, else False. In
-                `on_start`, which runs again whenever the room wakes, it should be True.
+                running, and runs once, does not count, and one that has run is no longer there: in
+                `on_start`, which runs again whenever the room wakes, it would be made again. Keep
+                in `kv` that it was made. Default: True for crons, else False.
             retry: how often the callback is tried if it fails. Default: `Retry()`.
 
         Raises:
