@@ -10,7 +10,6 @@ from typing import Any
 
 from .contract import RESERVED
 
-
 _NOT_FOR_TIMERS = frozenset((*RESERVED, "fetch", "setName", "set_name"))
 
 

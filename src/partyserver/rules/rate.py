@@ -49,7 +49,7 @@ def check_rate(rate: Any) -> str | None:
             return f"has a {key!r} that must be a number over 0, up to 10**12"
     burst = rate.get("burst", 1)
     if type(burst) is not int or not 1 <= burst <= _MOST:
-        return f"has a 'burst' that must be a whole number from 1 to 10**12"
+        return "has a 'burst' that must be a whole number from 1 to 10**12"
     action = rate.get("action", "close")
     if action not in ("close", "drop"):
         return f"has an 'action' that must be 'close' or 'drop', not {action!r}"
