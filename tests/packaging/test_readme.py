@@ -1,6 +1,7 @@
 """What the README and the guide tell a newcomer to do works, in an empty folder."""
 
 import re
+import shutil
 
 import pytest
 
@@ -55,11 +56,20 @@ def test_the_readmes_example_passes_its_test(root, new_project, config, pytest_i
 def test_the_guides_examples_pass_with_and_without_chaos(root, new_project, config, pytest_in):
     guide = root / "docs/pages/guides/testing.md"
     blocks = [code for language, code in code_blocks(guide) if language == "python"]
-    write_files(new_project, blocks)
-    (new_project / "wrangler.toml").write_text(config.replace('"Chat"', '"Poll"'))
+    # The login is another worker's, and has its secret from pytest's settings.
+    write_files(new_project, [code for code in blocks if "test_login.py" not in code])
+    timers = code_blocks(root / "docs/pages/guides/timers.md")
+    [shop] = (code for _, code in timers if "class Shop" in code)
+    write_files(new_project, [f"# worker.py\n{shop}"])
+    binding = '[[durable_objects.bindings]]\nname = "Shop"\nclass_name = "Shop"\n\n[[migrations]]'
+    config = config.replace('"Chat"', '"Poll"').replace("[[migrations]]", binding)
+    (new_project / "wrangler.toml").write_text(config.replace('["Poll"]', '["Poll", "Shop"]'))
+    cron = root / "tests/capabilities/python_modules/cronsim"
+    shutil.copytree(cron, new_project / "python_modules/cronsim")
 
     for arguments in [(), ("--party-chaos",)]:
-        assert "6 passed" in pytest_in(new_project, *arguments).stdout
+        assert "7 passed" in pytest_in(new_project, *arguments).stdout
+    (new_project / "test_shop.py").unlink()
 
     # The guide's mistake, and what it says that chaos shows of it.
     forgetful = (new_project / "forgetful.py").read_text()
