@@ -366,6 +366,8 @@ def test_a_callback_that_was_cut_off_runs_again(party, room, end):
         except AssertionError:  # the request has met the abort
             return False
 
+    if end == "abort":
+        party.logs.wait_for("Uncaught in a callback", timeout=60)
     assert eventually(has_begun)
     if end == "restart":
         party.restart()
