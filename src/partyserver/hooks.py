@@ -47,6 +47,8 @@ class Hooks:
         """Called for each message over `options["rate"]`, if its action is "drop".
 
         The message is gone. A `ClientError` is told to the sender. Default: nothing.
+
+        While the room starts, such messages are dropped without a call.
         """
 
     def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> Any:
