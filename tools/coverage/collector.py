@@ -24,6 +24,10 @@ _PROBES_SOURCE = "testing/probe.py"
 _monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # of Python 3.12
 _TOOL = _monitoring.COVERAGE_ID
 
+#: After so many lines it is asked again to tell them: an object that is aborted may take the first
+#: request with it, and nothing of its isolate would be told from then on.
+_AGAIN = 50
+
 #: What was executed since the last record: a file of the library, and a line.
 _untold: list[str] = []
 
@@ -44,7 +48,7 @@ def _enter(code: CodeType, _offset: int) -> Any:
 
 
 def _execute(code: CodeType, line: int) -> Any:
-    if not _untold:
+    if len(_untold) % _AGAIN == 0:
         # When Python has handed over to JavaScript: neither a task nor a timer, which a room
         # might wait for, and nothing is left untold when the room or the runtime ends.
         js.queueMicrotask(create_once_callable(_tell))
@@ -60,5 +64,6 @@ def _source(code: CodeType) -> str:
 
 
 def _tell() -> None:
-    js.console.log(MARK + " ".join(_untold))
-    _untold.clear()
+    if _untold:
+        js.console.log(MARK + " ".join(_untold))
+        _untold.clear()
