@@ -205,7 +205,12 @@ class Connection:
             raise ConnectionClosedError(self.id) from error
 
     def send_json(self, value: Any) -> None:
-        """Send `value` as compact JSON text."""
+        """Send `value` as compact JSON text.
+
+        Raises:
+            TypeError, ValueError: JSON cannot hold the value, or it has more than 500 levels.
+            ConnectionClosedError: the connection is closed.
+        """
         self.send(compact_json(value))
 
     def close(self, code: int = 1000, reason: str = "") -> None:

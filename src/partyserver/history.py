@@ -23,6 +23,7 @@ from .rules.history import (
     parse_since,
     resume,
 )
+from .rules.messages import check_levels
 from .runtime import JsException, sockets
 from .tables import Table
 
@@ -121,6 +122,7 @@ def _plain(value: Any) -> Any:
         return value
     from msgspec import to_builtins  # whose struct it is, and so it has been loaded
 
+    check_levels(value, type(value).__name__)
     return to_builtins(value, str_keys=True)
 
 

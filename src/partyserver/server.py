@@ -166,7 +166,8 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         """Send `value` as compact JSON text, as `broadcast` does. It is encoded once.
 
         Raises:
-            TypeError, ValueError: JSON cannot hold the value; nobody has got anything.
+            TypeError, ValueError: JSON cannot hold the value, or it has more than 500 levels.
+                Nobody has got anything.
         """
         life_of(self).connections.broadcast(compact_json(value), exclude)
 

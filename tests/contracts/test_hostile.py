@@ -128,3 +128,12 @@ def test_members_that_cannot_work_are_refused_with_the_class(party):
     assert "on_message has a yield in it" in yielding
     assert "_partyserver is the one name that partyserver keeps for itself" in reserved
     assert fine == "'Chat'"
+
+
+def test_a_value_that_is_nested_without_end_is_not_sent(party, binding):
+    """Its encoder would end the process, and with it all rooms."""
+    with party.room(binding("Guests"), "deep").connect() as socket:
+        socket.receive_json()
+        socket.send("deep")
+        for _ in range(2):
+            assert socket.receive().startswith("a value for JSON is nested at most 500 levels deep")

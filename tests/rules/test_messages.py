@@ -1,6 +1,7 @@
 import json
 import re
 import tracemalloc
+from dataclasses import dataclass
 from math import inf, isinf, nan
 from random import Random
 
@@ -13,6 +14,7 @@ from partyserver.rules.messages import (
     bounded_json,
     check_depth,
     check_json,
+    check_levels,
     compact_json,
     parse_json,
     well_formed,
@@ -203,6 +205,12 @@ def test_a_number_that_json_has_not_is_a_value_error_that_names_its_path(write, 
 
 
 @WRITERS
+def test_a_number_that_is_too_long_for_python_stays_its_own_error(write):
+    with pytest.raises(ValueError, match="4300 digits"):
+        write([10**5000])
+
+
+@WRITERS
 @pytest.mark.parametrize("through", ["a list", "a dict"])
 def test_a_value_that_holds_itself_is_a_value_error(write, through):
     value = []
@@ -325,6 +333,42 @@ def test_values_that_are_held_twice_on_each_level_are_looked_at_once():
     for _ in range(10):
         value = [value, value]
     assert bounded_json(value, "a value") == compact_json(value)
+
+
+@pytest.mark.parametrize("encode", [compact_json, ascii_json])
+def test_what_is_sent_as_json_has_the_same_limit(encode):
+    parse_json(encode(held_by(1, 500)))
+    for levels in (501, 100_000):
+        with pytest.raises(ValueError, match="a value for JSON is nested at most 500 levels deep"):
+            encode(held_by(1, levels))
+
+
+class Struct:
+    """As those of msgspec say what they hold."""
+
+    __struct_fields__ = ("held", "unset")
+
+    def __init__(self, held):
+        self.held = held
+
+
+@dataclass(slots=True)
+class Slotted:
+    held: object
+
+
+@pytest.mark.parametrize("kind", [Struct, Slotted, lambda held: frozenset([held])])
+def test_objects_that_hold_others_are_levels(kind):
+    value = kind(1)
+    for _ in range(99):
+        value = kind(value)
+    check_levels(value, "it", 100)
+    with pytest.raises(ValueError, match="it is nested at most 100 levels deep"):
+        check_levels([value], "it", 100)
+
+
+def test_others_hold_nothing():
+    check_levels([[object()]], "it", 2)
 
 
 @pytest.mark.parametrize("value", [b"", {1}, {"a": object()}, {(1, 2): 3}])

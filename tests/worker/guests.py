@@ -40,6 +40,12 @@ class Untold(ClientError):
     def __init__(self, left): ...
 
 
+#: Never freed: even that overflows the stack.
+DEEP = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
 def before(request, lobby):
     who = lobby.query.get("who")
     if who is None:
@@ -87,6 +93,12 @@ class Guests(Server):
                 connection.set_state("x" * 16_000)
             except ValueError as error:
                 connection.send(str(error))
+        elif message == "deep":
+            for send in (connection.send_json, self.broadcast_json):
+                try:
+                    send(DEEP)
+                except ValueError as error:
+                    connection.send(str(error))
         elif message == "told":
             raise ClientError("not now", code="later")
         elif message == "untold":

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import is_dataclass
 from math import isfinite
-from types import NoneType
 from typing import Any
 
 import msgspec
 
-from ..rules.messages import MAX_JSON_DEPTH, compact_json
+from ..rules.messages import compact_json, items_of
 from ..rules.names import snake_case
 
 
@@ -77,39 +74,8 @@ def _has_infinite(value: Any) -> bool:
     """Whether msgspec has written a null for NaN or infinity, which JSON has not."""
     level = [value]
     while level:
-        items = [item for one in level for item in _items(one)]
-        if not all(map(isfinite, (item for item in items if type(item) is float))):
+        held = [item for one in level for item in items_of(one) or ()]
+        if not all(map(isfinite, (item for item in held if type(item) is float))):
             return True
-        level = [item for item in items if isinstance(item, dict | list | tuple)]
+        level = [item for item in held if isinstance(item, dict | list | tuple)]
     return False
-
-
-def check_depth(event: Event) -> None:
-    """Raise `ValueError` for what would end the whole process, with all of its rooms.
-
-    Encoders, too, overflow WebAssembly's stack at about 5,000 levels.
-    """
-    level: list[Any] = [event]
-    for _ in range(MAX_JSON_DEPTH):
-        # By identity: values that hold others twice on each level would be too many.
-        held = {id(item): item for one in level for item in _items(one)}
-        level = [item for item in held.values() if not isinstance(item, _PLAIN)]
-        if not level:
-            return
-    raise ValueError(
-        f"{type(event).__name__} is nested at most {MAX_JSON_DEPTH} levels deep, and does not hold "
-        "itself"
-    )
-
-
-_PLAIN = (str, int, float, bytes, NoneType)
-
-
-def _items(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    if isinstance(value, list | tuple | set | frozenset):
-        return value
-    if isinstance(value, msgspec.Struct):
-        return [getattr(value, name) for name in value.__struct_fields__]
-    return vars(value).values() if is_dataclass(value) else ()

@@ -8,8 +8,9 @@ from typing import Any, Union
 import msgspec
 
 from ..rules.events import ERROR
+from ..rules.messages import check_levels
 from .annotations import class_of, is_event
-from .event import TYPE, check_depth, encode, type_of
+from .event import TYPE, encode, type_of
 from .fields import check_fields, may_be_deep
 from .handlers import handlers_of
 
@@ -96,7 +97,7 @@ class Table:
             check_fields("emit", [cls])
             self._may_be_deep[cls] = may_be_deep(cls)
         if self._may_be_deep[cls]:
-            check_depth(event)
+            check_levels(event, type(event).__name__)
 
 
 def _sends(cls: type) -> Iterator[Any]:

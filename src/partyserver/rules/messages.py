@@ -34,9 +34,14 @@ _encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 def compact_json(value: Any) -> str:
     """JSON without spaces; half surrogate pairs are escaped, and so arrive as they are.
 
-    Raises `ValueError` for NaN and infinity, which JSON has not, and names their path.
+    Raises `ValueError` for NaN and infinity, which JSON has not, and names their path; and for more
+    than 500 levels, which nobody could read.
     """
-    text = _json(_encode, value)
+    return _compact(value, _ANY, None)
+
+
+def _compact(value: Any, what: str, levels: int | None) -> str:
+    text = _json(_encode, value, what, levels)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -46,64 +51,100 @@ def compact_json(value: Any) -> str:
 
 def ascii_json(value: Any) -> str:
     """The same JSON in ASCII."""
-    return _json(_encode_ascii, value)
+    return _json(_encode_ascii, value, _ANY, None)
 
 
-def _json(encode: Callable[[Any], str], value: Any) -> str:
+_ANY = "a value for JSON"
+
+
+def _json(encode: Callable[[Any], str], value: Any, what: str, levels: int | None) -> str:
+    check_levels(value, what, levels)
     try:
         return encode(value)
     except ValueError:
-        for path, number in _not_in_json(value, "$", set()):
+        for path, number in _not_in_json(value, "$"):
             raise ValueError(f"{number} is not JSON compliant: it is at {path}") from None
         raise
 
 
-def _not_in_json(value: Any, path: str, above: set[int]) -> Iterator[tuple[str, float]]:
+def _not_in_json(value: Any, path: str) -> Iterator[tuple[str, float]]:
     """The NaN and infinite numbers in a value that has been refused, and where they are."""
     if isinstance(value, float) and not isfinite(value):
         yield path, value
-    if id(value) in above:
-        return
-    above = above | {id(value)}
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _not_in_json(key, f"a key of {path}", above)
-            yield from _not_in_json(item, f"{path}.{key}", above)
+            yield from _not_in_json(key, f"a key of {path}")
+            yield from _not_in_json(item, f"{path}.{key}")
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _not_in_json(item, f"{path}[{index}]", above)
+            yield from _not_in_json(item, f"{path}[{index}]")
 
 
 def bounded_json(value: Any, what: str, levels: int | None = None) -> str:
-    """`compact_json` of a value that is kept as JSON, and read back: at most 500 levels.
-
-    It is not encoded before its depth is known: JSON's encoder, too, ends the whole process at
-    about 5,000 levels. `what` is the value, for people.
+    """`compact_json` of a value that is kept as JSON, with errors that say `what` it is.
 
     Raises:
         TypeError: JSON has no such values.
         ValueError: JSON has no such numbers, or the value is nested too deeply, or holds itself.
     """
-    levels = MAX_JSON_DEPTH if levels is None else levels
-    level = [value]
-    for _ in range(levels):
-        # By identity: values that hold others twice on each level would be too many.
-        held = {id(item): item for container in level for item in _items(container)}
-        level = [item for item in held.values() if isinstance(item, dict | list | tuple)]
-        if not level:
-            break
-    else:
-        raise ValueError(f"{what} is nested at most {levels} levels deep, and does not hold itself")
     try:
-        return compact_json(value)
+        return _compact(value, what, levels)
     except TypeError as error:
         raise TypeError(f"{what} is a value that JSON has: {error}") from error
 
 
-def _items(value: Any) -> Iterable[Any]:
+def items_of(value: Any) -> Iterable[Any] | None:
+    """What a container holds, a msgspec struct and a dataclass among them; None of all else."""
     if isinstance(value, dict):
         return value.values()
-    return value if isinstance(value, list | tuple) else ()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    for names in ("__struct_fields__", "__dataclass_fields__"):
+        if (fields := getattr(type(value), names, None)) is not None:
+            return [getattr(value, name, None) for name in fields]
+    return None
+
+
+def check_levels(value: Any, what: str, levels: int | None = None) -> None:
+    """Raise `ValueError` for what would end the whole process, with all of its rooms.
+
+    Encoders, too, overflow WebAssembly's stack at about 5,000 levels, where Python cannot notice.
+    So a value is not encoded before its depth is known: at most 500 `levels`, as those of what is
+    read. `what` is the value, for people.
+    """
+    levels = MAX_JSON_DEPTH if levels is None else levels
+    level = [value]
+    for _ in range(levels):
+        held = [item for container in level for item in items_of(container) or ()]
+        if _PLAIN.issuperset(map(type, held)):
+            return
+        # By identity: values that hold others twice on each level would be too many.
+        level = list({id(item): item for item in held if type(item) not in _PLAIN}.values())
+    if any(items_of(one) is not None for one in level):
+        raise ValueError(
+            f"{what} is nested at most {levels} levels deep, and does not hold itself"
+            + (" (Circular reference detected)" if _holds_itself(value) else "")
+        )
+
+
+def _holds_itself(value: Any) -> bool:
+    """Whether a container is among what it holds, at whatever depth."""
+    above = {id(value): iter(items_of(value) or ())}
+    done: set[int] = set()
+    while above:
+        for item in next(reversed(above.values())):
+            if id(item) in above:
+                return True
+            if id(item) not in done and (held := items_of(item)) is not None:
+                above[id(item)] = iter(held)
+                break
+        else:
+            done.add(above.popitem()[0])
+    return False
+
+
+#: What holds nothing.
+_PLAIN = frozenset((str, int, float, bool, bytes, type(None)))
 
 
 #: Levels of lists and objects. Far above what people nest, and far below what breaks.

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any, Literal, get_args
 from zlib import crc32
 
-from .messages import MAX_JSON_DEPTH, compact_json, parse_json
+from .messages import bounded_json, compact_json, parse_json
 from .retry import Backoff
 
 TimerType = Literal["delayed", "scheduled", "cron", "interval"]
@@ -241,8 +241,8 @@ def payload_json(payload: Any) -> str:
 
     Raises `TypeError` or `ValueError` for what JSON cannot hold, and for what is too large.
     """
-    _check_levels(payload, MAX_JSON_DEPTH)
-    text = compact_json(payload)
+    text = bounded_json(payload, "a payload")
+    _check_keys(payload)
     parse_json(text)  # what could not be read again
     if len(text) > MAX_PAYLOAD // 4 and len(text.encode()) > MAX_PAYLOAD:
         raise ValueError(
@@ -252,20 +252,18 @@ def payload_json(payload: Any) -> str:
     return text
 
 
-def _check_levels(value: Any, levels: int) -> None:
-    """Python's own encoder ends the process where a value is nested too deeply, or holds itself."""
-    if not isinstance(value, dict | list | tuple):
+def _check_keys(value: Any) -> None:
+    """Others than texts would come back as texts."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"a payload's dicts have str keys only, not {key!r}")
+        value = value.values()
+    elif not isinstance(value, list | tuple):
         return
-    if not levels:
-        raise ValueError(
-            f"a payload is nested at most {MAX_JSON_DEPTH} levels deep, and does not hold itself"
-        )
     # A loop, since each level may take one of Python's frames only.
-    for item in value.values() if isinstance(value, dict) else value:
-        _check_levels(item, levels - 1)
-    for key in value if isinstance(value, dict) else ():
-        if not isinstance(key, str):
-            raise TypeError(f"a payload's dicts have str keys only, not {key!r}")
+    for item in value:
+        _check_keys(item)
 
 
 def identity(type: str, callback: str, detail: Any, payload: Any) -> int:
