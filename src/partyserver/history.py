@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from .connection import Connection, RoomConnection
@@ -68,10 +69,18 @@ class _Log:
         _EVENTS.write(
             self._life.ctx, "insert into {table} values (?, ?, ?)", number, published, text
         )
+        send = partial(connections.broadcast, event_message(number, text), excluded)
+        transaction = self._life.transaction
+        if transaction is None:
+            send()
+        else:  # what may be undone nobody has heard of
+            transaction.at_end(send, partial(self._go_back_to, self._last, self._time))
         self._last, self._time = number, published
-        connections.broadcast(event_message(number, text), excluded)
         self._trim(now)
         return number
+
+    def _go_back_to(self, last: int, time: int) -> None:
+        self._last, self._time = last, time
 
     def replay(self, connection: RoomConnection) -> None:
         """Send a new connection what it asks for. Nothing newer can come before the end of it."""
@@ -179,8 +188,8 @@ class History:
         stored. It leaves the room when it is stored, as everything that a room sends:
         https://developers.cloudflare.com/durable-objects/reference/in-memory-state/
 
-        A transaction that is undone takes the event out of storage, and not back from those who
-        have got it: publish when it is done.
+        In `transaction` it is sent when that is done, and neither numbered nor sent if it is
+        undone. (Of the platform's own `ctx.storage.transactionSync` a room does not know.)
 
         Args:
             value: JSON of at most 1,900,000 bytes, nested at most 500 levels deep; or an event of

@@ -44,6 +44,7 @@ from .usercode import FAILURES, as_exception, call, finish, is_pending, settled
 if TYPE_CHECKING:
     from .definition import Definition
     from .server import Server
+    from .sql import Transaction
 
 
 #: The classes whose authors have been told what the class statement could not refuse.
@@ -77,6 +78,7 @@ class Life:
         "props_parameter",
         "server",
         "startup",
+        "transaction",
     )
 
     def __init__(self, server: Server, ctx: JsProxy, definition: Definition) -> None:
@@ -99,6 +101,7 @@ class Life:
         self._receiving = Receiving(server, self.startup, self.parts.message, self.report)
         self._listeners: sockets.Listeners | None = None
         self._kv: KeyValues | None = None
+        self.transaction: Transaction | None = None
         self.connections = Connections(self.name.get, _nothing, self.context)
         self._configure(definition.options)
         if definition.warnings and type(server) not in _warned:

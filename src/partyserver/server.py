@@ -253,8 +253,9 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
 
             self.transaction(self.move, "a", "b", 10)
 
-        Undone are `sql`, tables made or changed included, and `kv`. What was sent stays sent, and a
-        connection's state stays set. The exception itself comes out. In `fn` there may be another
+        Undone are `sql`, tables made or changed included, `kv`, and what `History` publishes, which
+        is sent when the transaction is done. What else was sent stays sent, and a connection's
+        state stays set. The exception itself comes out. In `fn` there may be another
         transaction, which is undone alone if `fn` catches its exception. Each event's writes reach
         the disk together anyway, up to its first `await`: a transaction is for those who catch.
         https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#transactionsync
@@ -263,7 +264,7 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
             TypeError: `fn` is no plain function, or returns something to be awaited, whose work
                 would come after the end; it is undone.
         """
-        return sql.transact(life_of(self).ctx, fn, args)
+        return sql.transact(life_of(self), fn, args)
 
     @property
     def kv(self) -> KeyValues:

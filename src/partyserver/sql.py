@@ -27,6 +27,14 @@ class Reporting(Protocol):
     def report(self, where: str, error: BaseException) -> None: ...
 
 
+class Transacting(Protocol):
+    """The life of a room, as far as a transaction needs it."""
+
+    ctx: Any
+    #: The innermost one that is running.
+    transaction: Transaction | None
+
+
 def run(life: Reporting, query: Any, params: tuple[Any, ...]) -> Rows:
     """As `execute`; a query that fails is reported, also if the user's code catches the error."""
     return reporting(life, execute, query, params)
@@ -141,10 +149,47 @@ def _close(cursor: Any) -> None:
 # --- transactions ---------------------------------------------------------------------
 
 
-def transact(ctx: Any, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+class Transaction:
+    """What waits for the end of a transaction: to be done when it stands, or taken back."""
+
+    __slots__ = ("_done", "_undone")
+
+    def __init__(self) -> None:
+        self._done: list[Callable[[], None]] = []
+        self._undone: list[Callable[[], None]] = []
+
+    def at_end(self, done: Callable[[], None], undone: Callable[[], None]) -> None:
+        """Call `done` when all of it is certain, or `undone` when it is undone."""
+        self._done.append(done)
+        self._undone.append(undone)
+
+    def stands(self, outer: Transaction | None = None) -> None:
+        """It has ended well; but an outer one may still undo it."""
+        if outer is not None:
+            outer.at_end(self.stands, self.is_undone)
+            return
+        for done in self._done:
+            done()
+
+    def is_undone(self) -> None:
+        for undone in reversed(self._undone):
+            undone()
+
+
+def transact(life: Transacting, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
     """The result of a plain function, whose writes are undone if it raises."""
     work = partial(call_plain, "a transaction", function, *arguments)
-    return storage.transact_at_once(ctx.storage, work)
+    outer, inner = life.transaction, Transaction()
+    life.transaction = inner
+    try:
+        result = storage.transact_at_once(life.ctx.storage, work)
+    except BaseException:
+        inner.is_undone()
+        raise
+    finally:
+        life.transaction = outer
+    inner.stands(outer)
+    return result
 
 
 # --- parameters -----------------------------------------------------------------------

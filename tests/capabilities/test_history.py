@@ -214,14 +214,29 @@ def test_numbers_do_not_go_back_when_all_is_deleted(room, evict):
     assert resume(room, 2) == [event(3, 3)]
 
 
-@pytest.mark.no_party_chaos  # in one life
-def test_a_transaction_that_is_undone_takes_its_number_with_it(room):
+def test_of_a_transaction_that_is_undone_nobody_hears(room, evict):
     a, _ = connect(room, "a")
     do(room, "publish", 1)
     assert do(room, "publish_and_undo", "undone") == "ZeroDivisionError"
+    evict(room)
+    assert do(room, "publish", 2) == [2]
+    assert do(room, "publish_and_undo", "undone, in the same life") == "ZeroDivisionError"
     assert do(room, "publish", 3) == [3]
-    assert values([a.receive_json() for _ in range(3)]) == [(1, 1), (2, "undone"), (3, 3)]
-    assert values(resume(room, 0)) == [(1, 1), (3, 3)]
+    heard = [(1, 1), (2, 2), (3, 3)]
+    assert values([a.receive_json() for _ in range(3)]) == heard
+    assert values(resume(room, 0)) == heard
+    a.close()
+
+
+def test_what_is_published_in_a_transaction_is_sent_at_its_end(room, evict):
+    a, _ = connect(room, "a")
+    assert do(room, "publish_in_transactions", "x", "undone", "y") == [1, 2, 2, "the end"]
+    assert a.receive_json() == ["in the transaction"]
+    heard = [(1, "x"), (2, "y")]
+    assert values([a.receive_json() for _ in range(2)]) == heard
+    evict(room)
+    assert values(resume(room, 0)) == heard
+    assert do(room, "publish", 3) == [3]
     a.close()
 
 

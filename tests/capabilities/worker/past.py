@@ -86,6 +86,26 @@ class Past(History, Commanded):
             return type(error).__name__
         return "not undone"
 
+    def do_publish_in_transactions(self, first, undone, last):
+        """The inner one is undone, and the outer one stands."""
+        numbers = []
+
+        def fails():
+            numbers.append(self.publish(undone))
+            raise ZeroDivisionError
+
+        def work():
+            numbers.append(self.publish(first))
+            try:
+                self.transaction(fails)
+            except ZeroDivisionError:
+                numbers.append(self.transaction(self.publish, last))
+            self.broadcast_json(["in the transaction"])
+            return "the end"
+
+        end = self.transaction(work)
+        return [*numbers, end]
+
     def do_publish_when_full(self, value):
         """Storage that refuses."""
         self.sql(
