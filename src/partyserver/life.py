@@ -97,7 +97,7 @@ class Life:
         self.context.run(current_io_context.set, self.io_context)
         self.name = RoomName(self.ctx, type(server).__name__)
         self._props: Any = None
-        self.startup = Startup(ctx, self._start)
+        self.startup = Startup(ctx, self._start, self._started)
         self._receiving = Receiving(server, self.startup, self.parts.message, self.report)
         self._listeners: sockets.Listeners | None = None
         self._kv: KeyValues | None = None
@@ -331,6 +331,13 @@ class Life:
             case "keyword":
                 return self.server.on_start(props=self._props)
         return self.server.on_start()
+
+    def _started(self) -> None:
+        for handler in self.parts.started:
+            try:
+                handler(self.server)
+            except FAILURES as error:
+                self.report("on_start", error)
 
     async def until_started(self) -> None:
         if self.startup.to_be_waited_for:

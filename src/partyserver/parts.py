@@ -47,7 +47,7 @@ NOT_MINE: Final = Claim.NOT_MINE
 class Part:
     """What a capability does with the events of a room. Each function takes the server first.
 
-    They fail as a hook fails, and may be async but for `accepted` and `message`.
+    They fail as a hook fails, and may be async but for `started`, `accepted` and `message`.
 
     Attributes:
         name: of what it keeps with a connection.
@@ -61,6 +61,8 @@ class Part:
         define: called with a class that has the part, when it is created; what it raises, the
             class statement raises, and what it returns, `defined` gives.
         construct: called when an object of the class is constructed; what it returns, `of` gives.
+        started: called after `on_start`, once per life in memory, and before the event that has
+            started the room. It is plain.
         connecting: called with a connection and its context before the connection is accepted,
             and before `get_connection_tags`: it hears no broadcast yet.
         accepted: the same when it has been accepted, before `on_connect`. It is plain: what it
@@ -82,6 +84,7 @@ class Part:
     leaves_text: bool = False
     define: Callable[[type], Any] | None = None
     construct: Callable[[Any], Any] | None = None
+    started: Callable[[Any], None] | None = None
     connecting: Callable[..., Any] | None = None
     accepted: Callable[..., Any] | None = None
     message: Callable[..., Any] | None = None
@@ -89,7 +92,7 @@ class Part:
     alarm: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("accepted", "message"):
+        for name in ("started", "accepted", "message"):
             if iscoroutinefunction(getattr(self, name)):
                 raise TypeError(f"{name} of a part acts at once: it is no coroutine function")
 
@@ -122,6 +125,7 @@ class Parts:
     """The parts of one class, by event."""
 
     all: tuple[Part, ...] = ()
+    started: Handlers = ()
     connecting: Handlers = ()
     accepted: Handlers = ()
     message: Handlers = ()
@@ -201,6 +205,7 @@ def parts_of(cls: type) -> Parts:
     ordered = tuple(sorted(dict.fromkeys(mixins.values()), key=lambda part: part.rank))
     return Parts(
         all=ordered,
+        started=_handlers(part.started for part in ordered),
         connecting=_handlers(part.connecting for part in ordered),
         accepted=_handlers(part.accepted for part in ordered),
         message=_handlers(part.message for part in ordered),

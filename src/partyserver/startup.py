@@ -24,12 +24,18 @@ class Startup:
     it; if `on_start` raises, that event fails with its error and the next one tries again.
     """
 
-    def __init__(self, ctx: Any, on_start: Callable[[], Awaitable[None] | None]) -> None:
+    def __init__(
+        self,
+        ctx: Any,
+        on_start: Callable[[], Awaitable[None] | None],
+        on_started: Callable[[], None],
+    ) -> None:
         self.started = False
         #: Whether the object's `__init__` has returned; until then its calls are its own.
         self.constructed = False
         self._ctx = ctx
         self._on_start = on_start
+        self._on_started = on_started
         self._starting = False
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
@@ -108,6 +114,7 @@ class Startup:
                 self._starting = True
                 self._begin()
             return
+        self._on_started()
         # Here, and not after a turn of the event loop, so that no later event overtakes them.
         waiting, self._waiting = self._waiting, []
         for event, future in waiting:

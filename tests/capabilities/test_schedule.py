@@ -559,6 +559,17 @@ def test_an_alarm_from_while_there_were_no_timers_is_kept(timed):
     assert fires.do("raw", "getAlarm") > time.time() * 1000 + 1_800_000
 
 
+def test_a_timer_whose_alarm_was_lost_runs_when_the_room_wakes(timed):
+    """As where it has fired for a version of the class without timers."""
+    room = timed("lost")
+    room.do("in", 3600, "note", "late")
+    room.do("sql", "update _partyserver_timers set time = 1, due = 1")
+    room.do("raw", "deleteAlarm")
+    room.room.evict()
+    assert eventually(lambda: room.ran == ["late"])
+    assert room.do("list") == []
+
+
 def test_getalarm_answers_as_it_is_when_it_is_called(room):
     assert room.do("asked_at_once") is None
     room.do("alarm", "delete")

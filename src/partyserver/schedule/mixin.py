@@ -24,7 +24,11 @@ async def _alarm(server: Any, info: Any) -> None:
     await _of(server).alarm_fired(info)
 
 
-_SCHEDULE = Part(name="schedule", rank=600, construct=_construct, alarm=_alarm)
+def _started(server: Any) -> None:
+    _of(server).look_for_lost()
+
+
+_SCHEDULE = Part(name="schedule", rank=600, construct=_construct, started=_started, alarm=_alarm)
 
 
 def _of(server: Any) -> Timers:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: overdue: so the pauses double.
 _FIRST_PAUSE = 2_000
 _LONGEST_PAUSE = 10 * 60 * 1000
+#: Milliseconds after which a timer that is due is taken for one whose alarm is lost.
+_LOST = 60_000
 #: Milliseconds by which the alarm may come earlier while callbacks run, so that each batch of them
 #: does not set it again.
 _SOON = 5_000
@@ -186,6 +188,15 @@ class Timers:
             return
         if pending is None or pending > max(due, now_in_ms()):
             await self.arm()
+
+    def look_for_lost(self) -> None:
+        """Heal the alarm if a timer has long been due, and it is not the alarm that has come.
+
+        It was lost, as where a rollback had taken the timers from the class: it fired for nobody.
+        """
+        due = self.rows.earliest()
+        if due is not None and due < now_in_ms() - _LOST and not self._running:
+            self._life.wait_until(self.heal())
 
     async def transaction_has_ended(self) -> None:
         """It may have undone what has been stored of the alarm."""
