@@ -263,3 +263,8 @@ def test_a_size_is_what_v8_serializes(value, expected):
 @given(states)
 def test_any_copy_has_a_size(state):
     assert size(cloning.copy(state, STORED)) > 2
+
+
+def test_a_moment_that_utc_has_not_is_a_value_error():
+    with pytest.raises(ValueError, match="outside of the years 1 to 9999 in UTC"):
+        copy(datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), STORED)

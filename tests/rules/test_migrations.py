@@ -71,6 +71,7 @@ def test_bases_come_first_and_each_counts_its_own():
         (["create", b"alter"], "migration 2 of Room is a str, not bytes"),
         ([["create"]], "migration 1 of Room is a str, not list"),
         (["create", " \n"], "migration 2 of Room is empty"),
+        (["-- later\n /* and\nlater */ ;;", "create"], "migration 1 of Room is empty"),
     ],
 )
 def test_what_is_no_list_of_statements_is_a_type_error(migrations, why):

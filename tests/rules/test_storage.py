@@ -75,6 +75,10 @@ def test_the_options_of_a_listing_are_the_platforms():
     }
 
 
+def test_a_listing_may_ask_for_more_than_there_can_be():
+    assert list_options(None, None, None, 10**30, False) == {"limit": 2**31}
+
+
 @pytest.mark.parametrize(
     ("options", "error", "why"),
     [

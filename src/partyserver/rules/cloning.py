@@ -100,7 +100,10 @@ def _moment(value: datetime) -> datetime:
     """In UTC, which one without a time zone is taken to be in, as the runtime's clock is."""
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
-    value = value.astimezone(UTC)
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value.isoformat()} is outside of the years 1 to 9999 in UTC") from None
     whole = value.microsecond // 1000 * 1000
     day = (value.year, value.month, value.day)
     return datetime(*day, value.hour, value.minute, value.second, whole, UTC)

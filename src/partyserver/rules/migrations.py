@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -66,9 +67,13 @@ def _listed(owner: str, listed: Any) -> Iterator[Migration]:
             raise TypeError(
                 f"migration {number} of {owner} is a str, not {type(statement).__name__}"
             )
-        if not statement.strip():
-            raise TypeError(f"migration {number} of {owner} is empty")
+        if not _COMMENTS.sub("", statement).strip():
+            raise TypeError(f"migration {number} of {owner} is empty, and SQL would refuse it")
         yield Migration(owner, number, statement, _digest(statement))
+
+
+#: And the semicolons between statements.
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?(\*/|\Z)|;", re.DOTALL)
 
 
 def _digest(statement: str) -> str:

@@ -69,6 +69,10 @@ def checked_value(key: str, value: Any) -> Any:
     return copied
 
 
+#: More entries than a room can have.
+_ALL = 2**31
+
+
 def list_options(prefix: Any, start: Any, end: Any, limit: Any, reverse: Any) -> dict[str, Any]:
     """The platform's options of a listing; `TypeError` and `ValueError` for what it has not."""
     options = {"prefix": prefix, "start": start, "end": end}
@@ -80,5 +84,6 @@ def list_options(prefix: Any, start: Any, end: Any, limit: Any, reverse: Any) ->
             raise TypeError(f"limit of a listing is an int, not {type(limit).__name__}")
         if limit < 0:
             raise ValueError(f"limit of a listing is 0 or more, not {limit}")
+        limit = min(limit, _ALL)
     options |= {"limit": limit, "reverse": bool(reverse) or None}
     return {name: value for name, value in options.items() if value is not None}
