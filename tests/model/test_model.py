@@ -291,25 +291,32 @@ def _simple(name, detail):
     return [name, detail]
 
 
-@pytest.mark.timeout(3600)  # the time that Hypothesis takes to shorten a history that fails
-def test_random_histories_go_as_in_the_model(party, mode, binding):
+def run_histories(machine, histories, steps, party, class_name, *, hibernates):
+    """Run random histories of a machine, whose rooms are of a class of the worker's."""
+
     print(f"MODEL_SEED={SEED}")
 
-    class ThisHistory(History):
+    class ThisMachine(machine):
         pass
 
-    ThisHistory.party = party
-    ThisHistory.class_name = binding("Scripted")
-    ThisHistory.hibernates = mode == "hibernating"
+    ThisMachine.party, ThisMachine.class_name = party, class_name
+    ThisMachine.hibernates = hibernates
     run_state_machine_as_test(
-        seed(SEED)(ThisHistory),
+        seed(SEED)(ThisMachine),
         settings=settings(
-            max_examples=HISTORIES,
-            stateful_step_count=STEPS,
+            max_examples=histories,
+            stateful_step_count=steps,
             deadline=None,
             database=None,
             print_blob=False,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate, Phase.shrink],
         ),
+    )
+
+
+@pytest.mark.timeout(3600)  # the time that Hypothesis takes to shorten a history that fails
+def test_random_histories_go_as_in_the_model(party, mode, binding):
+    run_histories(
+        History, HISTORIES, STEPS, party, binding("Scripted"), hibernates=mode == "hibernating"
     )

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -24,11 +23,10 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from partyserver.testing import Party
 
-from .test_model import HISTORIES, PATIENCE, SEED, choices
+from .test_model import HISTORIES, PATIENCE, choices, run_histories
 
 STEPS = 25
 #: Of the room's history.
@@ -333,23 +331,7 @@ def _stands(client):
 
 @pytest.mark.timeout(3600)  # the time that Hypothesis takes to shorten a history that fails
 def test_random_histories_go_as_in_the_model(party, mode, binding):
-    print(f"MODEL_SEED={SEED}")
-
-    class TheseRooms(Rooms):
-        pass
-
-    TheseRooms.party = party
-    TheseRooms.class_name = binding("Modelled")
-    TheseRooms.hibernates = mode == "hibernating"
-    run_state_machine_as_test(
-        seed(SEED)(TheseRooms),
-        settings=settings(
-            max_examples=max(1, HISTORIES * 2 // 3),
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            print_blob=False,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate, Phase.shrink],
-        ),
+    histories = max(1, HISTORIES * 2 // 3)
+    run_histories(
+        Rooms, histories, STEPS, party, binding("Modelled"), hibernates=mode == "hibernating"
     )

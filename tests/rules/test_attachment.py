@@ -5,16 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.rules.attachment import Attachment, copy_state, read_state, unpack
 
-states = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.binary(),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
-    max_leaves=20,
-)
+from .strategies import states
+
 attachments = st.builds(
     Attachment,
     id=st.text(min_size=1),

@@ -5,10 +5,11 @@ from enum import Enum, IntEnum, StrEnum
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from partyserver.rules import cloning
 from partyserver.rules.cloning import STATE, STORED, read, size
 from partyserver.rules.messages import MAX_JSON_DEPTH
+
+from .strategies import states
 
 
 class Color(str, Enum):  # noqa: UP042 -- its str() is not its value
@@ -32,17 +33,6 @@ class Raw(bytes):
 
 
 Point = namedtuple("Point", "x y")
-
-states = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.binary(),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
-    max_leaves=20,
-)
 
 
 def copied(value):
@@ -267,4 +257,4 @@ def test_any_copy_has_a_size(state):
 
 def test_a_moment_that_utc_has_not_is_a_value_error():
     with pytest.raises(ValueError, match="outside of the years 1 to 9999 in UTC"):
-        copy(datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), STORED)
+        cloning.copy(datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), STORED)
