@@ -296,13 +296,9 @@ def run_histories(machine, histories, steps, party, class_name, *, hibernates):
 
     print(f"MODEL_SEED={SEED}")
 
-    class ThisMachine(machine):
-        pass
-
-    ThisMachine.party, ThisMachine.class_name = party, class_name
-    ThisMachine.hibernates = hibernates
+    of_this_test = {"party": party, "class_name": class_name, "hibernates": hibernates}
     run_state_machine_as_test(
-        seed(SEED)(ThisMachine),
+        seed(SEED)(type(machine.__name__, (machine,), of_this_test)),
         settings=settings(
             max_examples=histories,
             stateful_step_count=steps,
