@@ -37,11 +37,12 @@ def compact_json(value: Any) -> str:
     Raises `ValueError` for NaN and infinity, which JSON has not, and names their path; and for more
     than 500 levels, which nobody could read.
     """
-    return _compact(value, _ANY, None)
+    check_levels(value, _ANY)
+    return _compact(value)
 
 
-def _compact(value: Any, what: str, levels: int | None) -> str:
-    text = _json(_encode, value, what, levels)
+def _compact(value: Any) -> str:
+    text = _json(_encode, value)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -51,14 +52,15 @@ def _compact(value: Any, what: str, levels: int | None) -> str:
 
 def ascii_json(value: Any) -> str:
     """The same JSON in ASCII."""
-    return _json(_encode_ascii, value, _ANY, None)
+    check_levels(value, _ANY)
+    return _json(_encode_ascii, value)
 
 
 _ANY = "a value for JSON"
 
 
-def _json(encode: Callable[[Any], str], value: Any, what: str, levels: int | None) -> str:
-    check_levels(value, what, levels)
+def _json(encode: Callable[[Any], str], value: Any) -> str:
+    """The JSON of a value whose depth has been checked."""
     try:
         return encode(value)
     except ValueError:
@@ -87,8 +89,9 @@ def bounded_json(value: Any, what: str, levels: int | None = None) -> str:
         TypeError: JSON has no such values.
         ValueError: JSON has no such numbers, or the value is nested too deeply, or holds itself.
     """
+    check_levels(value, what, levels)
     try:
-        return _compact(value, what, levels)
+        return _compact(value)
     except TypeError as error:
         raise TypeError(f"{what} is a value that JSON has: {error}") from error
 
@@ -112,6 +115,8 @@ def check_levels(value: Any, what: str, levels: int | None = None) -> None:
     So a value is not encoded before its depth is known: at most 500 `levels`, as those of what is
     read. `what` is the value, for people.
     """
+    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+        return  # as most messages are, for which the rest would take longer than their encoding
     levels = MAX_JSON_DEPTH if levels is None else levels
     level = [value]
     for _ in range(levels):
