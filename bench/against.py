@@ -14,14 +14,14 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from .coldstart import ROOM, fetch, loading, saving
+from .coldstart import ROOM, loading, saving
 from .comparison import Row
 from .load import Load, Message
 from .memory import connections_take, rooms_take
 from .paths import LIBRARY, WORK
 from .ratios import Ratio, difference, ratio
 from .rounds import measure
-from .servers import WORKERS, Server, running
+from .servers import WORKERS, Server, fetch, running
 from .workerd import Worker
 from .works import Connects, Messages, Requests, deliveries, echo
 

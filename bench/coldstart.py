@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .paths import WORK
-from .servers import running
+from .servers import fetch, running
 
 WORKER, ROOM = "/", "/parties/room/first"
 
@@ -83,15 +82,6 @@ def from_snapshot(variant: str) -> dict[str, float | str]:
         _start(variant, ROOM, saving(folder), taking)
         answer = _start(variant, ROOM, loading(folder), restoring)
     return {"answer": answer.decode(), "cpu": restoring.cpu[0], "cpu without": taking.cpu[0]}
-
-
-def fetch(port: int, path: str) -> bytes:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read()
-    finally:
-        connection.close()
 
 
 def _start(variant: str, path: str, options: list[str], into: Start) -> bytes:

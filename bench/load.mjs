@@ -227,7 +227,7 @@ function complete(answer) {
 
 async function inChunks(items, size, work) {
   for (let at = 0; at < items.length; at += size) {
-    await Promise.all(items.slice(at, at + size).map(work));
+    await Promise.all(items.slice(at, at + size).map((item, index) => work(item, at + index)));
   }
 }
 
@@ -235,7 +235,10 @@ const commands = {
   async open({ group: name, port, paths }) {
     const group = groups.get(name) ?? new Group();
     groups.set(name, group);
-    await inChunks(paths, 16, async (path) => group.sockets.push(await open(group, port, path)));
+    const before = group.sockets.length;
+    await inChunks(paths, 16, async (path, at) => {
+      group.sockets[before + at] = await open(group, port, path);
+    });
   },
 
   async probe({ group: name, fanout, ...message }) {

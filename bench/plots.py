@@ -46,13 +46,14 @@ def _ratios(comparison: Sequence[Values], file: Path) -> Path:
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(works) + 1.4))
     for name in names:
         label, color = _LOOKS[name]
-        ratios = [Ratio(*work["servers"][name]["ratio"]) for work in works]
+        found = [(at, work["servers"].get(name)) for at, work in enumerate(works)]
+        places = [at for at, of in found if of]
+        ratios = [Ratio(*of["ratio"]) for _, of in found if of]
         middle = [one.median for one in ratios]
         spread = [
             [one.median - one.low for one in ratios],
             [one.high - one.median for one in ratios],
         ]
-        places = range(len(works))
         axes.errorbar(middle, places, xerr=spread, fmt="o", ms=5, color=color, label=label)
     targets = [(work["target"], at) for at, work in enumerate(works) if work["target"]]
     axes.plot(*zip(*targets, strict=True), "|", ms=14, color="#2e6fdb", label="to reach")

@@ -83,7 +83,7 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
     rows = []
     for work in works:
         servers = work["servers"]
-        cells = [_cell(servers[name]) for name in _HEADS]
+        cells = [_cell(servers[name]) if name in servers else "" for name in _HEADS]
         target, found = work["target"], Ratio(*servers[LIBRARY]["ratio"])
         reach = "" if target is None else f"<= {target:g}: {verdict(found, target)}"
         rows.append([work["work"], *cells, str(found), reach])

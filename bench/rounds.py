@@ -75,7 +75,8 @@ def measure_all(
         entry.work.prepare(entry.load, entry.server)
         _warm_up(entry, warm_up)
     units = {
-        entry.name: calibrate(entry.work, entry.load, entry.server, seconds / slices)
+        entry.name: entry.work.fixed
+        or calibrate(entry.work, entry.load, entry.server, seconds / slices)
         for entry in entries
     }
     for at in range((rounds + 1) * slices):

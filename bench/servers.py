@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +27,11 @@ _STEPS = (
 )
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 
+_ROOMS = (
+    *("Chat", "Moves", "Who", "Teams", "Keyed", "Counted", "Noted", "Scored", "Rows"),
+    *("RowsAsJson", "Values", "Calls", "Sleeping", "Typed"),
+)
+
 _CAPABILITIES = ("Echo", "Idle", "Rated", "Publishing", "Writing")
 _EVENTS = ("Echo", "Typed", "ByHand", "TypedRoom", "ByHandRoom")
 
@@ -39,6 +45,9 @@ WORKERS = {
         Worker("naive", "naive.py", _BASIC),
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
+        Worker("rooms", "rooms.py", _ROOMS, (LIBRARY, MSGSPEC)),
+        Worker("npm_rooms", "rooms.js", _ROOMS),
+        Worker("raw_rooms", "rooms_raw.js", _ROOMS),
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),
         Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),
@@ -56,6 +65,8 @@ class Server:
     port: int
     #: When the process was started, on the monotonic clock.
     started: float
+    #: Puts rooms to sleep; 0 if there is none.
+    evictor_port: int = 0
 
     def cpu(self) -> float:
         return cpu_seconds(self.pid)
@@ -68,6 +79,15 @@ class Server:
             before = self.cpu()
             time.sleep(0.02)
             quiet = quiet + 1 if self.cpu() - before < 0.001 else 0
+
+
+def fetch(port: int, path: str) -> bytes:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
 
 
 @contextmanager
@@ -95,15 +115,15 @@ def running(
                 worker = replace(worker, classes=classes)
             config = worker.build(folder)
         started = time.monotonic()
-        process, port = serve(config, *options, log=folder / "log") if config else _fastapi()
+        process, ports = serve(config, *options, log=folder / "log") if config else _fastapi()
         try:
-            yield Server(name, process.pid, port, started)
+            yield Server(name, process.pid, ports["http"], started, ports.get("evictor", 0))
         finally:
             process.kill()
             process.communicate()
 
 
-def _fastapi() -> tuple[subprocess.Popen[str], int]:
+def _fastapi() -> tuple[subprocess.Popen[str], dict[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -118,7 +138,7 @@ def _fastapi() -> tuple[subprocess.Popen[str], int]:
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process, port
+                return process, {"http": port}
         if process.poll() is not None:
             break
         time.sleep(0.05)

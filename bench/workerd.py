@@ -40,6 +40,7 @@ class Worker:
     def build(self, folder: Path) -> Path:
         """Write the worker into a folder, with its modules and its config; the config's path."""
         modules = self._python_modules(folder) if self.is_python else self._bundle(folder)
+        shutil.copy(VARIANTS / "evictor.js", folder)
         config = folder / "config.capnp"
         storage = folder / "storage"
         storage.mkdir()
@@ -88,6 +89,13 @@ class Worker:
             date=COMPATIBILITY_DATE,
             flags=_list([f'"{flag}"' for flag in flags]),
             bindings=_list(bindings),
+            others=_list(
+                [
+                    f'(name = "{name}", durableObjectNamespace = (className = "{name}", '
+                    'serviceName = "main"))'
+                    for name in self.classes
+                ]
+            ),
             namespaces=_list(namespaces),
             storage=storage,
             where="inMemory = void" if self.in_memory else 'localDisk = "storage"',
@@ -101,9 +109,13 @@ const config :Workerd.Config = (
   v8Flags = {v8_flags},
   services = [
     (name = "main", worker = .worker),
+    (name = "evictor", worker = .evictor),
     (name = "storage", disk = (path = "{storage}", writable = true)),
   ],
-  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "main") ],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "evictor", address = "127.0.0.1:0", http = (), service = "evictor"),
+  ],
 );
 
 const worker :Workerd.Worker = (
@@ -113,6 +125,13 @@ const worker :Workerd.Worker = (
   bindings = {bindings},
   durableObjectNamespaces = {namespaces},
   durableObjectStorage = ({where}),
+);
+
+const evictor :Workerd.Worker = (
+  modules = [ (name = "evictor.js", esModule = embed "evictor.js") ],
+  compatibilityDate = "{date}",
+  compatibilityFlags = ["unsafe_module"],
+  bindings = {others},
 );
 """
 
@@ -125,8 +144,8 @@ def _sources_only(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name in ("__pycache__", "command", "testing", "py.typed")}
 
 
-def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], int]:
-    """Start workerd on a free port; the process and the port."""
+def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
+    """Start workerd on free ports; the process, and the ports of "http" and the "evictor"."""
     with log.open("w") as errors:
         process = subprocess.Popen(
             [WORKERD, "serve", config, "--experimental", "--control-fd=1", *options],
@@ -138,8 +157,12 @@ def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str]
             preexec_fn=partial(on_core, SERVER_CORE),
         )
     assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        process.wait()
-        raise RuntimeError(f"workerd did not start:\n{log.read_text()}")
-    return process, json.loads(line)["port"]
+    ports: dict[str, int] = {}
+    while len(ports) < 2:
+        line = process.stdout.readline()
+        if not line:
+            process.wait()
+            raise RuntimeError(f"workerd did not start:\n{log.read_text()}")
+        heard = json.loads(line)
+        ports[heard["socket"]] = heard["port"]
+    return process, ports

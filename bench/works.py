@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .load import Load, Message, Took
-from .servers import Server
+from .servers import Server, fetch
 
 _serial = itertools.count()
 
@@ -22,6 +25,9 @@ class Work(ABC):
 
     #: A round is cut into so many short ones, of which what disturbs the machine spoils only some.
     slices = 1
+
+    #: So many units are a run, where it cannot have more; else they are as many as take some time.
+    fixed: int | None = None
 
     @property
     def granularity(self) -> int:
@@ -62,21 +68,26 @@ class Messages(Work):
     rooms: int = 1
     #: Ends the room's name, for a party that reads a number there.
     suffix: str = ""
+    #: The queries of the connections' URLs, which they take in turn.
+    queries: Sequence[str] = ("",)
+    #: Whether a message that is sent counts once, and not each that comes back.
+    each_is_a_unit: bool = False
 
     @property
     def granularity(self) -> int:
         # Every room has its turn, so none sleeps: a room does after ten seconds without an event.
-        return self.message.fanout * self.rooms
+        return self.rooms if self.each_is_a_unit else self.message.fanout * self.rooms
 
     def prepare(self, load: Load, server: Server) -> None:
         names = [f"{next(_serial)}{self.suffix}" for _ in range(self.rooms)]
-        paths = [f"/parties/{self.party}/{name}" for name in names] * self.connections
+        queries = itertools.islice(itertools.cycle(self.queries), self.connections)
+        paths = [f"/parties/{self.party}/{name}{query}" for query in queries for name in names]
         load.open(server.name, server.port, paths)
         load.probe(server.name, self.message)
         server.settle()
 
     def run(self, load: Load, server: Server, units: int) -> Took:
-        messages = units // self.message.fanout
+        messages = units if self.each_is_a_unit else units // self.message.fanout
         return load.run(server.name, messages, self.message, window=self.window)
 
     def finish(self, load: Load, server: Server) -> None:
@@ -105,11 +116,21 @@ class Requests(Work):
     """HTTP requests: to one room, or each to a room that is made for it."""
 
     fresh_rooms: bool = False
+    party: str = "room"
+    room: str = "room"
+    #: The JSON that has to come, if it matters.
+    answer: Any = None
+
+    def prepare(self, load: Load, server: Server) -> None:
+        if self.answer is not None:
+            found = json.loads(fetch(server.port, f"/parties/{self.party}/{self.room}"))
+            if found != self.answer:
+                raise RuntimeError(f"another answer of {server.name}: {str(found)[:200]}")
 
     def run(self, load: Load, server: Server, units: int) -> Took:
         run = next(_serial)
-        rooms = [f"{run}-{at}" for at in range(units)] if self.fresh_rooms else ["room"]
-        return load.http(server.port, [f"/parties/room/{room}" for room in rooms], units)
+        rooms = [f"{run}-{at}" for at in range(units)] if self.fresh_rooms else [self.room]
+        return load.http(server.port, [f"/parties/{self.party}/{room}" for room in rooms], units)
 
 
 @dataclass(frozen=True)
@@ -142,4 +163,46 @@ class Connects(Work):
     def clear(self, load: Load, server: Server) -> None:
         if not self.and_closes:
             load.close(server.name)
+        server.settle()
+
+
+@dataclass(frozen=True)
+class Wakes(Work):
+    """Rooms that sleep, each with so many connections, woken by a message or by HTTP."""
+
+    connections: int = 1
+    rooms: int = 1
+    by_http: bool = False
+
+    @property
+    def fixed(self) -> int:  # type: ignore[override]
+        return self.rooms
+
+    @property
+    def _names(self) -> list[str]:
+        return [f"{self.connections}-{at}" for at in range(self.rooms)]
+
+    @property
+    def _message(self) -> Message:
+        return Message(reply=str(self.connections))
+
+    def prepare(self, load: Load, server: Server) -> None:
+        paths = [f"/parties/sleeping/{name}" for name in self._names]
+        load.open(server.name, server.port, paths * self.connections)
+        load.probe(server.name, self._message)
+        self.clear(load, server)
+
+    def run(self, load: Load, server: Server, units: int) -> Took:
+        if not self.by_http:
+            # Sockets take turns, and those of a room do not follow each other.
+            return load.run(server.name, units, self._message, window=100)
+        return load.http(server.port, [f"/parties/sleeping/{name}" for name in self._names], units)
+
+    def clear(self, load: Load, server: Server) -> None:
+        for name in self._names:
+            fetch(server.evictor_port, f"/Sleeping/{name}")
+        server.settle()
+
+    def finish(self, load: Load, server: Server) -> None:
+        load.close(server.name)
         server.settle()

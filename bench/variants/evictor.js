@@ -1,0 +1,11 @@
+// Puts a room to sleep, as the platform does after ten seconds without an event: /Class/room.
+
+import unsafe from "workerd:unsafe";
+
+export default {
+  async fetch(request, env) {
+    const [, kind, room] = new URL(request.url).pathname.split("/");
+    await unsafe.evict(env[kind].getByName(room), { webSockets: "hibernate" });
+    return new Response("asleep");
+  },
+};
