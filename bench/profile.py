@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .comparison import ROWS
+from .comparison import GROUPS
 from .load import Load
 from .rounds import calibrate
 from .servers import running
@@ -37,12 +37,19 @@ def main() -> None:
     parser.add_argument("work", help="a part of the work's title")
     parser.add_argument("--seconds", type=float, default=4, help="of the server's CPU")
     parser.add_argument("--within", nargs="*", default=[], help="functions, by a part of the name")
+    parser.add_argument("--top", type=int, default=0, help="so many functions, by their own time")
     options = parser.parse_args()
-    row = next(row for row in ROWS if options.work in row.title)
-    print(f"{row.title}, {options.server}")
-    stacks = list(_profile(options.server, row.work, options.seconds))
+    group, row = next(
+        (group, row) for group in GROUPS for row in group.rows if options.work in row.title
+    )
+    variant = group.servers.get(options.server, options.server)
+    print(f"{row.title}, {variant}")
+    stacks = list(_profile(variant, row.work, options.seconds))
     for title, share in _shares(stacks):
         print(f"  {share:6.1%}  {title}")
+    own = Counter(stack[0] for stack in stacks)
+    for name, count in own.most_common(options.top):
+        print(f"  {count / len(stacks):6.1%}  {name}")
     for name in options.within:
         inside = sum(any(name in function for function in stack) for stack in stacks)
         print(f"  {inside / len(stacks):6.1%}  within {name}")

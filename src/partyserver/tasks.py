@@ -5,11 +5,23 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import Task, _get_running_loop
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
 _unfinished: set[Task[Any]] = set()
+
+
+class AtOnce:
+    """What to do when a task has ended, which need not wait for a turn of the event loop."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[Task[Any]], object]) -> None:
+        self._function = function
+
+    def __call__(self, task: Task[Any]) -> None:
+        self._function(task)
 
 
 def prepare() -> Any:
@@ -47,8 +59,11 @@ def run_prepared(coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:
     return task if task.done() else _held(task)
 
 
+_let_go = AtOnce(_unfinished.discard)
+
+
 def _held(task: Task[Any]) -> Task[Any]:
     if not task.done():
         _unfinished.add(task)
-        task.add_done_callback(_unfinished.discard)
+        task.add_done_callback(_let_go)
     return task

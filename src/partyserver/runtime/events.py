@@ -30,7 +30,7 @@ def promise_of(task: asyncio.Task[Any]) -> JsProxy:
     """A promise that is fulfilled when `task`, which has not ended, has, however it ends."""
     prepare_return_of(task)
     resolvers = js.Promise.withResolvers()
-    task.add_done_callback(lambda _: resolvers.resolve(None))
+    task.add_done_callback(tasks.AtOnce(lambda _: resolvers.resolve(None)))
     return resolvers.promise  # type: ignore[no-any-return]
 
 

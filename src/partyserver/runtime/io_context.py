@@ -26,6 +26,7 @@ from pyodide.ffi import JsProxy, create_proxy
 from workers import WorkerEntrypoint
 
 from ..reserved import LifeHolder, life_of
+from ..tasks import AtOnce
 
 #: None where it is not known, as in a callback of JavaScript's.
 current: ContextVar[IoContext | None] = ContextVar("io_context", default=None)
@@ -209,11 +210,15 @@ def prepare_return_of(task: asyncio.Task[Any]) -> None:
 def install(loop: Any) -> None:
     """Have the event loop resume each waiter in its own I/O context."""
     global _call_soon
-    usual = _call_soon = loop.call_soon
+    _call_soon = loop.call_soon
 
     def call_soon(
         callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
+        if type(callback) is AtOnce:
+            handle = asyncio.Handle(callback, args, loop, context)
+            callback(*args)
+            return handle
         # A future, and a task, schedule their waiters with the waiters' contexts, and themselves.
         theirs = None if context is None else context.get(current)
         if theirs is not None and context is not None:
@@ -224,8 +229,7 @@ def install(loop: Any) -> None:
                 return theirs.call_soon(callback, args, context)
             if ours is theirs and not args:  # a task begins, and may wait for anything
                 theirs.prepare_return()
-        handle: asyncio.Handle = usual(callback, *args, context=context)
-        return handle
+        return _call_soon(callback, *args, context=context)
 
     loop.call_soon = call_soon
     mixin: Any = mixins._LoopBoundMixin

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..runtime import JsException, isolate, platform
-from . import builtins, requests, switch
+from . import builtins, requests, switch, turns
 
 #: What is taken as events need it, where the built-in functions of JavaScript are as expected.
 _BY_BUILTINS = ("entry", "dispatch", "copying", "current message", "fan-out")
@@ -23,6 +23,7 @@ def activate() -> None:
     active: list[str] = []
     if switch.enabled and _has_builtins():
         active += _BY_BUILTINS
+        active += turns.shorten()
         if introspection is not None:
             active += requests.shorten(introspection)
     else:
