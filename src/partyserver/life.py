@@ -61,6 +61,7 @@ class Life:
 
     __slots__ = (
         "__weakref__",
+        "_database",
         "_given_options",
         "_kv",
         "_listeners",
@@ -88,6 +89,7 @@ class Life:
         self.options: ServerOptions
         #: The platform's own, past the SDK.
         self.ctx: Any = ctx
+        self._database: Any = None
         self._given_options: Any = None
         self.parts = definition.parts
         self.props_parameter = definition.props_parameter
@@ -129,6 +131,13 @@ class Life:
         for part in self.parts.all:
             if part.construct is not None:  # it may ask for what those of a lower rank keep
                 self.kept_by_parts[part] = part.construct(self.server)
+
+    @property
+    def database(self) -> Any:
+        """JavaScript's own function for queries; an error of the platform's if there is none."""
+        if self._database is None:
+            self._database = self.ctx.storage.sql.exec
+        return self._database
 
     @property
     def kv(self) -> KeyValues:

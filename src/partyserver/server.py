@@ -225,8 +225,7 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         Raises:
             SQLError: there is more than one row, or the query fails.
         """
-        columns = sql.reporting(life_of(self), sql.first, query, params)
-        return columns[0][1] if columns else None
+        return sql.reporting(life_of(self), sql.value, query, params)
 
     def sql_json(self, query: Any, *params: Any) -> str:
         """The rows of a query as JSON text: a list of objects. Parameters are those of `sql`.

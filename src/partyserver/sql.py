@@ -11,6 +11,7 @@ from .errors import SQLError
 from .rules.cloning import MAX_SAFE_INTEGER
 from .rules.messages import compact_json
 from .runtime import JsException, jsnull, sockets, storage, values
+from .shortcuts import rows
 from .shortcuts.current import current
 from .usercode import call_plain
 
@@ -22,7 +23,8 @@ Rows = list[dict[str, Any]]
 class Reporting(Protocol):
     """The life of a room, as far as a query needs it."""
 
-    ctx: Any
+    @property
+    def database(self) -> Any: ...
 
     def report(self, where: str, error: BaseException) -> None: ...
 
@@ -46,9 +48,9 @@ def reporting(
     query: Any,
     params: tuple[Any, ...],
 ) -> T:
-    """The result of a query that `execute`, `first` or `json_text` reads; see `run`."""
+    """The result of a query that a function of this module reads; see `run`."""
     try:
-        return read(life.ctx, query, params)
+        return read(life.database, query, params)
     except SQLError as error:
         life.report("sql", error)
         error.reported = True
@@ -58,48 +60,79 @@ def reporting(
 # --- what a query gives ---------------------------------------------------------------
 
 
-def execute(ctx: Any, query: Any, params: tuple[Any, ...]) -> Rows:
+def execute(database: Any, query: Any, params: tuple[Any, ...]) -> Rows:
     """Run a query with `?` parameters, or a t-string, and return its rows."""
     text, bound = _prepared(query, params)
     try:
-        cursor = ctx.storage.sql.exec(text, *bound)
+        cursor = database(text, *bound)
         if _loses_a_column(cursor, text):
             return _rows_by_column(cursor)
-        rows = cursor.toArray()
+        reader = rows.reader(database)
+        if reader is not None:
+            return reader.rows(cursor, text)
+        found = cursor.toArray()
     except JsException as error:
         raise SQLError(error.message or str(error), text) from error
-    return [] if rows.length == 0 else values.python_value(rows)
+    return [] if found.length == 0 else values.python_value(found)
 
 
-def first(ctx: Any, query: Any, params: tuple[Any, ...]) -> list[tuple[str, Any]]:
+def first(database: Any, query: Any, params: tuple[Any, ...]) -> list[tuple[str, Any]]:
     """The columns of the one row of a query, or nothing if it has none."""
+    found = _only_row(database, query, params, with_names=True)
+    return [] if found is None else list(zip(*found, strict=True))
+
+
+def value(database: Any, query: Any, params: tuple[Any, ...]) -> Any:
+    """The first column of the one row of a query, or None if it has none."""
+    found = _only_row(database, query, params, with_names=False)
+    return None if found is None else found[1][0]
+
+
+def _only_row(
+    database: Any, query: Any, params: tuple[Any, ...], *, with_names: bool
+) -> tuple[list[str], list[Any]] | None:
     text, bound = _prepared(query, params)
     try:
-        cursor = ctx.storage.sql.exec(text, *bound)
-        rows = cursor.raw()
-        step = rows.next()
-        if step.done:
-            return []
-        if not rows.next().done:
+        cursor = database(text, *bound)
+        reader = rows.reader(database)
+        found = _two_rows(cursor) if reader is None else reader.first(cursor)
+        if not found:
+            return None
+        if len(found) > 1:
             _close(cursor)
             raise SQLError("there is more than one row: choose one, as by `limit 1`", text)
-        names = values.python_value(cursor.columnNames)
+        return values.python_value(cursor.columnNames) if with_names else [], found[0]
     except JsException as error:
         raise SQLError(error.message or str(error), text) from error
-    return list(zip(names, values.python_value(step.value), strict=True))
 
 
-def json_text(ctx: Any, query: Any, params: tuple[Any, ...]) -> str:
+def _two_rows(cursor: Any) -> list[list[Any]]:
+    """The values of the first two rows: no further is read."""
+    steps = cursor.raw()
+    found: list[list[Any]] = []
+    while len(found) < 2:
+        step = steps.next()
+        if step.done:
+            break
+        found.append(values.python_value(step.value))
+    return found
+
+
+def json_text(database: Any, query: Any, params: tuple[Any, ...]) -> str:
     """The rows of a query as JSON, which is made in JavaScript."""
     text, bound = _prepared(query, params)
     try:
-        cursor = ctx.storage.sql.exec(text, *bound)
+        cursor = database(text, *bound)
         if _loses_a_column(cursor, text):
             return _json_by_column(_rows_by_column(cursor), text)
-        rows = cursor.toArray()
-        json = storage.json_of(rows)
+        reader = rows.reader(database)
+        if reader is not None:
+            json, found = reader.json(cursor, text)
+        else:
+            found = cursor.toArray()
+            json = storage.json_of(found)
         # What JSON has not, is one of these.
-        refused = storage.not_in_json(rows) if ":{}" in json or ":null" in json else None
+        refused = storage.not_in_json(found) if ":{}" in json or ":null" in json else None
     except JsException as error:
         raise SQLError(error.message or str(error), text) from error
     if refused is not None:
@@ -124,18 +157,18 @@ def _loses_a_column(cursor: Any, text: str) -> bool:
 
 def _rows_by_column(cursor: Any) -> Rows:
     names = values.python_value(cursor.columnNames)
-    rows = values.python_value(cursor.raw().toArray())
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    found = values.python_value(cursor.raw().toArray())
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
-def _json_by_column(rows: Rows, text: str) -> str:
-    for row in rows:
+def _json_by_column(found: Rows, text: str) -> str:
+    for row in found:
         for column, value in row.items():
             if isinstance(value, bytes):
                 raise _not_in_json(column, "a BLOB", text)
             if isinstance(value, float) and not isfinite(value):
                 raise _not_in_json(column, "an infinite number", text)
-    return compact_json(rows)
+    return compact_json(found)
 
 
 def _close(cursor: Any) -> None:

@@ -55,11 +55,11 @@ class Table:
             if not self._is_missing(error):
                 raise
         for statement in self._create:
-            sql.execute(ctx, statement, ())
+            sql.execute(ctx.storage.sql.exec, statement, ())
         return self._run(ctx, query, params)
 
     def _run(self, ctx: Any, query: str, params: tuple[Any, ...]) -> list[dict[str, Any]]:
-        return sql.execute(ctx, query.replace("{table}", self.name), params)
+        return sql.execute(ctx.storage.sql.exec, query.replace("{table}", self.name), params)
 
     def _is_missing(self, error: SQLError) -> bool:
         return f"no such table: {self.name}" in str(error)

@@ -84,7 +84,9 @@ def built(folder: Path, main: str) -> Path:
 def first_response(config: Path, path: str, *options: str) -> float:
     process, ports = serve(config, *options, log=config.parent / "log")
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{ports["http"]}{path}", timeout=300) as response:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{ports['http']}{path}", timeout=300
+        ) as response:
             response.read()
         return cpu_seconds(process.pid) * 1000
     finally:

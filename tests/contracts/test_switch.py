@@ -6,7 +6,10 @@ import pytest
 
 from .scripted import command, eventually, open_socket
 
-ACTIVE = "entry, dispatch, copying, current message, fan-out, requests, futures"
+ACTIVE = (
+    "entry, dispatch, copying, current message, fan-out, rows, turns, conversion, responses, "
+    "requests, futures"
+)
 
 
 @pytest.fixture

@@ -34,7 +34,10 @@ current: ContextVar[IoContext | None] = ContextVar("io_context", default=None)
 #: Milliseconds, a day: longer than any client waits.
 _LONG = 86_400_000
 
-_call_soon: Callable[..., asyncio.Handle]
+CallSoon = Callable[..., asyncio.Handle]
+
+#: The event loop's own, or what stands for it.
+_call_soon: CallSoon
 
 
 class Hold:
@@ -118,7 +121,7 @@ class IoContext:
         due, self._due = self._due, []
         self.prepare_return()
         for handle in due:
-            _call_soon(_run, handle)
+            _call_soon(run_handle, handle)
 
 
 class _Waiter(asyncio.Future[Any]):
@@ -161,9 +164,15 @@ def _come_back(carrier: Any) -> None:
     io_context.come_back()
 
 
-def _run(handle: asyncio.Handle) -> None:
+def run_handle(handle: asyncio.Handle) -> None:
     if not handle.cancelled():
         handle._run()
+
+
+def schedule_by(change: Callable[[CallSoon], CallSoon]) -> None:
+    """Have something else schedule what stays in its I/O context."""
+    global _call_soon
+    _call_soon = change(_call_soon)
 
 
 def _log_lost(theirs: IoContext, callback: Callable[..., Any]) -> None:

@@ -21,6 +21,7 @@ from .. import reserved
 from ..errors import ClientError
 from ..rules import failures
 from ..rules.messages import MAX_JSON_DEPTH, check_depth
+from ..rules.plain import SCALARS
 from ..usercode import as_exception
 from . import events, io_context, values
 
@@ -71,6 +72,8 @@ def python_from_rpc(value: Any) -> Any:
 
     Raises `ValueError` for a value that is nested too deeply.
     """
+    if type(value) in SCALARS:
+        return value
     if not isinstance(value, JsProxy):
         return None if value is jsnull else value
     kind = values.kind_of(value)
@@ -83,6 +86,8 @@ def python_from_rpc(value: Any) -> Any:
 
 
 def _as_the_sdk_does(value: Any) -> Any:
+    if type(value) in SCALARS:
+        return value
     if value is jsnull:
         return None
     if isinstance(value, dict):

@@ -16,6 +16,7 @@ import js
 from pyodide.ffi import JsException, JsProxy, jsnull, to_js
 
 from ..rules.messages import MAX_JSON_DEPTH
+from ..rules.plain import SCALARS
 
 #: What a state may have, and the attachment around it.
 MAX_DEPTH = MAX_JSON_DEPTH + 2
@@ -54,6 +55,8 @@ def python_value(value: Any) -> Any:
 
     Raises `ValueError` for a value that is nested too deeply, or holds itself.
     """
+    if type(value) in SCALARS:
+        return value
     if not isinstance(value, JsProxy):
         return _as_python(value)
     try:
@@ -66,10 +69,13 @@ def _as_python(value: Any) -> Any:
     """What `to_py` has made, with None for null, bytes for buffers, and what it left."""
     if value is jsnull:
         return None
+    # Most items are scalars: the call would take longer than the copying.
     if isinstance(value, dict):
-        return {key: _as_python(item) for key, item in value.items()}
+        return {
+            key: item if type(item) in SCALARS else _as_python(item) for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_as_python(item) for item in value]
+        return [item if type(item) in SCALARS else _as_python(item) for item in value]
     if isinstance(value, memoryview):
         return value.tobytes()
     if isinstance(value, set):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..runtime import JsException, isolate, platform
-from . import builtins, requests, switch, turns
+from . import builtins, conversion, requests, responses, switch, turns
 
 #: What is taken as events need it, where the built-in functions of JavaScript are as expected.
-_BY_BUILTINS = ("entry", "dispatch", "copying", "current message", "fan-out")
+_BY_BUILTINS = ("entry", "dispatch", "copying", "current message", "fan-out", "rows")
 
 
 def activate() -> None:
@@ -23,7 +23,7 @@ def activate() -> None:
     active: list[str] = []
     if switch.enabled and _has_builtins():
         active += _BY_BUILTINS
-        active += turns.shorten()
+        active += turns.shorten() + conversion.shorten() + responses.shorten()
         if introspection is not None:
             active += requests.shorten(introspection)
     else:

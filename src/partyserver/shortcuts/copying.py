@@ -76,8 +76,9 @@ class Copier:
     #: so many have to be copied to make up for one of another kind.
     pays_after: ClassVar[int]
 
-    def __init__(self, memory: bytearray | mmap) -> None:
-        self.holder: Holder = holder()
+    def __init__(self, memory: bytearray | mmap, held: Holder | None = None) -> None:
+        #: That of the current message, or another one.
+        self.holder: Holder = held or holder()
         self._memory = create_proxy(memory)
         self._view: JsProxy | None = None
 
@@ -101,6 +102,12 @@ class Copier:
         return view
 
 
+@cache
+def _text_memory() -> bytearray:
+    """What is copied to it is taken from it at once, so that all have the same."""
+    return bytearray(_MUCH_TEXT)
+
+
 class TextCopier(Copier):
     """For long texts, of which Pyodide would take one character at a time.
 
@@ -110,9 +117,9 @@ class TextCopier(Copier):
     first_try = 1
     pays_after = 1
 
-    def __init__(self) -> None:
-        memory = bytearray(_MUCH_TEXT)
-        super().__init__(memory)
+    def __init__(self, held: Holder | None = None) -> None:
+        memory = _text_memory()
+        super().__init__(memory, held)
         self._slice = memoryview(memory)
         tools = builtins.tools()
         encoder, of = js.TextEncoder.new(), tools.member
@@ -131,17 +138,24 @@ class TextCopier(Copier):
         tools = builtins.tools()
         return tools.handler(tools.pipe(self._copy, tools.bind(tools.call, receive, None)))
 
-    def take(self, size: int) -> str | None:
+    def after(self, function: JsProxy) -> JsProxy:
+        """What calls `function`, copies the text that it gives, and returns what `text` takes."""
+        return builtins.tools().pipe(function, self._copy)
+
+    def text(self, size: int) -> Any:
+        """What was copied; as Pyodide brings it, if it was no text, or too long."""
         if 0 < size < _MUCH_TEXT - _MAY_BE_CUT:
-            message = str(self._slice[:size], "utf-8")
-            if message == _BUFFER:
-                return None
-        else:
-            if size == 0:
-                with suppress(JsException, MemoryError):  # the holder has the message anyway
-                    self._set_memory()
-            message = self.holder.message()
-        return message if type(message) is str and len(message) >= LONG_TEXT else None
+            return str(self._slice[:size], "utf-8")
+        if size == 0:
+            with suppress(JsException, MemoryError):  # the holder has the message anyway
+                self._set_memory()
+        return self.holder.message()
+
+    def take(self, size: int) -> str | None:
+        message = self.text(size)
+        if type(message) is not str or len(message) < LONG_TEXT or message == _BUFFER:
+            return None
+        return message
 
     def works(self) -> bool:
         """Whether what Python gets is what was put in."""

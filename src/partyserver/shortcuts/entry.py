@@ -53,17 +53,6 @@ def entry(
     return face, dispatch
 
 
-def stand_for(instance: Any) -> Any:
-    """The object for the runtime for that of a worker's, which has no handlers but `fetch`."""
-    try:
-        tools = builtins.tools()
-        face = tools.assign(tools.object.new(), tools.members)
-        tools.set_prototype(face, create_proxy(instance, roundtrip=False))
-    except (AttributeError, JsException):
-        return instance
-    return face
-
-
 def _set_handler(face: JsProxy, event: str, handler: JsProxy) -> None:
     # Called with options and the event's arguments; `call` takes the first for its `this`.
     handler.callWithOptions = handler

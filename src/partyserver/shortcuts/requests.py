@@ -12,7 +12,7 @@ from typing import Any
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
-from workers import Request, Response, WorkerEntrypoint, python_to_rpc
+from workers import Request, Response, python_to_rpc
 
 from .. import reserved, tasks
 from ..errors import ClientError
@@ -21,7 +21,6 @@ from ..runtime.io_context import IoContext, io_context_of, prepare_return_of
 from ..runtime.io_context import current as current_io_context
 from ..usercode import as_exception, is_pending, settled
 from . import builtins
-from .entry import stand_for
 
 #: Modules whose functions may stand between the runtime and what it calls.
 _PACKAGE = __name__.partition(".")[0]
@@ -43,7 +42,7 @@ def shorten(introspection: Any) -> list[str]:
     """
     usual = introspection.wrapper_func.__wrapped__  # what it is wrapped in is done here, too
 
-    def enter(_options: Any, relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
+    def enter(relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
         if name == "fetch" and args and _takes_a_request(instance):
             call = _fetch(instance, args[0])
         else:
@@ -54,25 +53,13 @@ def shorten(introspection: Any) -> list[str]:
     try:
         proxy = create_proxy(enter)
         # Entered in a way that can suspend: what is called may block on synchronous HTTP.
-        entry = proxy.callPromising.bind(proxy)
+        entry = builtins.tools().handler(proxy.callPromising.bind(proxy))
         entry.callWithOptions = entry
     except (AttributeError, JsException):
         return []
     introspection.wrapper_func = entry
-    _construct_workers()
     _is_no_promise(introspection)
     return ["requests", "futures"] if _quicken_futures() else ["requests"]
-
-
-def _construct_workers() -> None:
-    def __new__(cls: Any, *arguments: Any, **named: Any) -> Any:
-        instance = object.__new__(cls)
-        if named or len(arguments) != 2 or sys._getframe(0).f_back is not None:
-            return instance
-        instance.__init__(*arguments)
-        return stand_for(instance)
-
-    WorkerEntrypoint.__new__ = __new__
 
 
 def _is_no_promise(module: ModuleType) -> None:

@@ -1,4 +1,4 @@
-"""The turns of JavaScript's loop that Pyodide takes: each is an event of the platform's of its own."""
+"""The turns of JavaScript's loop for which Pyodide waits: each is an event of the platform's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextvars import Context
+from importlib import import_module
 from typing import Any
 
 import js
@@ -13,6 +14,8 @@ from pyodide.ffi import JsException, create_once_callable
 
 from .. import tasks
 from ..runtime import io_context
+
+_once: Any = create_once_callable
 
 
 def shorten() -> list[str]:
@@ -22,36 +25,35 @@ def shorten() -> list[str]:
     before a coroutine goes on whose promise has been fulfilled.
     """
     try:
-        import pyodide_js
-        from _pyodide import _future_helper
-        from pyodide import webloop
-
-        api: Any = pyodide_js._api
+        api: Any = getattr(import_module("pyodide_js"), "_api")  # noqa: B009
+        helper: Any = import_module("_pyodide._future_helper")
+        webloop: Any = import_module("pyodide.webloop")
         if api.scheduleCallback.js_id != webloop.scheduleCallback.js_id:
             return []
+        promised = (helper.set_result.__code__, helper.set_exception.__code__)
         at_once = js.queueMicrotask.bind(js.globalThis)
         api.scheduleCallback = at_once
-        promised = (_future_helper.set_result.__code__, _future_helper.set_exception.__code__)
     except (AttributeError, ImportError, JsException):
         return []
-    usual = io_context._call_soon
     loop = asyncio.get_event_loop()
 
-    def call_soon(
-        callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        caller = sys._getframe(1).f_back
-        if caller is None or caller.f_code not in promised:
-            return usual(callback, *args, context=context)
-        handle = asyncio.Handle(callback, args, loop, context)
+    def schedule(usual: Callable[..., asyncio.Handle]) -> Callable[..., asyncio.Handle]:
+        def call_soon(
+            callback: Callable[..., Any], *args: Any, context: Context | None = None
+        ) -> asyncio.Handle:
+            caller = sys._getframe(1).f_back
+            if caller is None or caller.f_code not in promised:
+                return usual(callback, *args, context=context)
+            handle = asyncio.Handle(callback, args, loop, context)
 
-        def go_on() -> None:
-            tasks.prepare()
-            if not handle._cancelled:
-                handle._run()
+            def go_on() -> None:
+                tasks.prepare()
+                io_context.run_handle(handle)
 
-        at_once(create_once_callable(go_on, _may_syncify=True))
-        return handle
+            at_once(_once(go_on, _may_syncify=True))
+            return handle
 
-    io_context._call_soon = call_soon
+        return call_soon
+
+    io_context.schedule_by(schedule)
     return ["turns"]
