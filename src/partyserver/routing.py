@@ -70,12 +70,16 @@ async def get_server_by_name(
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"a room's name is a str that is not empty, not {name!r}")
-    checked_json(props)
+    arguments: tuple[Any, ...] = (name,)
+    if props is not None:
+        checked_json(props)
+        arguments = (name, props)
     namespace = _in_jurisdiction(namespace, jurisdiction)
-    arguments = (name,) if props is None else (name, props)
+    # A name needs no conversion, and there is no result, so the call goes past the SDK.
+    caller = getattr(namespace, "_binding", namespace) if props is None else namespace
 
     async def start() -> None:
-        await _stub(namespace, name, location_hint).setName(*arguments)
+        await _stub(caller, name, location_hint).setName(*arguments)
 
     await _retrying(start, routing_retry, name, None)
     return _stub(namespace, name, location_hint)

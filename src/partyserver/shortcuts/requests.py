@@ -43,12 +43,11 @@ def shorten(introspection: Any) -> list[str]:
     usual = introspection.wrapper_func.__wrapped__  # what it is wrapped in is done here, too
 
     def enter(relaxed: bool, instance: Any, name: str, *args: Any) -> Any:
+        io_context = io_context_of(instance)
         if name == "fetch" and args and _takes_a_request(instance):
-            call = _fetch(instance, args[0])
-        else:
-            reserved.check_callable(instance, name)
-            call = usual(relaxed, instance, name, *args)
-        return _answer(call, io_context_of(instance))
+            return _answer(_fetch(instance, args[0]), io_context)
+        reserved.check_callable(instance, name)
+        return _answer(usual(relaxed, instance, name, *args), io_context)
 
     try:
         proxy = create_proxy(enter)
@@ -118,7 +117,9 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 async def _fetch(instance: Any, request: JsProxy) -> Any:
     response = instance.fetch(_as_request(request))
     if is_pending(response):
-        response = await settled(response)
+        response = await response
+        if is_pending(response):
+            response = await settled(response)
     return response.js_object if isinstance(response, Response) else python_to_rpc(response)
 
 
