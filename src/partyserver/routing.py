@@ -75,14 +75,16 @@ async def get_server_by_name(
         checked_json(props)
         arguments = (name, props)
     namespace = _in_jurisdiction(namespace, jurisdiction)
-    # A name needs no conversion, and there is no result, so the call goes past the SDK.
-    caller = getattr(namespace, "_binding", namespace) if props is None else namespace
 
-    async def start() -> None:
-        await _stub(caller, name, location_hint).setName(*arguments)
+    async def start() -> Any:
+        # A new one for each try: a stub does not work after an error.
+        stub = _stub(namespace, name, location_hint)
+        # A name needs no conversion, and there is no result, so the call goes past the SDK.
+        caller = getattr(stub, "_binding", stub) if props is None else stub
+        await caller.setName(*arguments)
+        return stub
 
-    await _retrying(start, routing_retry, name, None)
-    return _stub(namespace, name, location_hint)
+    return await _retrying(start, routing_retry, name, None)
 
 
 async def route_partykit_request(

@@ -1,16 +1,21 @@
 """Compares what comes by the shortcuts with what comes by the runtime's own ways."""
 
+import asyncio
 import importlib.util
+import itertools
 import json
 import sys
+from http import HTTPStatus
 from types import ModuleType
 
 import js
+import workers
 from keeping import KEYS, Random, generated
 from partyserver.errors import SQLError
 from partyserver.reserved import life_of
 from partyserver.runtime import jsnull, storage, values
-from pyodide.ffi import JsProxy
+from partyserver.shortcuts import rows
+from pyodide.ffi import JsProxy, can_run_sync, run_sync
 from workers import rpc
 
 #: Of what SQLite gives: NULL for NaN, numbers for whole numbers of any size, text of any kind.
@@ -104,14 +109,15 @@ async def check_rows(room, seed):
 # --- calls ----------------------------------------------------------------------------
 
 
-def sdk():
-    """The SDK's module for calls, as it is without anything replaced in it."""
-    if "workers.untouched" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("workers.untouched", rpc.__file__)
-        module: ModuleType = importlib.util.module_from_spec(spec)
-        sys.modules["workers.untouched"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["workers.untouched"]
+def untouched(module):
+    """A module of the SDK's as it is without anything replaced in it."""
+    name = f"workers.untouched_{module.__name__.rpartition('.')[2]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, module.__file__)
+        made: ModuleType = importlib.util.module_from_spec(spec)
+        sys.modules[name] = made
+        spec.loader.exec_module(made)
+    return sys.modules[name]
 
 
 def described(value, levels=12):
@@ -140,11 +146,90 @@ async def check_calls(room, seed):
         value = generated(random)
         if random.below(3) == 0:
             value = rpc.JsDict({"a": value, "b": [rpc.JsDict(c=1)]})
-        found, wanted = converted(rpc.python_to_rpc, value), converted(sdk().python_to_rpc, value)
+        found, wanted = (
+            converted(rpc.python_to_rpc, value),
+            converted(untouched(rpc).python_to_rpc, value),
+        )
         if found != wanted:
             different.append([repr(value), found, wanted])
     for value in (None, True, 0, 2**53, 1.5, "x", jsnull, b"x", {1: 2}, {None: 1}, (1,), [()], len):
-        found, wanted = converted(rpc.python_to_rpc, value), converted(sdk().python_to_rpc, value)
+        found, wanted = (
+            converted(rpc.python_to_rpc, value),
+            converted(untouched(rpc).python_to_rpc, value),
+        )
         if found != wanted:
             different.append([repr(value), found, wanted])
     return json.loads(json.dumps(different))
+
+
+# --- responses ------------------------------------------------------------------------
+
+BODIES = ["ok", "", "€😀", "\ud800", None, b"bytes", 5, {"a": [1, None]}]
+STATUSES = [None, 200, 201, 404, 0, 99, 204, 600, True, "404", HTTPStatus.CREATED]
+HEADERS = [
+    None,
+    {},
+    {"content-type": "text/html", "x-a": "1"},
+    {"X-A": "1", "x-a": "2", "set-cookie": "a=1"},
+    [("set-cookie", "a=1"), ("set-cookie", "b=2")],
+    {"bad name": "x"},
+    {"x-a": "line\nbreak"},
+    {"x-a": 1},
+    "text",
+]
+
+
+async def told(make, *arguments, **options):
+    try:
+        response = make(*arguments, **options)
+        headers = list(response.js_object.headers.entries())
+        fields = [[*pair] for pair in headers]
+        text = await response.text()
+        return [response.status, response.status_text, response.url, fields, text, response.ok]
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+async def check_responses(room):
+    """Responses that the two ways make otherwise, or refuse otherwise."""
+    other = untouched(sys.modules["workers.response"]).Response
+    different = []
+    for body, status, headers in itertools.product(BODIES, STATUSES, HEADERS):
+        for name in ("__call__", "json", "from_json"):
+            ours, theirs = (
+                one if name == "__call__" else getattr(one, name)
+                for one in (workers.Response, other)
+            )
+            options = (
+                {"headers": headers} if status is None else {"status": status, "headers": headers}
+            )
+            found, wanted = await told(ours, body, **options), await told(theirs, body, **options)
+            if found != wanted:
+                different.append([name, repr(body), repr(options), found, wanted])
+    return different[:5]
+
+
+# --- turns ----------------------------------------------------------------------------
+
+
+async def check_ways(room):
+    """By which ways rows have come."""
+    for _ in range(2):
+        room.sql(f"select '{'x' * 1000}' as text")
+        room.sql_value("select 1")
+    reader = rows.reader(life_of(room).database)
+    return None if reader is None else sorted(reader.trusted)
+
+
+async def check_turns(room):
+    """Whether Python can still suspend after a promise, and others have their turns."""
+    await js.Promise.resolve()
+    can_suspend = [can_run_sync()]
+    await js.scheduler.wait(1)
+    can_suspend.append(can_run_sync())
+    done = asyncio.ensure_future(asyncio.sleep(0.001))
+    waited = 0
+    while not done.done():
+        await js.Promise.resolve()  # in JavaScript, nothing else would have a turn any more
+        waited += 1
+    return [can_suspend, waited > 0, run_sync(js.Promise.resolve(5))]

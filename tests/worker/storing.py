@@ -9,7 +9,13 @@ from typing import Any
 
 import js
 import templates
-from exact import check_calls, check_rows  # noqa: F401 -- found by their names
+from exact import (  # noqa: F401 -- found by their names
+    check_calls,
+    check_responses,
+    check_rows,
+    check_turns,
+    check_ways,
+)
 from keeping import Random, generated, values_of
 from partyserver import Server, get_server_by_name
 from partyserver.rules.cloning import STORED, copy, size

@@ -115,7 +115,7 @@ def check_levels(value: Any, what: str, levels: int | None = None) -> None:
     So a value is not encoded before its depth is known: at most 500 `levels`, as those of what is
     read. `what` is the value, for people.
     """
-    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+    if isinstance(value, dict) and _PLAIN.issuperset(map(type, value.values())):
         return  # as most messages are, for which the rest would take longer than their encoding
     levels = MAX_JSON_DEPTH if levels is None else levels
     level = [value]

@@ -17,6 +17,10 @@ from ..runtime import io_context
 
 _once: Any = create_once_callable
 
+#: Of so many coroutines that go on at once, one waits for the loop as before: promises that follow
+#: each other for ever must not keep all else from its turn.
+_FAIRNESS = 64
+
 
 def shorten() -> list[str]:
     """Have what follows a promise, and what enters Python, run as soon as JavaScript would.
@@ -37,12 +41,18 @@ def shorten() -> list[str]:
         return []
     loop = asyncio.get_event_loop()
 
+    count = 0
+
     def schedule(usual: Callable[..., asyncio.Handle]) -> Callable[..., asyncio.Handle]:
         def call_soon(
             callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> asyncio.Handle:
+            nonlocal count
             caller = sys._getframe(1).f_back
             if caller is None or caller.f_code not in promised:
+                return usual(callback, *args, context=context)
+            count += 1
+            if count % _FAIRNESS == 0:
                 return usual(callback, *args, context=context)
             handle = asyncio.Handle(callback, args, loop, context)
 
