@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -23,10 +24,10 @@ def match_party_url(url: str, prefix: str = DEFAULT_PREFIX) -> PartyUrl | None:
     """The party and room that an absolute `url` names, or None if it is no party URL."""
     segments = [part for part in path_of(url).split("/") if part]
     base = _segments_of(prefix)
-    rest = segments[len(base) :]
-    if segments[: len(base)] != base or len(rest) < 2:
+    length = len(base)
+    if len(segments) < length + 2 or segments[:length] != base:
         return None
-    return PartyUrl(rest[0], rest[1])
+    return PartyUrl(segments[length], segments[length + 1])
 
 
 def prefix_length(prefix: str) -> int:
@@ -34,6 +35,7 @@ def prefix_length(prefix: str) -> int:
     return len(_segments_of(prefix))
 
 
+@lru_cache(maxsize=32)  # a worker has one, or a few
 def _segments_of(prefix: str) -> list[str]:
     return [part for part in prefix.split("/") if part] or [DEFAULT_PREFIX]
 

@@ -76,9 +76,10 @@ def python_from_rpc(value: Any) -> Any:
         return value
     if not isinstance(value, JsProxy):
         return None if value is jsnull else value
-    kind = values.kind_of(value)
-    if kind not in values.CONTAINERS or values.is_of_a_class(value, kind):
-        return _sdk_python_from_rpc(value)
+    if not values.is_evidently_plain(value):
+        kind = values.kind_of(value)
+        if kind not in values.CONTAINERS or values.is_of_a_class(value, kind):
+            return _sdk_python_from_rpc(value)
     try:
         return _as_the_sdk_does(value.to_py(depth=MAX_JSON_DEPTH))
     except (JsException, RecursionError):  # "constructor" is null; or the value holds itself

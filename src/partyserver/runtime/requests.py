@@ -14,7 +14,7 @@ from .values import builtin, kind_of
 def cf_value(request: JsProxy, key: str) -> Any:
     """What stands in a request's `cf` under a key; None if nothing does."""
     cf = request.cf
-    if not isinstance(cf, JsProxy) or not builtin("Object.hasOwn")(cf, key):
+    if cf is None or cf is jsnull or not builtin("Object.hasOwn")(cf, key):
         return None
     return builtin("Reflect.get")(cf, key)
 
@@ -22,7 +22,7 @@ def cf_value(request: JsProxy, key: str) -> Any:
 def copy_without_cf(request: JsProxy, key: str) -> JsProxy:
     """A request whose headers can be changed, and whose `cf` has nothing under a key."""
     cf = request.cf
-    if not isinstance(cf, JsProxy) or not builtin("Object.hasOwn")(cf, key):
+    if cf is None or cf is jsnull or not builtin("Object.hasOwn")(cf, key):
         return builtin("Request").new(request)  # type: ignore[no-any-return]
     others = builtin("Object.assign")(js.Object.new(), cf)
     builtin("Reflect.deleteProperty")(others, key)

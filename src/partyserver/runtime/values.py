@@ -98,6 +98,17 @@ def _left_by_pyodide(value: JsProxy) -> Any:
     raise too_deep()
 
 
+def is_evidently_plain(value: Any) -> bool:
+    """Whether this is an object or an array of no class, as most are; False if that is not sure."""
+    prototype = builtin("Object.getPrototypeOf")(value)
+    return prototype is not jsnull and prototype.js_id in _plain_prototypes()
+
+
+@cache
+def _plain_prototypes() -> tuple[int, int]:
+    return builtin("Object.prototype").js_id, builtin("Array.prototype").js_id
+
+
 def is_of_a_class(value: JsProxy, kind: str) -> bool:
     """Whether a value of this kind is no plain object, which may call its keys as it likes."""
     if kind != "[object Object]" or has_own_constructor(value):

@@ -12,7 +12,7 @@ from typing import Any
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_once_callable, create_proxy
-from workers import Request, Response, python_to_rpc
+from workers import Request, Response, WorkerEntrypoint, python_to_rpc
 
 from .. import reserved, tasks
 from ..errors import ClientError
@@ -57,6 +57,7 @@ def shorten(introspection: Any) -> list[str]:
     except (AttributeError, JsException):
         return []
     introspection.wrapper_func = entry
+    WorkerEntrypoint.then = None  # type: ignore[attr-defined]  # `await` asks for it
     _is_no_promise(introspection)
     return ["requests", "futures"] if _quicken_futures() else ["requests"]
 

@@ -24,6 +24,8 @@ Rows = list[dict[str, Any]]
 _LONG = 600
 #: Characters. The rows of a longer text must not stay in memory until the next query.
 _MUCH_TO_KEEP = 64 * 1024
+#: Rows. Of more than these, all values of a kind are looked at together.
+_FEW = 8
 #: Queries of which it is known that they gave much the last time.
 _MOST_KNOWN = 256
 
@@ -71,7 +73,9 @@ class Reader:
         if text == "[[]]":
             return []
         rows: Rows = _scan(text, 0)[0][0]
-        is_exact = self._are_exact([value for row in rows for value in row.values()])
+        is_exact = _hold_text_and_safe_numbers(rows) or self._are_exact(
+            [value for row in rows for value in row.values()]
+        )
         return self._checked("objects", rows, text, is_exact=is_exact)  # type: ignore[no-any-return]
 
     def _lists(self, cursor: Any, query: str) -> list[list[Any]]:
@@ -139,6 +143,21 @@ class Reader:
         """Whether one of the rows that are held has a number that JSON calls null."""
         values = self._put.message().flatMap(js.Object.values)
         return bool(values.includes(inf) or values.includes(-inf))
+
+
+def _hold_text_and_safe_numbers(rows: Rows) -> bool:
+    """Whether these rows, of which there are few, have nothing that has to be looked at closer."""
+    if len(rows) > _FEW:
+        return False
+    for row in rows:
+        for value in row.values():
+            kind = type(value)
+            if kind is int:
+                if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+                    return False
+            elif kind is not str and kind is not float:
+                return False
+    return True
 
 
 def _prototype(value: Any) -> JsProxy:
