@@ -183,8 +183,8 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         """
         connections = life_of(self).connections
         if tag is None:
-            return connections.select()
-        return connections.select((tag,) if isinstance(tag, str) else tag)
+            return iter(connections.select())
+        return iter(connections.select((tag,) if isinstance(tag, str) else tag))
 
     def sql(self, query: Any, *params: Any) -> list[dict[str, Any]]:
         """Run a query on the room's SQLite and return its rows.

@@ -98,21 +98,32 @@ def unpack(value: Any, found: Any = None) -> Attachment | None:
 
     `found` is what the value was made of, and is kept if it has keys that are unknown here.
     """
-    if not isinstance(value, dict) or not isinstance(value.get("__pk"), dict):
+    identity = identity_in(value)
+    if identity is None:
         return None
-    identity = value["__pk"]
-    if not isinstance(identity.get("id"), str):
-        return None
-    tags = identity.get("tags")
-    uri = identity.get("uri")
+    uri = value["__pk"].get("uri")
     return Attachment(
-        id=identity["id"],
-        tags=tuple(tags) if isinstance(tags, list) else (),
+        *identity,
         uri=uri if isinstance(uri, str) else None,
         state=value.get("__user"),
         kept=value["__py"] if isinstance(value.get("__py"), dict) else _NOTHING,
         foreign=None if value.keys() <= _KEYS else found,
     )
+
+
+#: The keys of an attachment that `identity_in` reads.
+IDENTITY_KEYS = ("__pk", "id", "tags")
+
+
+def identity_in(value: Any) -> tuple[str, tuple[str, ...]] | None:
+    """The id and the tags in an attachment; None for the sockets that are not this library's."""
+    if not isinstance(value, dict) or not isinstance(value.get("__pk"), dict):
+        return None
+    identity = value["__pk"]
+    id, tags = identity.get("id"), identity.get("tags")
+    if not isinstance(id, str):
+        return None
+    return id, tuple(tags) if isinstance(tags, list) else ()
 
 
 def copy_state(value: Any) -> Any:

@@ -176,6 +176,11 @@ def parse_json(text: str | bytes) -> Any:
     return _decode_checked(text) if _may_overflow(text) else _decode(text)
 
 
+def parse_own_json(text: str) -> Any:
+    """JSON that the library has had made, of what is nested less deeply than what breaks."""
+    return _decode(text)
+
+
 def check_json(text: str) -> None:
     """Raise `ValueError` for JSON that other decoders read, and `parse_json` refuses.
 
