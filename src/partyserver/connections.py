@@ -15,6 +15,11 @@ from .shortcuts.dispatch import Dispatch
 from .shortcuts.fanout import Fanout, Loop
 from .shortcuts.fanout import fanout as make_fanout
 
+_UNEXPECTED = "Unexpected error"
+
+#: Connections; to send to fewer by one call takes no less time than a call for each.
+_MANY = 4
+
 
 class Connections:
     """The connections of one room.
@@ -41,7 +46,9 @@ class Connections:
         self._open: dict[RoomConnection, None] = {}
         self._by_id: dict[str, list[RoomConnection]] = {}
         self._by_tag: dict[str, dict[RoomConnection, None]] = {}
+        #: To all, and to those with a tag, as far as messages have gone there.
         self._fanout: Fanout | Loop | None = None
+        self._fanouts: dict[str, Fanout | Loop] = {}
         self._dispatch: Dispatch | None = None
         self._undispatched = 0
 
@@ -58,6 +65,10 @@ class Connections:
         self._enter(connection)
         if self._fanout is not None:
             self._fanout.add(connection.socket)
+        if self._fanouts:
+            for tag in connection.tags[1:]:
+                if tag in self._fanouts:
+                    self._fanouts[tag].add(connection.socket)
         if self._dispatch is not None:
             self._dispatch.add(connection)
 
@@ -84,8 +95,11 @@ class Connections:
         for tag in connection.tags[1:]:
             tagged = self._by_tag[tag]
             del tagged[connection]
+            if tag in self._fanouts:
+                self._fanouts[tag].discard(connection.socket)
             if not tagged:
                 del self._by_tag[tag]
+                self._fanouts.pop(tag, None)
         if self._fanout is not None:
             self._fanout.discard(connection.socket)
 
@@ -182,7 +196,7 @@ class Connections:
             return
         known = self._by_socket
         self._by_socket, self._open, self._by_id, self._by_tag = {}, {}, {}, {}
-        self._fanout = None
+        self._fanout, self._fanouts = None, {}
         for found in self._sleeping.all():
             connection = known.pop(found[0].js_id, None)
             if connection is None:
@@ -212,13 +226,55 @@ class Connections:
         """Send to all but those ids and connections. A socket that fails is closed with 1011."""
         payload = current.payload if message is current.content else sockets.sendable(message)
         excluded = self.excluded(exclude)
-        if not self._by_id:
+        if not self._open:
             return
-        fanout = self._fanout
+        if self._fanout is None:
+            self._fanout = _fanout_to(self._open)
+        self._fan_out(self._fanout, message, payload, excluded)
+
+    def send_to(
+        self,
+        message: Any,
+        to: Connection | Iterable[Connection] | str,
+        exclude: Iterable[str | Connection] = (),
+    ) -> None:
+        """As `broadcast`, to a connection, to several, or to those with a tag.
+
+        Those that have closed are left out.
+        """
+        payload = current.payload if message is current.content else sockets.sendable(message)
+        fanout = self._fanout_of(to) if type(to) is str else None
+        targets = () if fanout is not None else self._targets(to)
+        excluded = self.excluded(exclude) if exclude != () else ()
+        if fanout is not None:
+            if excluded:
+                excluded = [one for one in excluded if to in one.tags]
+            self._fan_out(fanout, message, payload, excluded)
+            return
+        for connection in targets:
+            if excluded and connection in excluded:
+                continue
+            try:
+                connection.send(message)
+            except ConnectionClosedError:
+                if connection.phase is OPEN_PHASE:
+                    connection.end(INTERNAL_ERROR, _UNEXPECTED)
+
+    def _fanout_of(self, tag: str) -> Fanout | Loop | None:
+        """Those with the tag, kept for the next time; None for few, or if it is an id, too."""
+        self._wake_all()
+        if tag in self._by_id:
+            return None
+        fanout = self._fanouts.get(tag)
         if fanout is None:
-            fanout = self._fanout = make_fanout()
-            for connection in self._open:
-                fanout.add(connection.socket)
+            tagged = self._by_tag.get(tag, ())
+            if len(tagged) >= _MANY:
+                fanout = self._fanouts[tag] = _fanout_to(tagged)
+        return fanout
+
+    def _fan_out(
+        self, fanout: Fanout | Loop, message: Any, payload: Any, excluded: Iterable[RoomConnection]
+    ) -> None:
         for connection in excluded:
             fanout.discard(connection.socket)
         try:
@@ -227,25 +283,8 @@ class Connections:
             self._finish_broadcast(fanout, current.outgoing(message), error)
         finally:
             for connection in excluded:
-                if connection.phase is Phase.OPEN:
+                if connection.phase is OPEN_PHASE:
                     fanout.add(connection.socket)
-
-    def send_to(
-        self,
-        message: Any,
-        to: Connection | Iterable[Connection] | str,
-        exclude: Iterable[str | Connection] = (),
-    ) -> None:
-        """Send to a connection, to several, or to those with a tag; closed ones are left out."""
-        targets = self._targets(to)
-        excluded = self.excluded(exclude) if exclude != () else ()
-        for connection in targets:
-            if excluded and connection in excluded:
-                continue
-            try:  # noqa: SIM105 -- a context manager takes longer
-                connection.send(message)
-            except ConnectionClosedError:
-                pass
 
     def _targets(self, to: Any) -> list[RoomConnection]:
         """Whom `to` means, each once; `TypeError` for what is no connection of the room."""
@@ -306,4 +345,11 @@ class Connections:
     def _give_up(self, socket: JsProxy) -> None:
         connection = self._by_socket.get(socket.js_id)
         if connection is not None:
-            connection.end(INTERNAL_ERROR, "Unexpected error")
+            connection.end(INTERNAL_ERROR, _UNEXPECTED)
+
+
+def _fanout_to(connections: Iterable[RoomConnection]) -> Fanout | Loop:
+    fanout = make_fanout()
+    for connection in connections:
+        fanout.add(connection.socket)
+    return fanout

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import accumulate, chain, takewhile
-from json.encoder import c_make_encoder, encode_basestring, encode_basestring_ascii
+from json import encoder as encoding
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -27,14 +27,18 @@ def well_formed(text: str) -> str:
     return text
 
 
-def encoder(*, ensure_ascii: bool, make: Any = c_make_encoder) -> Callable[[Any], str]:
+#: None where Python comes without its modules in C.
+_c_make_encoder = getattr(encoding, "c_make_encoder", None)
+
+
+def encoder(*, ensure_ascii: bool, make: Any = _c_make_encoder) -> Callable[[Any], str]:
     """`json.dumps` for values whose depth is known, as compact JSON.
 
     `JSONEncoder.encode` makes what does its work, and what notices circles, for each call anew. For
     small values that takes most of the time, so it is made once.
     """
     usual = json.JSONEncoder(separators=(",", ":"), ensure_ascii=ensure_ascii, allow_nan=False)
-    of_text = encode_basestring_ascii if ensure_ascii else encode_basestring
+    of_text = encoding.encode_basestring_ascii if ensure_ascii else encoding.encode_basestring
     if make is None:  # Python's own is slower anyway
         return usual.encode
     iterate = make(None, usual.default, of_text, None, ":", ",", False, False, False)
