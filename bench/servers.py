@@ -28,8 +28,8 @@ _STEPS = (
 _ROOM_STEPS = ("RoomNaive", "RoomPlain", "RoomBound", "RoomFanout")
 
 _ROOMS = (
-    *("Chat", "Moves", "Who", "Teams", "Keyed", "Counted", "Noted", "Scored", "Rows"),
-    *("RowsAsJson", "Values", "Calls", "Sleeping", "Typed"),
+    *("Chat", "Moves", "Who", "Teams", "TeamsAtOnce", "Keyed", "Counted", "Noted"),
+    *("Scored", "Rows", "RowsAsJson", "Values", "Calls", "Sleeping", "Typed"),
 )
 
 _CAPABILITIES = ("Echo", "Idle", "Rated", "Publishing", "Writing")

@@ -51,6 +51,8 @@ export class Teams extends Hibernating {
   }
 }
 
+export class TeamsAtOnce extends Teams {}
+
 export class Keyed extends Hibernating {
   async onMessage(connection) {
     const count = await this.ctx.storage.get("count");

@@ -56,6 +56,11 @@ class Teams(Hibernating):
             one.send(message)
 
 
+class TeamsAtOnce(Teams):
+    def on_message(self, connection, message):
+        self.broadcast(message, to="red")
+
+
 class Keyed(Hibernating):
     async def on_message(self, connection, message):
         count = await self.ctx.storage.get("count")

@@ -90,6 +90,8 @@ export class Teams extends Room {
   }
 }
 
+export class TeamsAtOnce extends Teams {}
+
 export class Keyed extends Room {
   webSocketMessage(socket) {
     this.kv.put("count", Number(this.kv.get("count") ?? 0) + 1);
@@ -195,6 +197,7 @@ const NAMESPACES = /** @type {Record<string, string>} */ ({
   moves: "Moves",
   who: "Who",
   teams: "Teams",
+  "teams-at-once": "TeamsAtOnce",
   keyed: "Keyed",
   counted: "Counted",
   noted: "Noted",

@@ -14,6 +14,7 @@ from .rules.messages import compact_json, parse_json
 from .rules.query import Query
 from .rules.rate import Allowance
 from .runtime import JsException, JsProxy, sockets
+from .runtime.sockets import Unread
 from .shortcuts.current import HELD, current, sender
 from .shortcuts.dispatch import Route
 
@@ -73,10 +74,10 @@ class Connection:
     """The raw JavaScript WebSocket."""
 
     def __init__(
-        self, socket: JsProxy, attachment: Attachment, registry: Registry, phase: Phase
+        self, socket: JsProxy, attachment: Attachment | Unread, registry: Registry, phase: Phase
     ) -> None:
         self.socket = socket
-        self._attachment = attachment
+        self._attachment: Attachment | Unread = attachment
         self._registry = registry
         self._phase = phase
         #: Whether `on_close` was called.
@@ -88,6 +89,13 @@ class Connection:
         self._allowance: Allowance | None = None
         #: How its messages come without the socket, if they do.
         self._route: Route | None = None
+
+    def _read(self) -> Attachment:
+        """What the socket remembers, which is read after a sleep when it is first asked for."""
+        attachment = self._attachment
+        if type(attachment) is Unread:
+            attachment = self._attachment = attachment.read()
+        return attachment  # type: ignore[return-value]
 
     @property
     def id(self) -> str:
@@ -105,7 +113,7 @@ class Connection:
     @property
     def uri(self) -> str | None:
         """The URL of the upgrade request."""
-        return self._attachment.uri
+        return self._read().uri
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -118,18 +126,18 @@ class Connection:
 
         A copy, as JSON has it: changing it changes nothing.
         """
-        text = self._attachment.auth
+        text = self._read().auth
         return None if text is None else parse_json(text)
 
     @property
     def query(self) -> Query:
         """The query of the upgrade request's URL, as a mapping: `connection.query.get("team")`."""
-        return Query(self._attachment.uri)
+        return Query(self._read().uri)
 
     @property
     def state(self) -> Any:
         """What `set_state` stored last, or None. A copy: changing it changes nothing."""
-        return read_state(self._attachment.state)
+        return read_state(self._read().state)
 
     def set_state(self, value: Callable[[Any], Any] | object) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.
@@ -151,7 +159,7 @@ class Connection:
         """
         if callable(value):
             value = value(self.state)
-        attachment = self._attachment.with_state(copy_state(value))
+        attachment = self._read().with_state(copy_state(value))
         sockets.write_attachment(self.socket, attachment)
         self._attachment = attachment
         return self.state
@@ -258,10 +266,13 @@ class RoomConnection(Connection):
 
     # The base's own slots under names for the package: an attribute costs no look-up more.
     allowance: Allowance | None = vars(Connection)["_allowance"]
-    attachment: Attachment = vars(Connection)["_attachment"]
     phase: Phase = vars(Connection)["_phase"]
     registry: Registry = vars(Connection)["_registry"]
     route: Route | None = vars(Connection)["_route"]
+
+    @property
+    def attachment(self) -> Attachment:
+        return self._read()
 
     def keep(self, attachment: Attachment) -> None:
         """Keep something else with the socket."""

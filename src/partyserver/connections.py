@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any
 
-from .connection import Connection, Phase, RoomConnection
+from .connection import OPEN_PHASE, Connection, Phase, RoomConnection
 from .errors import ConnectionClosedError
 from .rules.closing import INTERNAL_ERROR, OPEN
 from .runtime import JsException, JsProxy, sockets
@@ -14,6 +14,11 @@ from .shortcuts.current import current
 from .shortcuts.dispatch import Dispatch
 from .shortcuts.fanout import Fanout, Loop
 from .shortcuts.fanout import fanout as make_fanout
+
+_UNEXPECTED = "Unexpected error"
+
+#: Connections; to send to fewer by one call takes no less time than a call for each.
+_MANY = 4
 
 
 class Connections:
@@ -35,10 +40,15 @@ class Connections:
         self.context = context
         self._sleeping: sockets.Sockets | None = None
         self._all_awake = True
+        #: Those whose last events may still come, too.
         self._by_socket: dict[int, RoomConnection] = {}
+        #: The others are of the open ones, in the order they came.
+        self._open: dict[RoomConnection, None] = {}
         self._by_id: dict[str, list[RoomConnection]] = {}
         self._by_tag: dict[str, dict[RoomConnection, None]] = {}
+        #: To all, and to those with a tag, as far as messages have gone there.
         self._fanout: Fanout | Loop | None = None
+        self._fanouts: dict[str, Fanout | Loop] = {}
         self._dispatch: Dispatch | None = None
         self._undispatched = 0
 
@@ -52,27 +62,44 @@ class Connections:
     def add(self, connection: RoomConnection) -> None:
         """A connection is open from here on; `RoomConnection.opened` calls this."""
         self._by_socket[connection.socket.js_id] = connection
-        self._by_id.setdefault(connection.id, []).append(connection)
-        for tag in connection.tags[1:]:
-            self._by_tag.setdefault(tag, {})[connection] = None
+        self._enter(connection)
         if self._fanout is not None:
             self._fanout.add(connection.socket)
+        if self._fanouts:
+            for tag in connection.tags[1:]:
+                if tag in self._fanouts:
+                    self._fanouts[tag].add(connection.socket)
         if self._dispatch is not None:
             self._dispatch.add(connection)
 
+    def _enter(self, connection: RoomConnection) -> None:
+        self._open[connection] = None
+        same_id = self._by_id.get(connection.id)
+        if same_id is None:
+            self._by_id[connection.id] = [connection]
+        else:
+            same_id.append(connection)
+        for tag in connection.tags[1:]:
+            self._by_tag.setdefault(tag, {})[connection] = None
+
     def remove(self, connection: RoomConnection) -> None:
         """A connection is no longer open. Its last events still find it, until `forget`."""
-        same_id = self._by_id.get(connection.id, [])
-        if connection not in same_id:
+        if connection not in self._open:
             return
-        same_id.remove(connection)
-        if not same_id:
-            del self._by_id[connection.id]
+        del self._open[connection]
+        same_id = self._by_id.get(connection.id, [])
+        if connection in same_id:
+            same_id.remove(connection)
+            if not same_id:
+                del self._by_id[connection.id]
         for tag in connection.tags[1:]:
             tagged = self._by_tag[tag]
             del tagged[connection]
+            if tag in self._fanouts:
+                self._fanouts[tag].discard(connection.socket)
             if not tagged:
                 del self._by_tag[tag]
+                self._fanouts.pop(tag, None)
         if self._fanout is not None:
             self._fanout.discard(connection.socket)
 
@@ -88,42 +115,38 @@ class Connections:
     def of_socket(self, socket: JsProxy) -> RoomConnection | None:
         """The connection of a socket that an event came from; None if it is not ours."""
         connection = self._by_socket.get(socket.js_id)
-        return connection if connection is not None else self._wake(socket)
+        if connection is None and self._sleeping is not None:
+            connection = self._wake(*sockets.find(socket))
+        return connection
 
     def dispatch_by(self, dispatch: Dispatch) -> None:
         """Have `dispatch` bring open connections their messages, once that has been worth it."""
         self._dispatch = dispatch
-        for connection in self._open():
-            dispatch.add(connection)
 
     def count_message(self) -> None:
         """Count a message that came with its socket; after some of them, dispatch.
 
-        All sockets have to be awake for that. A room that thousands sleep in need not wake them
-        all for the few that talk: after 2, 4, 8, ... messages it is asked whether they are fewer.
+        All sockets have to be awake for that, and to be given functions. A room that thousands are
+        in need not do that for the few that talk: after 2, 4, 8, ... messages it is asked whether
+        they are fewer.
         """
-        if self._dispatch is None:
+        if self._dispatch is None or self._sleeping is None:
             return
         self._undispatched += 1
         count = self._undispatched
-        if count == 1 or count & (count - 1):
-            return
-        if self._all_awake or self._sleeping is None or len(self._sleeping) <= count:
+        if count > 1 and not count & (count - 1) and len(self._sleeping) <= count:
             self._wake_all()
-            self._dispatch.begin(self._open())
+            self._dispatch.begin(self._open)
 
     def are_fewer_than(self, limit: int, without: str | None = None) -> bool:
         """Whether the open connections, but for those with the id `without`, are fewer."""
         if self._sleeping is not None and len(self._sleeping) < limit:
             return True
         self._wake_all()
-        count = sum(map(len, self._by_id.values()))
+        count = len(self._open)
         if without is not None:
             count -= len(self._by_id.get(without, ()))
         return count < limit
-
-    def _open(self) -> list[RoomConnection]:
-        return [one for one in self._by_socket.values() if one.phase is Phase.OPEN]
 
     def get(self, connection_id: str) -> RoomConnection | None:
         """The newest open connection with this id."""
@@ -131,55 +154,57 @@ class Connections:
         found = self._by_id.get(connection_id)
         return found[-1] if found else None
 
-    def select(self, tags: Iterable[str] = ()) -> Iterator[RoomConnection]:
+    def select(self, tags: Iterable[str] = ()) -> list[RoomConnection]:
         """The open connections that carry all of `tags`, in the order they came."""
         self._wake_all()
         wanted = list(tags)
-        candidates: Iterable[RoomConnection]
         if not wanted:
-            candidates = self._by_socket.values()
+            return list(self._open)
+        first, *others = wanted
+        same_id, tagged = self._by_id.get(first), self._by_tag.get(first)
+        found: Iterable[RoomConnection]
+        if same_id and tagged:  # one's id is another's tag
+            found = [one for one in self._open if first in one.tags]
         else:
-            first = wanted[0]
-            if first in self._by_id and first in self._by_tag:  # one's id is another's tag
-                candidates = self._by_socket.values()
-            else:
-                candidates = self._by_id.get(first, ()) or self._by_tag.get(first, ())
-            candidates = [one for one in candidates if all(tag in one.tags for tag in wanted)]
-        # A copy, since the caller may close connections while going through them.
-        yield from [one for one in candidates if one.phase is Phase.OPEN]
+            found = same_id or tagged or ()
+        if others:
+            return [one for one in found if all(tag in one.tags for tag in others)]
+        return list(found)
 
     def known(self) -> list[RoomConnection]:
         """The open connections, and those whose end is still to come, in the order they came."""
         self._wake_all()
         return list(self._by_socket.values())
 
-    def _wake(self, socket: JsProxy) -> RoomConnection | None:
-        if self._sleeping is None:
-            return None
-        attachment = sockets.read_attachment(socket)
+    def _wake(
+        self, socket: JsProxy, attachment: sockets.Unread | None, ready_state: int
+    ) -> RoomConnection | None:
+        """The connection of a socket that was found, for which there is none yet."""
         if attachment is None:
             return None
-        connection = RoomConnection(socket, attachment, self, Phase.CLOSED_BY_PEER)
-        if socket.readyState == OPEN:
-            connection.opened()
-        else:
-            self._by_socket[socket.js_id] = connection
+        if ready_state != OPEN:
+            closing = RoomConnection(socket, attachment, self, Phase.CLOSED_BY_PEER)
+            self._by_socket[socket.js_id] = closing
+            return closing
+        connection = RoomConnection(socket, attachment, self, OPEN_PHASE)
+        self.add(connection)
         return connection
 
     def _wake_all(self) -> None:
         """Make sure that every sleeping socket is a connection again, in the order they came."""
         if self._all_awake or self._sleeping is None:
             return
-        sockets, known = self._sleeping.all(), self._by_socket
-        self._by_socket, self._by_id, self._by_tag, self._fanout = {}, {}, {}, None
-        for socket in sockets:
-            connection = known.pop(socket.js_id, None)
+        known = self._by_socket
+        self._by_socket, self._open, self._by_id, self._by_tag = {}, {}, {}, {}
+        self._fanout, self._fanouts = None, {}
+        for found in self._sleeping.all():
+            connection = known.pop(found[0].js_id, None)
             if connection is None:
-                self._wake(socket)
-            elif connection.phase is Phase.OPEN:
+                self._wake(*found)
+            elif connection.phase is OPEN_PHASE:
                 self.add(connection)
             else:
-                self._by_socket[socket.js_id] = connection
+                self._by_socket[connection.socket.js_id] = connection
         self._by_socket.update(known)  # closed ones whose last event has not come yet
         self._all_awake = True
 
@@ -187,8 +212,11 @@ class Connections:
         """As `_wake_all`, for the few connections with this id only."""
         if self._all_awake or self._sleeping is None:
             return
-        found = [self.of_socket(socket) for socket in self._sleeping.tagged(connection_id)]
-        same_id = [one for one in found if one is not None and one.phase is Phase.OPEN]
+        same_id = []
+        for found in self._sleeping.tagged(connection_id):
+            connection = self._by_socket.get(found[0].js_id) or self._wake(*found)
+            if connection is not None and connection.phase is OPEN_PHASE:
+                same_id.append(connection)
         if same_id:
             self._by_id[connection_id] = [one for one in same_id if one.id == connection_id]
 
@@ -198,13 +226,55 @@ class Connections:
         """Send to all but those ids and connections. A socket that fails is closed with 1011."""
         payload = current.payload if message is current.content else sockets.sendable(message)
         excluded = self.excluded(exclude)
-        if not self._by_id:
+        if not self._open:
             return
-        fanout = self._fanout
+        if self._fanout is None:
+            self._fanout = _fanout_to(self._open)
+        self._fan_out(self._fanout, message, payload, excluded)
+
+    def send_to(
+        self,
+        message: Any,
+        to: Connection | Iterable[Connection] | str,
+        exclude: Iterable[str | Connection] = (),
+    ) -> None:
+        """As `broadcast`, to a connection, to several, or to those with a tag.
+
+        Those that have closed are left out.
+        """
+        payload = current.payload if message is current.content else sockets.sendable(message)
+        fanout = self._fanout_of(to) if type(to) is str else None
+        targets = () if fanout is not None else self._targets(to)
+        excluded = self.excluded(exclude) if exclude != () else ()
+        if fanout is not None:
+            if excluded:
+                excluded = [one for one in excluded if to in one.tags]
+            self._fan_out(fanout, message, payload, excluded)
+            return
+        for connection in targets:
+            if excluded and connection in excluded:
+                continue
+            try:
+                connection.send(message)
+            except ConnectionClosedError:
+                if connection.phase is OPEN_PHASE:
+                    connection.end(INTERNAL_ERROR, _UNEXPECTED)
+
+    def _fanout_of(self, tag: str) -> Fanout | Loop | None:
+        """Those with the tag, kept for the next time; None for few, or if it is an id, too."""
+        self._wake_all()
+        if tag in self._by_id:
+            return None
+        fanout = self._fanouts.get(tag)
         if fanout is None:
-            fanout = self._fanout = make_fanout()
-            for connection in self._open():
-                fanout.add(connection.socket)
+            tagged = self._by_tag.get(tag, ())
+            if len(tagged) >= _MANY:
+                fanout = self._fanouts[tag] = _fanout_to(tagged)
+        return fanout
+
+    def _fan_out(
+        self, fanout: Fanout | Loop, message: Any, payload: Any, excluded: Iterable[RoomConnection]
+    ) -> None:
         for connection in excluded:
             fanout.discard(connection.socket)
         try:
@@ -213,32 +283,15 @@ class Connections:
             self._finish_broadcast(fanout, current.outgoing(message), error)
         finally:
             for connection in excluded:
-                if connection.phase is Phase.OPEN:
+                if connection.phase is OPEN_PHASE:
                     fanout.add(connection.socket)
-
-    def send_to(
-        self,
-        message: Any,
-        to: Connection | Iterable[Connection] | str,
-        exclude: Iterable[str | Connection] = (),
-    ) -> None:
-        """Send to a connection, to several, or to those with a tag; closed ones are left out."""
-        targets = self._targets(to)
-        excluded = self.excluded(exclude) if exclude != () else ()
-        for connection in targets:
-            if excluded and connection in excluded:
-                continue
-            try:  # noqa: SIM105 -- a context manager takes longer
-                connection.send(message)
-            except ConnectionClosedError:
-                pass
 
     def _targets(self, to: Any) -> list[RoomConnection]:
         """Whom `to` means, each once; `TypeError` for what is no connection of the room."""
         if type(to) is RoomConnection and to.registry is self:  # the sender, mostly
             return [to]
         if isinstance(to, str):
-            return list(self.select((to,)))
+            return self.select((to,))
         try:
             given = [to] if isinstance(to, RoomConnection) else list(to)
         except TypeError:
@@ -292,4 +345,11 @@ class Connections:
     def _give_up(self, socket: JsProxy) -> None:
         connection = self._by_socket.get(socket.js_id)
         if connection is not None:
-            connection.end(INTERNAL_ERROR, "Unexpected error")
+            connection.end(INTERNAL_ERROR, _UNEXPECTED)
+
+
+def _fanout_to(connections: Iterable[RoomConnection]) -> Fanout | Loop:
+    fanout = make_fanout()
+    for connection in connections:
+        fanout.add(connection.socket)
+    return fanout

@@ -148,28 +148,52 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         self,
         message: str | bytes | bytearray | memoryview,
         exclude: Iterable[str | Connection] = (),
+        *,
+        to: Connection | Iterable[Connection] | str | None = None,
     ) -> None:
-        """Send a message to every open connection but those in `exclude`.
+        """Send a message to every open connection, or to some, but for those in `exclude`.
 
             self.broadcast(message, exclude=[connection])
+            self.broadcast(message, to="team:red")
 
         `exclude` holds connections, which are left out alone, and ids, which all connections with
-        that id are left out by. A socket that fails is closed with 1011 and never stops the others.
-        It never waits: the platform buffers what slow clients have not read.
+        that id are left out by. `to` is a tag, a connection, or several of them. To a tag is faster
+        than a loop over `get_connections(tag)`. A connection's id is one of its tags, and any
+        client may choose any id: what only some may hear must not be sent by a tag alone. None is
+        everybody: mind a `get_connection(id)` that has found nobody.
+
+        A socket that fails is closed with 1011 and never stops the others, and connections that
+        have closed are left out. It never waits: the platform buffers what slow clients have not
+        read.
 
         Raises:
-            TypeError: the message is neither text nor binary, or `exclude` holds anything else.
+            TypeError: the message is neither text nor binary, or `exclude` or `to` holds anything
+                else. Nobody has got anything.
         """
-        life_of(self).connections.broadcast(message, exclude)
+        connections = life_of(self).connections
+        if to is None:
+            connections.broadcast(message, exclude)
+        else:
+            connections.send_to(message, to, exclude)
 
-    def broadcast_json(self, value: Any, exclude: Iterable[str | Connection] = ()) -> None:
+    def broadcast_json(
+        self,
+        value: Any,
+        exclude: Iterable[str | Connection] = (),
+        *,
+        to: Connection | Iterable[Connection] | str | None = None,
+    ) -> None:
         """Send `value` as compact JSON text, as `broadcast` does. It is encoded once.
 
         Raises:
             TypeError, ValueError: JSON cannot hold the value, or it has more than 500 levels.
                 Nobody has got anything.
         """
-        life_of(self).connections.broadcast(compact_json(value), exclude)
+        connections = life_of(self).connections
+        if to is None:
+            connections.broadcast(compact_json(value), exclude)
+        else:
+            connections.send_to(compact_json(value), to, exclude)
 
     def get_connection(self, id: str) -> Connection | None:
         """The open connection with this id, the newest if there are several."""
@@ -183,8 +207,8 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         """
         connections = life_of(self).connections
         if tag is None:
-            return connections.select()
-        return connections.select((tag,) if isinstance(tag, str) else tag)
+            return iter(connections.select())
+        return iter(connections.select((tag,) if isinstance(tag, str) else tag))
 
     def sql(self, query: Any, *params: Any) -> list[dict[str, Any]]:
         """Run a query on the room's SQLite and return its rows.

@@ -125,6 +125,23 @@ def test_state_is_read_back_equal_after_an_eviction(party, binding, evict, state
         assert command(a, "state") == ["state", state]
 
 
+def test_what_a_connection_remembers_is_what_its_room_has_found(party, binding, evict):
+    """Asked for late, it is neither newer nor lost, whatever the socket has said since."""
+    room = party.room(binding("Scripted"), "late")
+    with (
+        open_socket(room, "a") as a,
+        open_socket(room, "b", query={"tag": "red", "x": "1"}) as b,
+        open_socket(room, "b", query={"tag": "blue", "x": "2"}) as newest,
+    ):
+        assert command(b, "set_state", {"n": 1}) == ["state", {"n": 1}]
+        assert command(newest, "set_state", {"n": 2}) == ["state", {"n": 2}]
+        for known, n, tag in ((newest, 2, "blue"), (b, 1, "red")):
+            evict(room)
+            assert command(a, "read_late", "b") == ["b", {"n": n}, ["b", tag], str(n)]
+            known.wait_closed()
+        assert command(a, "ids") == ["ids", ["a"]]
+
+
 def test_set_state_takes_a_function_of_the_previous_state(party, binding, evict):
     room = party.room(binding("Scripted"), "count")
     with open_socket(room, "a") as a:

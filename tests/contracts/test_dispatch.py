@@ -108,11 +108,13 @@ def test_a_room_that_looks_at_its_connections_while_it_is_constructed(party):
         assert b.receive() == "of b"
 
 
-def test_a_socket_of_user_code_with_an_unreadable_attachment_stops_no_message(party):
-    room = party.room("Foreign", "unreadable")
-    with room.connect(path="/own/cyclic") as own, open_socket(room, "a") as a:
+@pytest.mark.parametrize("kind", ["cyclic", "identified-by-itself", "large", "deep", "text"])
+def test_a_socket_of_user_code_with_an_unusual_attachment_stops_no_message(party, kind):
+    room = party.room("Foreign", "unusual")
+    with room.connect(path=f"/own/{kind}") as own, open_socket(room, "a") as a:
         room.hibernate()
         until_dispatched(a)
+        assert command(a, "ids") == ["ids", ["a"]]
         with open_socket(room, "b") as b:
             until_dispatched(b, a)
         own.drop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .scripted import command, events, open_socket
+from .scripted import command, events, eventually, open_socket
 
 TEXTS = ["hello", "", "\0", "a\0b", "grüße", "😀🎉", "\u2028\u2029", "x" * 100_000, '{"json": 1}']
 
@@ -110,6 +110,76 @@ def test_one_broken_socket_does_not_stop_a_broadcast(party, binding):
     c.wait_closed()
     assert c.close_code == 3333
     assert command(a, "ids") == ["ids", ["a", "b", "d", "e"]]
+
+
+def test_a_broadcast_may_go_to_some(party, binding, evict):
+    """Six are red, for whom one call into JavaScript is worth it, and two are blue."""
+    room = party.room(binding("Scripted"), "broadcast-to")
+    sockets = {
+        id: open_socket(room, id, query={"tag": "blue" if id in "ab" else "red"})
+        for id in "abcdefgh"
+    }
+
+    def told(text, *ids):
+        a.send_json(["broadcast", "next"])
+        for id, socket in sockets.items():
+            assert [text, "next"][id not in ids] == socket.receive()
+            assert id not in ids or socket.receive() == "next"
+
+    a = sockets["a"]
+    for _ in range(2):
+        evict(room)
+        for tag, ids in (("red", "cdefgh"), ("blue", "ab"), ("nobody's", "")):
+            a.send_json(["broadcast_to", "to a tag", tag])
+            told("to a tag", *ids)
+        a.send_json(["broadcast_to", "but for some", "red", ["a", "c", "d"]])
+        told("but for some", *"efgh")
+        a.send_json(["broadcast_to", "to all with the tag", "red"])
+        told("to all with the tag", *"cdefgh")
+        a.send_json(["broadcast_to", "to those", ["b", "c", "b", "d"], "d"])
+        told("to those", "b", "c")
+        a.send_json(["broadcast_to", "to none", []])
+        a.send_json(["broadcast_to", "to an id", "c"])
+        told("to an id", "c")
+        a.send_json(["broadcast_json_to", {"to": "b"}, "b"])
+        told('{"to":"b"}', "b")
+        a.send_json(["broadcast_bytes_to", [0, 255], "red"])
+        told(b"\0\xff", *"cdefgh")
+
+
+def test_those_who_come_and_go_are_in_what_goes_to_their_tag(party, binding):
+    room = party.room(binding("Scripted"), "broadcast-to-changing")
+    sockets = {id: open_socket(room, id, query={"tag": "red"}) for id in "abcde"}
+    a = sockets["a"]
+    a.send_json(["broadcast_to", "one", "red"])
+    assert [socket.receive() for socket in sockets.values()] == ["one"] * 5
+    sockets["f"] = open_socket(room, "f", query={"tag": "red"})
+    assert command(a, "broadcast_to_kept", "e") == ["sent"]
+    sockets.pop("e").wait_closed()
+    a.send_json(["break_socket", "d"])
+    a.send_json(["broadcast_to", "two", "red"])
+    sockets.pop("d").wait_closed()
+    assert [socket.receive() for socket in sockets.values()] == ["two"] * 4
+    # Somebody may call himself as a tag is called, and is one of those then.
+    sockets["red"] = open_socket(room, "red")
+    a.send_json(["broadcast_to", "three", "red"])
+    assert [socket.receive() for socket in sockets.values()] == ["three"] * 5
+    for socket in [*sockets.values()][1:]:
+        socket.close()
+    assert eventually(lambda: command(a, "ids")[1] == ["a"])
+    a.send_json(["broadcast_to", "four", "red"])
+    assert a.receive() == "four"
+
+
+def test_a_broadcast_to_anything_else_reaches_nobody(party, binding):
+    room = party.room(binding("Scripted"), "broadcast-to-others")
+    with open_socket(room, "a", query={"tag": "red"}) as a:
+        for to in (7, True, [None], {"red": 1}, ["red", 1]):
+            error = command(a, "try_broadcast_to", to)
+            assert error[1].startswith("to takes a connection, several connections, or a tag"), to
+        for tag, exclude, message in (("red", [7], "x"), ("red", [], ["x"]), ("no", [], None)):
+            assert command(a, "try_broadcast_to", tag, exclude, message)[0] == "raised"
+        assert command(a, "ids") == ["ids", ["a"]]
 
 
 def test_a_message_to_one_connection_reaches_only_that(party, binding, evict):

@@ -25,6 +25,12 @@ def test_a_sleep_changes_no_state(party, binding, evict, seed):
         assert told(socket, "read later") == at_once
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_state_is_the_same_whether_it_is_written_as_json_or_not(party, binding, seed):
+    with party.room(binding("Keeping"), "x").connect() as socket:
+        assert told(socket, f"each {seed}") == "[]"
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_any_word_may_be_a_key_of_a_state(party, binding, evict, word):
     room = party.room(binding("Keeping"), "x")

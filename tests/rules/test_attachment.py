@@ -1,9 +1,17 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from partyserver.rules.attachment import Attachment, copy_state, read_state, unpack
+from partyserver.rules.attachment import (
+    IDENTITY_KEYS,
+    Attachment,
+    copy_state,
+    identity_in,
+    read_state,
+    unpack,
+)
 
 from .strategies import states
 
@@ -105,15 +113,35 @@ def test_what_is_no_mapping_of_shares_is_none():
     assert unpack(Attachment("a", ("a",), None, None).pack() | {"__py": [1]}).kept == {}
 
 
-def test_only_what_json_holds_is_written_as_json():
+def test_only_what_json_keeps_is_written_as_json():
     identity = Attachment("a", ("a",), "https://x/", None)
-    assert identity.is_json
-    assert not identity.with_state(b"").is_json
-    assert not identity.with_kept("part", 1).is_json
-    assert identity.with_kept("auth", "{}").is_json
-    assert not identity.with_kept("auth", 1).is_json
-    assert not identity.with_kept("auth", "{}").with_kept("part", 1).is_json
-    assert not identity._replace(foreign=object()).is_json
+    for kept in (
+        identity,
+        identity.with_state({"10": [1.5, "\ud800", None]}),
+        identity.with_kept("auth", "{}").with_kept("part", 1),
+    ):
+        assert kept.json is not None
+        assert json.loads(kept.json) == kept.pack()
+    for state in (b"", float("nan"), 2**53, [{"a": -(2**53)}], {1: 1}):
+        assert identity.with_state(state).json is None
+        assert identity.with_kept("part", state).json is None
+    assert identity._replace(foreign=object()).json is None
+    assert unpack({"__pk": {"id": "a", "tags": [2**53]}}).json is None  # somebody else's
+
+
+@given(attachments)
+def test_json_of_any_attachment_is_what_is_packed(attachment):
+    if attachment.json is not None:
+        assert attachment.json.isascii()
+        assert json.loads(attachment.json) == attachment.pack()
+
+
+@given(attachments)
+def test_an_identity_is_in_an_attachment_and_in_its_keys_alone(attachment):
+    packed = attachment.pack()
+    part = {"__pk": {key: packed["__pk"][key] for key in ("id", "tags")}}
+    assert identity_in(packed) == identity_in(part) == (attachment.id, attachment.tags)
+    assert {*part, *part["__pk"]} == set(IDENTITY_KEYS)
 
 
 def test_shares_are_told_roughly():

@@ -16,7 +16,10 @@ from partyserver.rules.messages import (
     check_json,
     check_levels,
     compact_json,
+    encoder,
     parse_json,
+    parse_own_json,
+    plain_json,
     well_formed,
 )
 
@@ -333,6 +336,29 @@ def test_values_that_are_held_twice_on_each_level_are_looked_at_once():
     for _ in range(10):
         value = [value, value]
     assert bounded_json(value, "a value") == compact_json(value)
+
+
+def test_values_that_are_held_twice_on_too_many_levels_are_refused_at_once():
+    value = []
+    for _ in range(1000):
+        value = [value, {"a": value}, value]
+    with pytest.raises(ValueError, match="a value is nested at most 500 levels deep"):
+        bounded_json(value, "a value")
+
+
+@pytest.mark.parametrize("make", [{}, {"make": None}], ids=["in C", "in Python"])
+@pytest.mark.parametrize("ensure_ascii", [False, True])
+@given(value=json_values | st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_json_is_what_python_encodes(make, ensure_ascii, value):
+    encode = encoder(ensure_ascii=ensure_ascii, **make)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=ensure_ascii)
+    assert encode(value) == text
+    assert parse_own_json(text) == value
+    assert plain_json(value) == ascii_json(value)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode([float("nan"), value])
+    with pytest.raises(TypeError, match="bytes is not JSON serializable"):
+        encode([value, b""])
 
 
 @pytest.mark.parametrize("encode", [compact_json, ascii_json])

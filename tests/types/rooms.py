@@ -49,6 +49,9 @@ class Plain(Server):
         connection.set_state(lambda state: {**state, "score": state["score"] + 1})
         self.broadcast(message, exclude=[connection.id])
         self.broadcast(b"binary", [connection.id])
+        self.broadcast(message, to="red")
+        self.broadcast(message, to=connection)
+        self.broadcast_json({"score": 1}, to=self.get_connections("red"), exclude=[connection])
 
     def on_close(self, connection: Connection, code: int, reason: str, was_clean: bool) -> None: ...
 
@@ -243,6 +246,8 @@ def misuse(server: Server, connection: Connection) -> None:
     connection.send(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     connection.close("4000")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     server.broadcast("", exclude=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    server.broadcast("", [], "red")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    server.broadcast("", to=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     connection.auth = {}  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     ClientError("no", 400)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     ClientError("no", status="400")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -2,6 +2,8 @@
 
 import js
 from partyserver import Server
+from partyserver.rules.attachment import copy_state
+from partyserver.runtime import values
 from words import WORDS
 from workers import Response
 
@@ -52,6 +54,32 @@ def generated(random, depth=4):
     return random.choice(LEAVES)
 
 
+def written_otherwise(connection, seed):
+    """Values of which the socket keeps something else than by Pyodide's conversion."""
+    random = Random(seed)
+    ways = []
+    for _ in range(100):
+        value = generated(random)
+        read = connection.set_state(value)
+        ways.append(is_written_as_json(connection))
+        kept = connection.socket.deserializeAttachment()
+        usual = js.Object.fromEntries(js.Object.entries(kept))
+        setattr(usual, "__user", values.javascript_value(copy_state(value)))
+        pair = js.WebSocketPair.new().object_values()
+        pair[0].serializeAttachment(usual)
+        for socket in (connection.socket, pair[0]):
+            found = values.python_value(socket.deserializeAttachment())["__user"]
+            if not repr(found) == repr(read) == repr(connection.state):
+                yield value, found, read
+    if len(set(ways)) != 2:
+        yield "all were written in one way"
+
+
+def is_written_as_json(connection):
+    """Whether what is kept is written as JSON."""
+    return connection.attachment.json is not None
+
+
 class Keeping(Server):
     """Sets the state that a number stands for, and tells what it is."""
 
@@ -61,6 +89,8 @@ class Keeping(Server):
             case "set":
                 values = [generated(Random(int(argument) * 1000 + n)) for n in range(20)]
                 connection.send(repr(connection.set_state(values)))
+            case "each":
+                connection.send(repr([*written_otherwise(connection, int(argument))]))
             case "words":
                 connection.send(repr(connection.set_state(list(values_of(argument)))))
             case "deep":

@@ -179,6 +179,31 @@ class Scripted(Recorder):
     def do_broadcast_json(self, connection, value, *ids):
         self.broadcast_json(value, exclude=[connection, *ids])
 
+    def do_broadcast_to(self, connection, text, to, exclude=()):
+        """`to` is a tag, or a list of ids."""
+        if isinstance(to, list):
+            to = [one for id in to for one in self.get_connections(id)]
+        self.broadcast(text, exclude, to=to)
+
+    def do_broadcast_bytes_to(self, connection, numbers, tag):
+        self.broadcast(bytes(numbers), to=tag)
+
+    def do_broadcast_json_to(self, connection, value, other):
+        self.broadcast_json(value, to=self.get_connection(other))
+
+    def do_broadcast_to_kept(self, connection, other):
+        """To a connection that closes in between."""
+        kept = self.get_connection(other)
+        kept.close(4000)
+        self.broadcast("too late", to=kept)
+        connection.send_json(["sent"])
+
+    def do_try_broadcast_to(self, connection, to, exclude=(), message="to nobody"):
+        try:
+            self.broadcast(message, exclude, to=to)
+        except TypeError as error:
+            connection.send_json(["raised", str(error)])
+
     def do_try_broadcast(self, connection, exclude):
         try:
             self.broadcast("to nobody", exclude)
@@ -320,6 +345,16 @@ class Scripted(Recorder):
 
     def do_broadcast_large(self, connection, size, exclude=()):
         self.broadcast(bytes(size), exclude)
+
+    def do_read_late(self, connection, other):
+        """What a connection says of itself, asked after its socket has said other things."""
+        found = self.get_connection(other)
+        list(self.get_connections())
+        kept = found.socket.deserializeAttachment()
+        setattr(kept, "__user", "another's")
+        found.socket.serializeAttachment(kept)
+        found.close(4000, "read later")
+        connection.send_json([found.id, found.state, found.tags, found.query.get("x")])
 
     def do_break_socket(self, connection, other):
         """Close a socket behind the library's back."""
@@ -463,6 +498,26 @@ class BlockingSleepy(Blocking):
     options = {"hibernate": True}
 
 
+def unusual_attachment(kind):
+    """Those that JSON has not, or whose identity is none."""
+    value = js.Object.new()
+    match kind.partition("?")[0]:
+        case "cyclic":
+            value.itself = value
+        case "identified-by-itself":
+            value.__pk = value
+            value.id = "own"
+        case "large":
+            value.__pk = js.Object.new()
+            value.__pk.id = js.BigInt(1)
+        case "deep":
+            text = '{"__pk": {"id": ' + "[" * 3000 + "]" * 3000 + "}}"
+            value = js.JSON.parse(text)
+        case "text":
+            value = "text"
+    return value
+
+
 class Foreign(Scripted):
     """Accepts sockets of its own, past the library."""
 
@@ -473,10 +528,8 @@ class Foreign(Scripted):
             return await super().fetch(request)
         client, socket = js.WebSocketPair.new().object_values()
         self.ctx.acceptWebSocket(socket)
-        if "/cyclic" in request.url:
-            attachment = js.Object.new()
-            attachment.itself = attachment
-            socket.serializeAttachment(attachment)
+        if "/own/" in request.url:
+            socket.serializeAttachment(unusual_attachment(request.url.rpartition("/")[2]))
         return Response(None, status=101, web_socket=client)
 
 

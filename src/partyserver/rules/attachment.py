@@ -9,10 +9,13 @@ Keys that are unknown here survive what is written, as `__py` survives npm's `se
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .cloning import STATE, copy, read
+from .messages import plain_json
+from .plain import is_plain
 
 #: The platform's limit for a serialized attachment, in bytes.
 #: https://developers.cloudflare.com/durable-objects/api/websockets/
@@ -47,7 +50,7 @@ class Attachment(NamedTuple):
         return self._replace(tags=tags)
 
     def with_state(self, state: Any) -> Attachment:
-        return self._replace(state=state)
+        return Attachment(self.id, self.tags, self.uri, state, self.kept, self.foreign)
 
     def with_kept(self, name: str, value: Any) -> Attachment:
         """The same, where the part of this name keeps `value`; None is nothing to keep."""
@@ -55,16 +58,19 @@ class Attachment(NamedTuple):
         return self._replace(kept=others if value is None else others | {name: value})
 
     @property
-    def is_json(self) -> bool:
-        """Whether JSON holds it all: the id, tags, URL and auth, and nothing else."""
-        return (
-            self.state is None
-            and self.foreign is None
-            and len(self.kept) == (self.auth is not None)
-        )
+    def json(self) -> str | None:
+        """It all as JSON, in ASCII; None where JSON would not keep all of it as it is."""
+        identity = _identity_json(self.id, self.tags, self.uri)
+        state = "null" if self.state is None else _exact_json(self.state)
+        if identity is None or state is None or self.foreign is not None:
+            return None
+        if not self.kept:
+            return f'{{"__pk":{identity},"__user":{state}}}'
+        kept = _exact_json(dict(self.kept))
+        return kept and f'{{"__pk":{identity},"__user":{state},"__py":{kept}}}'
 
     def pack(self) -> dict[str, Any]:
-        packed = {"__pk": self._identity(), "__user": self.state}
+        packed = {"__pk": _identity(self.id, self.tags, self.uri), "__user": self.state}
         if self.kept or self.foreign is not None:
             packed["__py"] = dict(self.kept)
         return packed
@@ -72,13 +78,24 @@ class Attachment(NamedTuple):
     def shares(self) -> dict[str, int]:
         """Roughly how many bytes each share takes of what the platform lets a socket keep."""
         return {
-            "id, tags and URL": _size(self._identity()),
+            "id, tags and URL": _size(_identity(self.id, self.tags, self.uri)),
             "state": _size(self.state),
             **{name: _size(value) for name, value in self.kept.items()},
         }
 
-    def _identity(self) -> dict[str, Any]:
-        return {"id": self.id, "tags": list(self.tags), "uri": self.uri}
+
+def _identity(id: str, tags: tuple[str, ...], uri: str | None) -> dict[str, Any]:
+    return {"id": id, "tags": list(tags), "uri": uri}
+
+
+@lru_cache(maxsize=1024)
+def _identity_json(id: str, tags: tuple[str, ...], uri: str | None) -> str | None:
+    """It stays the same while states are written, and is longer than most of them."""
+    return _exact_json(_identity(id, tags, uri))
+
+
+def _exact_json(value: Any) -> str | None:
+    return plain_json(value) if is_plain(value) else None
 
 
 def _size(value: Any) -> int:
@@ -98,21 +115,32 @@ def unpack(value: Any, found: Any = None) -> Attachment | None:
 
     `found` is what the value was made of, and is kept if it has keys that are unknown here.
     """
-    if not isinstance(value, dict) or not isinstance(value.get("__pk"), dict):
+    identity = identity_in(value)
+    if identity is None:
         return None
-    identity = value["__pk"]
-    if not isinstance(identity.get("id"), str):
-        return None
-    tags = identity.get("tags")
-    uri = identity.get("uri")
+    uri = value["__pk"].get("uri")
     return Attachment(
-        id=identity["id"],
-        tags=tuple(tags) if isinstance(tags, list) else (),
+        *identity,
         uri=uri if isinstance(uri, str) else None,
         state=value.get("__user"),
         kept=value["__py"] if isinstance(value.get("__py"), dict) else _NOTHING,
         foreign=None if value.keys() <= _KEYS else found,
     )
+
+
+#: The keys of an attachment that `identity_in` reads.
+IDENTITY_KEYS = ("__pk", "id", "tags")
+
+
+def identity_in(value: Any) -> tuple[str, tuple[str, ...]] | None:
+    """The id and the tags in an attachment; None for the sockets that are not this library's."""
+    if not isinstance(value, dict) or not isinstance(value.get("__pk"), dict):
+        return None
+    identity = value["__pk"]
+    id, tags = identity.get("id"), identity.get("tags")
+    if not isinstance(id, str):
+        return None
+    return id, tuple(tags) if isinstance(tags, list) else ()
 
 
 def copy_state(value: Any) -> Any:

@@ -37,7 +37,26 @@ def copy(value: Any, kind: Kind) -> Any:
         TypeError: the value is not of the kind.
         ValueError: it is nested more than 500 levels deep, or holds itself.
     """
+    if type(value) is dict and _is_copied_as_it_is(value):
+        return value.copy()
     return _copy(value, kind, MAX_JSON_DEPTH)
+
+
+def _is_copied_as_it_is(value: dict[Any, Any]) -> bool:
+    """Whether a dict holds nothing that is copied itself, and has no keys that are moved.
+
+    As most states do, in a few steps that Python does not have to loop over.
+    """
+    return (
+        _UNCHANGED.issuperset(map(type, value.values()))
+        and _STRINGS.issuperset(map(type, value))
+        and min(value, default=":") >= ":"  # no key begins with a digit
+    )
+
+
+#: What is copied as it is. Whole floats are not.
+_UNCHANGED = frozenset((str, int, bool, bytes, type(None)))
+_STRINGS = frozenset((str,))
 
 
 def _copy(value: Any, kind: Kind, levels: int) -> Any:
@@ -134,10 +153,15 @@ def read(value: Any) -> Any:
     """A deep copy of what `copy` has made of a state."""
     kind = type(value)
     if kind is dict:
+        if _HOLDS_NOTHING.issuperset(map(type, value.values())):
+            return value.copy()
         return {key: read(item) for key, item in value.items()}
     if kind is list:
         return [read(item) for item in value]
     return value
+
+
+_HOLDS_NOTHING = _UNCHANGED | {float}
 
 
 # --- sizes ----------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import accumulate, takewhile
+from itertools import accumulate, chain, takewhile
+from json import encoder as encoding
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -26,9 +27,32 @@ def well_formed(text: str) -> str:
     return text
 
 
-# Made once: `json.dumps` makes an encoder for each call that has options.
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
-_encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+#: None where Python comes without its modules in C.
+_c_make_encoder = getattr(encoding, "c_make_encoder", None)
+
+
+def encoder(*, ensure_ascii: bool, make: Any = _c_make_encoder) -> Callable[[Any], str]:
+    """`json.dumps` for values whose depth is known, as compact JSON.
+
+    `JSONEncoder.encode` makes what does its work, and what notices circles, for each call anew. For
+    small values that takes most of the time, so it is made once.
+    """
+    usual = json.JSONEncoder(separators=(",", ":"), ensure_ascii=ensure_ascii, allow_nan=False)
+    of_text = encoding.encode_basestring_ascii if ensure_ascii else encoding.encode_basestring
+    if make is None:  # Python's own is slower anyway
+        return usual.encode
+    iterate = make(None, usual.default, of_text, None, ":", ",", False, False, False)
+    join = "".join
+    return lambda value: join(iterate(value, 0))
+
+
+_encode = encoder(ensure_ascii=False)
+_encode_ascii = encoder(ensure_ascii=True)
+
+
+def plain_json(value: Any) -> str:
+    """JSON, in ASCII, of a value that `plain.is_plain`."""
+    return _encode_ascii(value)
 
 
 def compact_json(value: Any) -> str:
@@ -43,6 +67,8 @@ def compact_json(value: Any) -> str:
 
 def _compact(value: Any) -> str:
     text = _json(_encode, value)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -120,11 +146,19 @@ def check_levels(value: Any, what: str, levels: int | None = None) -> None:
     levels = MAX_JSON_DEPTH if levels is None else levels
     level = [value]
     for _ in range(levels):
-        held = [item for container in level for item in items_of(container) or ()]
+        kinds = set(map(type, level))
+        if kinds == _DICTS:
+            held = list(chain.from_iterable(map(dict.values, level)))
+        elif kinds == _LISTS:
+            held = list(chain.from_iterable(level))
+        else:
+            held = [item for container in level for item in items_of(container) or ()]
         if _PLAIN.issuperset(map(type, held)):
             return
-        # By identity: values that hold others twice on each level would be too many.
-        level = list({id(item): item for item in held if type(item) not in _PLAIN}.values())
+        level = [item for item in held if type(item) not in _PLAIN]
+        if len(level) > _FEW:
+            # By identity: values that hold others twice on each level would be too many.
+            level = list({id(item): item for item in level}.values())
     if any(items_of(one) is not None for one in level):
         raise ValueError(
             f"{what} is nested at most {levels} levels deep, and does not hold itself"
@@ -152,6 +186,10 @@ def _holds_itself(value: Any) -> bool:
 _PLAIN = frozenset((str, int, float, bool, bytes, type(None)))
 
 
+_DICTS, _LISTS = {dict}, {list}
+#: Values; to look at some of them twice takes no longer than to find that out.
+_FEW = 100
+
 #: Levels of lists and objects. Far above what people nest, and far below what breaks.
 MAX_JSON_DEPTH = 500
 
@@ -174,6 +212,11 @@ def parse_json(text: str | bytes) -> Any:
         text = text.decode()
     check_depth(text)
     return _decode_checked(text) if _may_overflow(text) else _decode(text)
+
+
+def parse_own_json(text: str) -> Any:
+    """JSON that the library has had made, of what is nested less deeply than what breaks."""
+    return _decode(text)
 
 
 def check_json(text: str) -> None:

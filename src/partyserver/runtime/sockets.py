@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any, Protocol
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
 
 from ..errors import StateTooLargeError
-from ..rules.attachment import MAX_SIZE, Attachment, unpack
-from ..rules.messages import compact_json, well_formed
-from .values import builtin, javascript_value, python_value
+from ..rules.attachment import IDENTITY_KEYS, MAX_SIZE, Attachment, identity_in, unpack
+from ..rules.messages import parse_own_json, well_formed
+from .values import builtin, javascript_value, python_value, string_list
 
 
 def socket_pair() -> tuple[JsProxy, JsProxy]:
@@ -74,30 +76,100 @@ def send_rows(socket: JsProxy, rows: Any) -> None:
     rows.forEach(apply.bind(None, send, socket))
 
 
-def read_attachment(socket: JsProxy) -> Attachment | None:
-    """What is kept with a socket; None if that is not this library's."""
+class Unread:
+    """An attachment of which the id and the tags are known, and the rest is read if asked for.
+
+    It is what it was when it was found: JavaScript keeps that, whatever becomes of the socket's.
+    """
+
+    __slots__ = ("_at", "_found", "id", "tags")
+
+    def __init__(self, id: str, tags: tuple[str, ...], found: JsProxy, at: int) -> None:
+        self.id, self.tags = id, tags
+        self._found, self._at = found, at
+
+    def read(self) -> Attachment:
+        found = self._found[self._at]
+        with suppress(ValueError):  # holds itself, as somebody else's may
+            attachment = unpack(python_value(found), found)
+            if attachment is not None:
+                return attachment
+        return Attachment(self.id, self.tags, None, None, foreign=found)
+
+
+#: A socket, what it has kept if that is this library's, and its `readyState`.
+Found = tuple[JsProxy, Unread | None, int]
+
+
+def find(socket: JsProxy) -> Found:
+    """One socket, which the platform may no longer list."""
+    return _found(builtin("Array.of")(socket))[0]
+
+
+def _found(sockets: JsProxy) -> list[Found]:
+    """All is asked of all sockets at once: to ask each of them takes several times as long."""
+    states = builtin("Array.from")(sockets, _ready_state()).to_py()
+    return list(zip(sockets, _attachments(sockets), states, strict=True))
+
+
+def _attachments(sockets: JsProxy) -> list[Unread | None]:
+    """What each socket has kept; None where that is not this library's."""
+    found = builtin("Array.from")(sockets, _method("deserializeAttachment"))
     try:
-        found = socket.deserializeAttachment()
-        return unpack(python_value(found), found)
+        # A part of each only, since most of what is kept is not asked for in most wakes.
+        text = builtin("JSON.stringify")(found, _identity_keys())
+        values = parse_own_json(text)
+    except (JsException, RecursionError, ValueError):  # somebody else's hold BigInts, or themselves
+        values = [_whole(value) for value in found]
+    identities = map(identity_in, values)
+    return [
+        None if identity is None else Unread(*identity, found, at)
+        for at, identity in enumerate(identities)
+    ]
+
+
+def _whole(found: Any) -> Any:
+    try:
+        return python_value(found)
     except ValueError:
-        return None  # holds itself, as somebody else's may
+        return None
+
+
+@cache
+def _identity_keys() -> JsProxy:
+    return string_list(IDENTITY_KEYS)
+
+
+@cache
+def _method(name: str) -> JsProxy:
+    """A method of sockets as a function, which is called with the socket."""
+    bound: JsProxy = builtin("Function.prototype.call").bind(builtin(f"WebSocket.prototype.{name}"))
+    return bound
+
+
+@cache
+def _ready_state() -> JsProxy:
+    """A socket's property as a function, which is called with the socket."""
+    of = builtin("Object.getOwnPropertyDescriptor")(builtin("WebSocket.prototype"), "readyState")
+    bound: JsProxy = builtin("Function.prototype.call").bind(builtin("Reflect.get")(of, "get"))
+    return bound
 
 
 def write_attachment(socket: JsProxy, attachment: Attachment | None) -> None:
     """Keep `attachment` with the socket; None makes it a stranger to this library."""
+    write = _method("serializeAttachment")
     if attachment is None:
-        socket.serializeAttachment(jsnull)
+        write(socket, jsnull)
         return
-    try:
-        packed = attachment.pack()
-        if attachment.is_json:
-            # JSON is faster, but cannot tell bytes, NaN, or 2**53 + 1, which others may hold.
-            value = builtin("JSON.parse")(compact_json(packed))
-        else:
-            value = javascript_value(packed)
+    text = attachment.json
+    if text is not None:  # which takes a third of the time
+        value = builtin("JSON.parse")(text)
+    else:
+        value = javascript_value(attachment.pack())
         if attachment.foreign is not None:
             value = builtin("Object.assign")(js.Object.new(), attachment.foreign, value)
-        socket.serializeAttachment(value)
+    try:
+        write(socket, value)
     except JsException as error:
         size = _attachment_size(str(error))
         if size is None:
@@ -175,9 +247,9 @@ class Sockets:
     def __len__(self) -> int:
         return int(self._ctx.getWebSockets().length)
 
-    def all(self) -> list[JsProxy]:
+    def all(self) -> list[Found]:
         # The platform gives all of them newest first, but those with a tag oldest first.
-        return list(self._ctx.getWebSockets())[::-1]
+        return _found(self._ctx.getWebSockets())[::-1]
 
-    def tagged(self, tag: str) -> list[JsProxy]:
-        return list(self._ctx.getWebSockets(tag))
+    def tagged(self, tag: str) -> list[Found]:
+        return _found(self._ctx.getWebSockets(tag))

@@ -54,17 +54,23 @@ class Dispatch:
     language's definition, `socket[Symbol.split](options, message)`.
 
     Nobody gets the messages of a socket without such a function. So it begins only if all have
-    theirs, and until then messages come with their sockets.
+    theirs, and until then messages come with their sockets. A function costs as much as it saves in
+    some messages, so none is made before.
     """
 
-    __slots__ = ("_handler",)
+    __slots__ = ("_handler", "_has_begun")
 
     def __init__(self, handler: JsProxy) -> None:
         #: The runtime's own for messages, which it calls with their sockets.
         self._handler = handler
+        self._has_begun = False
 
     def add(self, receiver: Receiver) -> None:
-        """Bring the messages of its socket to this connection."""
+        """Bring the messages of its socket to this connection, once it has begun."""
+        if self._has_begun:
+            self._add(receiver)
+
+    def _add(self, receiver: Receiver) -> None:
         self.discard(receiver)
         receiver.route = Route(receiver)
 
@@ -74,10 +80,12 @@ class Dispatch:
             receiver.route = None
 
     def begin(self, receivers: Iterable[Receiver]) -> None:
-        """Dispatch, if all of these, which are to get messages, have their functions."""
-        if all(receiver.route is not None for receiver in receivers):
-            tasks.prepare()
-            self._handler.callWithOptions = builtins.tools().dispatch
+        """Dispatch to these, which are all that can get messages, and to those that are added."""
+        for receiver in receivers:
+            self._add(receiver)
+        tasks.prepare()
+        self._handler.callWithOptions = builtins.tools().dispatch
+        self._has_begun = True
 
 
 class Route:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import js
@@ -11,6 +12,9 @@ from pyodide.ffi import JsProxy
 from . import builtins, switch
 from .copying import holder
 from .current import HELD
+
+#: Characters. Shorter texts stay until the next one comes: to drop them is a call for each.
+_MUCH_TO_KEEP = 1024
 
 
 class Fanout:
@@ -22,19 +26,17 @@ class Fanout:
     `Reflect.apply(send, socket, map)` for each, and that is `socket.send(map[0])`.
     """
 
-    __slots__ = ("_apply", "_delete", "_fill", "_for_each", "_map", "_send", "_set")
+    __slots__ = ("_apply", "_delete", "_for_each", "_map", "_put", "_put_held", "_send", "_set")
 
     def __init__(self) -> None:
         self._map = js.Map.new()
         self._map.length = 1
-        self._send = js.WebSocket.prototype.send
-        self._apply = js.Reflect.apply
+        self._send, self._apply = _functions()
         self._for_each = self._map.forEach
         self._set = self._map.set
+        self._put = builtins.tools().bind(js.Reflect.set, None, self._map, "0")
         self._delete = self._map.delete
-        tools = builtins.tools()
-        fill = tools.member(js.Array.prototype, "fill")
-        self._fill = tools.bind(self._apply, None, fill, self._map, holder().array)
+        self._put_held: JsProxy | None = None
 
     def add(self, socket: JsProxy) -> None:
         self._set(socket, self._send)
@@ -45,16 +47,26 @@ class Fanout:
     def send(self, payload: Any) -> None:
         """Send to all, in the order they were added; the first failure ends it."""
         if payload is HELD:
-            self._fill()
+            if self._put_held is None:
+                fill = builtins.tools().member(js.Array.prototype, "fill")
+                arguments = (self._apply, None, fill, self._map, holder().array)
+                self._put_held = builtins.tools().bind(*arguments)
+            self._put_held()
         else:
-            setattr(self._map, "0", payload)
+            self._put(payload)
         try:
             self._for_each(self._apply)
         finally:
-            setattr(self._map, "0", None)
+            if type(payload) is not str or len(payload) > _MUCH_TO_KEEP:
+                self._put(None)
 
     def __iter__(self) -> Iterator[JsProxy]:
         return iter(js.Array.new(*self._map.keys()))
+
+
+@cache
+def _functions() -> tuple[JsProxy, JsProxy]:
+    return js.WebSocket.prototype.send, js.Reflect.apply
 
 
 class Loop:
