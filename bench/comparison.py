@@ -22,6 +22,11 @@ SERVERS = {BASE: "npm", CONTROL: "npm", LIBRARY: "library"} | {
 ROOM_SERVERS = {BASE: "npm_rooms", CONTROL: "npm_rooms", LIBRARY: "rooms", "raw": "raw_rooms"}
 
 
+#: The tables of the report.
+MESSAGES, WORK = "messages", "the real work of a room"
+REQUESTS, WAKING = "requests and connections", "waking up"
+
+
 @dataclass(frozen=True)
 class Row:
     title: str
@@ -167,6 +172,8 @@ def _wakes() -> list[Row]:
 class Group:
     """Rows on the same processes, which owe nothing to those of other groups."""
 
+    #: Its table in the report, which it may share with others.
+    title: str
     rows: Sequence[Row]
     servers: Mapping[str, str] = field(default_factory=lambda: SERVERS)
     #: Without the disk on which a room otherwise has its database, as deployed rooms have.
@@ -187,14 +194,25 @@ _WITHOUT_DISK = [
     if "fresh room" in row.title
 ]
 GROUPS = [
-    Group(_echoes()),
-    Group(_deliveries()),
-    Group(_works_of_a_room(), ROOM_SERVERS),
-    Group(_REQUESTS),
-    Group(_WITHOUT_DISK, in_memory=True),
-    Group(_wakes(), ROOM_SERVERS),
+    Group(MESSAGES, _echoes()),
+    Group(MESSAGES, _deliveries()),
+    Group(WORK, _works_of_a_room(), ROOM_SERVERS),
+    Group(REQUESTS, _REQUESTS),
+    Group(REQUESTS, _WITHOUT_DISK, in_memory=True),
+    Group(WAKING, _wakes(), ROOM_SERVERS),
 ]
+TITLES = list(dict.fromkeys(group.title for group in GROUPS))
 ROWS = [row for group in GROUPS for row in group.rows]
+
+
+def named(title: str, parts: Sequence[str]) -> bool:
+    """Whether a title has one of these parts; without any, all have."""
+    return not parts or any(part.lower() in title.lower() for part in parts)
+
+
+def table_of(title: str) -> str:
+    """In which table of the report the row with this title is."""
+    return next(group.title for group in GROUPS for row in group.rows if row.title == title)
 
 
 @dataclass(frozen=True)
