@@ -158,6 +158,10 @@ ROOMS = [
 ]
 
 
+def titles() -> list[str]:
+    return [room.title for room in ROOMS]
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a load was like."""

@@ -205,6 +205,10 @@ TITLES = list(dict.fromkeys(group.title for group in GROUPS))
 ROWS = [row for group in GROUPS for row in group.rows]
 
 
+def titles() -> list[str]:
+    return [row.title for row in ROWS]
+
+
 def named(title: str, parts: Sequence[str]) -> bool:
     """Whether a title has one of these parts; without any, all have."""
     return not parts or any(part.lower() in title.lower() for part in parts)

@@ -103,6 +103,10 @@ GROWTHS = [
 Lines = dict[str, list[list[float]]]
 
 
+def titles() -> list[str]:
+    return [growth.title for growth in GROWTHS]
+
+
 def grow(growth: Growth, sizes: Sequence[int], *, rounds: int, seconds: float) -> Lines:
     lines: Lines = {name: [] for name in growth.servers}
     for size in sizes:

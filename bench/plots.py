@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .comparison import BASE, CONTROL, LIBRARY, TITLES
+from .comparison import BASE, CONTROL, LIBRARY
 from .paths import ROOT
 from .ratios import Ratio
+from .report import by_table, picture, picture_of_ratios
 from .results import Values
 
 FOLDER = ROOT / "docs" / "pages" / "performance"
@@ -32,19 +32,11 @@ _LOOKS = {
 def draw(results: Values, folder: Path = FOLDER) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for table in TITLES:
-        works = [work for work in results.get("comparison", []) if work["table"] == table]
-        if works:
-            files.append(_ratios(works, folder / f"ratios-{_file(table)}.png"))
-    files += [
-        _lines(growth, folder / f"{_file(growth['title'])}.png")
-        for growth in results.get("growth", [])
-    ]
+    for table, works in by_table(results).items():
+        files.append(_ratios(works, folder / picture_of_ratios(table)))
+    for growth in results.get("growth", []):
+        files.append(_lines(growth, folder / picture(growth["title"])))
     return files
-
-
-def _file(title: str) -> str:
-    return re.sub(r"\W+", "-", title.lower()).strip("-")
 
 
 def _ratios(comparison: Sequence[Values], file: Path) -> Path:

@@ -34,10 +34,8 @@ def tables(results: Values) -> dict[str, str]:
     found = {"run": _run(results)}
     if results.get("capacity"):
         found |= _capacity(results["capacity"])
-    for table in TITLES:
-        works = [work for work in results.get("comparison", []) if work["table"] == table]
-        if works:
-            found[table] = _comparison(works, results["processes"])
+    for table, works in by_table(results).items():
+        found[table] = _comparison(works, results["processes"])
     if results.get("cold_starts"):
         found["cold starts"] = _cold_starts(results["cold_starts"])
     if results.get("memory"):
@@ -47,6 +45,30 @@ def tables(results: Values) -> dict[str, str]:
     for story in results.get("steps", []):
         found[f"steps, {story['work']}"] = _steps(story)
     return found
+
+
+def by_table(results: Values) -> dict[str, list[Values]]:
+    """The rows of the comparison, by the titles of their tables, in order."""
+    found: dict[str, list[Values]] = {table: [] for table in TITLES}
+    for work in results.get("comparison", []):
+        found[work["table"]].append(work)
+    return {table: works for table, works in found.items() if works}
+
+
+def pictures(results: Values) -> list[str]:
+    """The files of the plots, which `plots.py` draws."""
+    return [
+        *(picture_of_ratios(table) for table in by_table(results)),
+        *(picture(growth["title"]) for growth in results.get("growth", [])),
+    ]
+
+
+def picture(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower()).strip("-") + ".png"
+
+
+def picture_of_ratios(table: str) -> str:
+    return picture(f"ratios {table}")
 
 
 def write_into_page(parts: dict[str, str], page: Path = PAGE) -> None:
