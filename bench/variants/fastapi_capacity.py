@@ -1,6 +1,7 @@
 """The same rooms with FastAPI: everything in one process, and SQLite's file beside it."""
 
 import asyncio
+import itertools
 import json
 import os
 import sqlite3
@@ -173,6 +174,7 @@ PARTIES = {
     "game": Game,
 }
 rooms: dict[tuple[str, str], Room] = {}
+serial = itertools.count()
 
 
 @app.get("/parties/{party}/{name}")
@@ -187,7 +189,7 @@ async def connect(socket: WebSocket, party: str, name: str) -> None:
     if key not in rooms:
         rooms[key] = PARTIES[party](str(Path(os.environ["STORAGE"], f"{party}-{name}")))
     room = rooms[key]
-    id = socket.query_params["_pk"]
+    id = socket.query_params.get("_pk") or f"connection-{next(serial)}"
     room.sockets[id] = socket
     try:
         while True:
