@@ -135,7 +135,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         if named(capacity.CROWD, works):
             crowd = capacity.gather(1000 if quick else 10_000)
         served = capacity.serve(rates, rounds=rounds, seconds=seconds) if rates else {}
-        filled = capacity.fill(rooms, rounds=tries, seconds=1 if quick else 3) if rooms else {}
+        filled = capacity.fill(rooms, rounds=tries, seconds=1 if quick else 2) if rooms else {}
         samples["capacity"] = {
             room: {name: [vars(seen) for seen in most.held] for name, most in of.items()}
             for room, of in filled.items()

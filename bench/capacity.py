@@ -114,7 +114,7 @@ ROOMS = [
     Room("rows written, by a message each", "written", _HELLO, _messages, 4000, _one),
     Room("rows read, 100 for a message", "read", _HELLO, _messages, 400, _one, worth=100),
     Room(
-        "a chat: each says something every 20 s, into SQL and to all",
+        "a chat, a message each every 20 s",
         "chat",
         f'{{"author":"somebody","text":"{_HELLO}"}}',
         _chat,
@@ -124,7 +124,7 @@ ROOMS = [
         is_people=True,
     ),
     Room(
-        "cursors: one in 4 moves, at 20 Hz, and each move goes to the others",
+        "cursors at 20 Hz, each move sent",
         "cursors",
         _MOVE,
         _board,
@@ -134,7 +134,7 @@ ROOMS = [
         is_people=True,
     ),
     Room(
-        "the same, but moves are collected, and sent at 20 Hz",
+        "cursors at 20 Hz, moves collected",
         "collected-cursors",
         _MOVE,
         _board,
@@ -145,7 +145,7 @@ ROOMS = [
         is_people=True,
     ),
     Room(
-        "a game: each steers at 10 Hz, and all get the picture at 10 Hz",
+        "a game at 10 Hz",
         "game",
         f'{{"dx":1,"dy":2,"seq":{AT}}}',
         _game,

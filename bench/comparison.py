@@ -136,7 +136,7 @@ def _works_of_a_room() -> list[Row]:
     warm = partial(Row, warm_up=3000)
     return [
         warm("a chat message: into SQL, to 10", _received("chat", message, 10), 1.3),
-        warm("a move: `set_state`, to 20", _received("moves", move, 20), 1.1),
+        warm("a move: `set_state`, to 20", _received("moves", move, 20), 1.1, quick=False),
         warm("who is here: 30 states", _received("who", who, 30), 1.3, quick=False),
         warm(
             "to the 10 of 50 with a tag",
@@ -151,7 +151,7 @@ def _works_of_a_room() -> list[Row]:
         warm("a dict, by `kv`", _received("scored", _KEPT), 2.5, quick=False),
         warm("100 rows over HTTP, by `sql`", rows(100), 2.5),
         warm("100 rows over HTTP, by `sql_json`", rows(100, "rows-as-json"), 1.5, quick=False),
-        warm("a dict to another room and back", _received("calls", event), 2.5),
+        warm("a dict to another room and back", _received("calls", event), 2.5, quick=False),
     ]
 
 

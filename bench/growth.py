@@ -27,6 +27,12 @@ class Growth:
     work: Callable[[int], Work]
     servers: Mapping[str, str] = field(default_factory=lambda: BASIC)
     quick_up_to: int = 1000
+    #: So many bytes, rows or the like come before a line's point, and no more units than `_WARM`.
+    warm_up: int = 10**9
+
+
+#: JavaScript's compilers have their time, as in the comparison.
+_WARM = 2000
 
 
 def _rooms(count: int) -> Work:
@@ -71,6 +77,7 @@ GROWTHS = [
         echo,
         WITH_NAIVE,
         quick_up_to=20_000,
+        warm_up=40_000_000,
     ),
     Growth(
         "set_state for each message, by size of state",
@@ -88,6 +95,7 @@ GROWTHS = [
         _values,
         ROOMS,
         quick_up_to=10_000,
+        warm_up=40_000_000,
     ),
     Growth(
         "Rows of SQL as JSON over HTTP, by their number",
@@ -96,6 +104,7 @@ GROWTHS = [
         (10, 100, 1000, 10_000),
         rows,
         ROOMS,
+        warm_up=200_000,
     ),
 ]
 
@@ -115,7 +124,14 @@ def grow(growth: Growth, sizes: Sequence[int], *, rounds: int, seconds: float) -
         with ExitStack() as stack:
             servers = [stack.enter_context(running(*pair)) for pair in growth.servers.items()]
             loads = {server.name: stack.enter_context(Load()) for server in servers}
-            samples = measure(growth.work(size), loads, servers, rounds=rounds, seconds=seconds)
+            samples = measure(
+                growth.work(size),
+                loads,
+                servers,
+                rounds=rounds,
+                seconds=seconds,
+                warm_up=min(_WARM, growth.warm_up // max(1, size)),
+            )
         for name in growth.servers:
             lines[name].append(samples[name].cpu)
     return lines

@@ -209,12 +209,20 @@ def _growth(growths: Sequence[Values]) -> str:
                 str(first),
                 str(last),
                 *(f"{per_one[name]:.3g}" for name in (BASE, LIBRARY)),
-                str(Ratio(*growth["slopes"])) if growth["slopes"] else "both flat",
+                _slopes(growth),
             ]
         )
     head = ["growth", "from, to", "ratio at the smallest", "ratio at the largest"]
     each = [f"us for each more, {_HEADS[name]}" for name in (BASE, LIBRARY)]
     return _table([*head, *each, "ratio of these"], rows)
+
+
+def _slopes(growth: Values) -> str:
+    if growth["is_flat"]:
+        return "both flat"
+    if growth["slopes"]:
+        return str(Ratio(*growth["slopes"]))
+    return f"{_HEADS[min(BASE, LIBRARY, key=growth['per_one'].__getitem__)]}'s is flat"
 
 
 def _cell(server: Values) -> str:

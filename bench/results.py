@@ -105,6 +105,8 @@ def growth(of: Growth, sizes: list[int], lines: Lines) -> Values:
         for name in (BASE, LIBRARY)
     }
     is_flat = all(medians[name][-1] < FLAT * medians[name][0] for name in (BASE, LIBRARY))
+    # A line that falls, if only in one round, has no slope to compare.
+    grow_both = all(min(each) > 0 for each in per_one.values())
     return {
         "title": of.title,
         "axis": of.axis,
@@ -113,7 +115,8 @@ def growth(of: Growth, sizes: list[int], lines: Lines) -> Values:
         "microseconds": medians,
         "ratios": [astuple(ratio(end[LIBRARY], end[BASE])) for end in ends],
         "per_one": {name: median(each) for name, each in per_one.items()},
-        "slopes": None if is_flat else astuple(ratio(per_one[LIBRARY], per_one[BASE])),
+        "slopes": astuple(ratio(per_one[LIBRARY], per_one[BASE])) if grow_both else None,
+        "is_flat": is_flat,
     }
 
 
