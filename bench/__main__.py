@@ -10,13 +10,14 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import against, compact, plots, report, results
+from . import against, capacity, compact, plots, report, results
+from .capacity import ROOMS
 from .coldstart import cold_starts
-from .comparison import BASE, LIBRARY, ROWS, compare
+from .comparison import BASE, LIBRARY, ROWS, compare, named
 from .growth import GROWTHS, grow
 from .memory import measure_memory
 from .paths import RESULTS, WORK
@@ -24,8 +25,8 @@ from .results import Values
 from .servers import LIBRARIES
 from .steps import STORIES, walk
 
-PARTS = ("comparison", "cold_starts", "memory", "steps", "growth")
-#: Growth and steps are stories, for which two minutes are too short.
+PARTS = ("capacity", "comparison", "cold_starts", "memory", "growth", "steps")
+#: Capacity, growth and steps need more than two minutes.
 QUICK_PARTS = ("comparison", "cold_starts", "memory")
 #: Of each server, in the comparison.
 PROCESSES = 3
@@ -35,7 +36,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help="by default all")
-    parser.add_argument("--works", default="", help="only those whose title holds this text")
+    parser.add_argument(
+        "--works",
+        nargs="+",
+        default=(),
+        metavar="PART",
+        help="only those with one of these texts in their title; of the comparison, or of --parts",
+    )
     parser.add_argument("--report", action="store_true", help="only write the report again")
     parser.add_argument(
         "--against",
@@ -71,12 +78,28 @@ def main() -> None:
         _write_report(json.loads(whole.read_text()))
         return
     parts = options.parts or (QUICK_PARTS if options.quick else PARTS)
+    if options.works:
+        parts = options.parts or ("comparison",)
+        for part in parts:
+            if not any(named(title, options.works) for title in _titles(part, options.quick)):
+                sys.exit(f"no {part} has one of these in its title: {' | '.join(options.works)}")
     file = whole if not options.quick and not options.works else WORK / "results.json"
     measured = _measure(parts, options.works, quick=options.quick, file=file)
     for table in report.tables(measured).values():
         print(f"\n{table}", end="")
     if file == whole:
         _write_report(json.loads(whole.read_text()))
+
+
+def _titles(part: str, quick: bool) -> list[str]:
+    """What `--works` can choose from."""
+    if part == "comparison":
+        return [row.title for row in ROWS if row.quick or not quick]
+    if part == "growth":
+        return [growth.title for growth in GROWTHS]
+    if part == "capacity":
+        return [*(room.title for room in ROOMS), *capacity.WORKS, capacity.CROWD]
+    sys.exit(f"--works does not choose from the part {part}")
 
 
 def _library(checkout: str) -> Path:
@@ -92,19 +115,35 @@ def _compare_checkouts(options: argparse.Namespace) -> None:
         effort = replace(effort, processes=options.processes, short_processes=options.processes)
     lines = against.compare(options.against, effort, variant=options.variant, works=options.works)
     if not lines:
-        sys.exit(f"no work has {options.works!r} in its title")
+        sys.exit(f"no work has one of these in its title: {' | '.join(options.works)}")
     _save_samples({line.title: line.figures for line in lines})
     print(f"\n{report.differences(lines)}", end="")
 
 
-def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> Values:
+def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: Path) -> Values:
     rounds, seconds = (5, 0.05) if quick else (7, 0.12)
     processes = 1 if quick else PROCESSES
     measured = results.about_the_run(quick=quick, rounds=rounds, processes=processes)
     samples: Values = {}
 
+    def measure_capacity() -> Values:
+        tries = 1 if quick else 3
+        rooms = [room for room in ROOMS if named(room.title, works)]
+        rates = [title for title in capacity.WORKS if named(title, works)]
+        # What is quick of it comes first.
+        crowd = {}
+        if named(capacity.CROWD, works):
+            crowd = capacity.gather(1000 if quick else 10_000)
+        served = capacity.serve(rates, rounds=rounds, seconds=seconds) if rates else {}
+        filled = capacity.fill(rooms, rounds=tries, seconds=1 if quick else 2) if rooms else {}
+        samples["capacity"] = {
+            room: {name: [vars(seen) for seen in most.held] for name, most in of.items()}
+            for room, of in filled.items()
+        }
+        return results.capacity(rooms, filled, served, crowd)
+
     def measure_comparison() -> list[Values]:
-        rows = [row for row in ROWS if works in row.title and (row.quick or not quick)]
+        rows = [row for row in ROWS if named(row.title, works) and (row.quick or not quick)]
         found = compare(
             rows,
             processes=processes,
@@ -143,6 +182,8 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
     def measure_growth() -> list[Values]:
         found = []
         for growth in GROWTHS:
+            if not named(growth.title, works):
+                continue
             sizes = [size for size in growth.sizes if size <= growth.quick_up_to or not quick]
             lines = grow(growth, sizes, rounds=3 if quick else 7, seconds=seconds / 2)
             found.append(results.growth(growth, sizes, lines))
@@ -150,6 +191,7 @@ def _measure(parts: tuple[str, ...], works: str, *, quick: bool, file: Path) -> 
         return found
 
     measurements: dict[str, Callable[[], object]] = {
+        "capacity": measure_capacity,
         "comparison": measure_comparison,
         "cold_starts": measure_cold_starts,
         "memory": measure_all_memory,

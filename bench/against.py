@@ -15,7 +15,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from .coldstart import ROOM, loading, saving
-from .comparison import Row
+from .comparison import Row, named
 from .load import Load, Message
 from .memory import connections_take, rooms_take
 from .paths import LIBRARY, WORK
@@ -119,18 +119,18 @@ def library_in(checkout: Path) -> Path | None:
     return library if (library / "__init__.py").exists() else None
 
 
-def compare(other: Path, effort: Effort, *, variant: str, works: str) -> list[Line]:
-    """The lines whose title holds `works`; `variant` of this library, beside that in `other`."""
+def compare(other: Path, effort: Effort, *, variant: str, works: Sequence[str] = ()) -> list[Line]:
+    """The lines with one of `works` in the title; `variant` of this library, beside `other`'s."""
     mine, before = WORKERS[variant], WORKERS["library"]
     packages = [other if package == LIBRARY else package for package in before.packages]
     workers = {THIS: mine, CONTROL: mine, OTHER: replace(before, packages=packages)}
-    rows = [row for row in ROWS if works in row.title and (row.quick or not effort.quick)]
+    rows = [row for row in ROWS if named(row.title, works) and (row.quick or not effort.quick)]
     lines = []
-    if rows or works in START:
+    if rows or named(START, works):
         lines += _works(workers, rows, effort)
-    if any(works in title for title in (FROM_SNAPSHOT, PER_ROOM, PER_CONNECTION)):
+    if any(named(title, works) for title in (FROM_SNAPSHOT, PER_ROOM, PER_CONNECTION)):
         lines += _starts_and_memory(workers, effort)
-    return [line for line in lines if works in line.title]
+    return [line for line in lines if named(line.title, works)]
 
 
 def _works(workers: Mapping[str, Worker], rows: Sequence[Row], effort: Effort) -> list[Line]:

@@ -22,6 +22,11 @@ SERVERS = {BASE: "npm", CONTROL: "npm", LIBRARY: "library"} | {
 ROOM_SERVERS = {BASE: "npm_rooms", CONTROL: "npm_rooms", LIBRARY: "rooms", "raw": "raw_rooms"}
 
 
+#: The tables of the report.
+MESSAGES, WORK = "messages", "the real work of a room"
+REQUESTS, WAKING = "requests and connections", "waking up"
+
+
 @dataclass(frozen=True)
 class Row:
     title: str
@@ -132,7 +137,7 @@ def _works_of_a_room() -> list[Row]:
     warm = partial(Row, warm_up=3000)
     return [
         warm("a chat message: into SQL, to 10", _received("chat", message, 10), 1.3),
-        warm("a move: `set_state`, to 20", _received("moves", move, 20), 1.1),
+        warm("a move: `set_state`, to 20", _received("moves", move, 20), 1.1, quick=False),
         warm("who is here: 30 states", _received("who", who, 30), 1.3, quick=False),
         warm("to the 10 of 50 with a tag, in a loop", tagged("teams"), 1.05, quick=False),
         warm("to the 10 of 50 with a tag, by `to`", tagged("teams-at-once"), 1.05, quick=False),
@@ -143,7 +148,7 @@ def _works_of_a_room() -> list[Row]:
         warm("a dict, by `kv`", _received("scored", _KEPT), 2.5, quick=False),
         warm("100 rows over HTTP, by `sql`", rows(100), 2.5),
         warm("100 rows over HTTP, by `sql_json`", rows(100, "rows-as-json"), 1.5, quick=False),
-        warm("a dict to another room and back", _received("calls", event), 2.5),
+        warm("a dict to another room and back", _received("calls", event), 2.5, quick=False),
     ]
 
 
@@ -164,6 +169,8 @@ def _wakes() -> list[Row]:
 class Group:
     """Rows on the same processes, which owe nothing to those of other groups."""
 
+    #: Its table in the report, which it may share with others.
+    title: str
     rows: Sequence[Row]
     servers: Mapping[str, str] = field(default_factory=lambda: SERVERS)
     #: Without the disk on which a room otherwise has its database, as deployed rooms have.
@@ -184,14 +191,29 @@ _WITHOUT_DISK = [
     if "fresh room" in row.title
 ]
 GROUPS = [
-    Group(_echoes()),
-    Group(_deliveries()),
-    Group(_works_of_a_room(), ROOM_SERVERS),
-    Group(_REQUESTS),
-    Group(_WITHOUT_DISK, in_memory=True),
-    Group(_wakes(), ROOM_SERVERS),
+    Group(MESSAGES, _echoes()),
+    Group(MESSAGES, _deliveries()),
+    Group(WORK, _works_of_a_room(), ROOM_SERVERS),
+    Group(REQUESTS, _REQUESTS),
+    Group(REQUESTS, _WITHOUT_DISK, in_memory=True),
+    Group(WAKING, _wakes(), ROOM_SERVERS),
 ]
+TITLES = list(dict.fromkeys(group.title for group in GROUPS))
 ROWS = [row for group in GROUPS for row in group.rows]
+
+
+def titles() -> list[str]:
+    return [row.title for row in ROWS]
+
+
+def named(title: str, parts: Sequence[str]) -> bool:
+    """Whether a title has one of these parts; without any, all have."""
+    return not parts or any(part.lower() in title.lower() for part in parts)
+
+
+def table_of(title: str) -> str:
+    """In which table of the report the row with this title is."""
+    return next(group.title for group in GROUPS for row in group.rows if row.title == title)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, field
 
-from .comparison import BASE, LIBRARY
+from .comparison import BASE, LIBRARY, rows
 from .load import Load, Message
 from .machine import most_connections
 from .rounds import measure
 from .servers import running
 from .works import Connects, Messages, Work, deliveries, echo
 
-SERVERS = (BASE, LIBRARY, "naive")
+BASIC = {BASE: "npm", LIBRARY: "library"}
+WITH_NAIVE = BASIC | {"naive": "naive"}
+ROOMS = {BASE: "npm_rooms", LIBRARY: "rooms", "raw": "raw_rooms"}
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,14 @@ class Growth:
     unit: str
     sizes: Sequence[int]
     work: Callable[[int], Work]
-    #: Whether the naive variant has it.
-    in_naive: bool = True
+    servers: Mapping[str, str] = field(default_factory=lambda: BASIC)
     quick_up_to: int = 1000
+    #: So many bytes, rows or the like come before a line's point, and no more units than `_WARM`.
+    warm_up: int = 10**9
+
+
+#: JavaScript's compilers have their time, as in the comparison.
+_WARM = 2000
 
 
 def _rooms(count: int) -> Work:
@@ -41,6 +47,10 @@ def _stateful(size: int) -> Work:
     return Messages("stateful", message=Message(size, reply="kept"))
 
 
+def _values(size: int) -> Work:
+    return Messages("values", message=Message(size), window=max(1, min(100, 1_000_000 // size)))
+
+
 GROWTHS = [
     Growth(
         "Delivery, by connections in the room",
@@ -48,49 +58,80 @@ GROWTHS = [
         "delivery",
         (10, 30, 100, 300, 1000, 3000, min(10_000, most_connections())),
         deliveries,
+        WITH_NAIVE,
     ),
-    Growth("Echo, by rooms in the process", "rooms", "echo", (1, 10, 50, 200, 1000, 2000), _rooms),
     Growth(
-        "New connection, by tags",
-        "tags",
-        "connection",
-        (0, 1, 3, 6, 9),
-        _tagged,
-        in_naive=False,
+        "Echo, by rooms in the process",
+        "rooms",
+        "echo",
+        (1, 10, 50, 200, 1000, 2000),
+        _rooms,
+        WITH_NAIVE,
     ),
+    Growth("New connection, by tags", "tags", "connection", (1, 3, 5, 7, 9), _tagged),
     Growth(
         "Echo, by size of message",
         "bytes",
         "echo",
         (32, 256, 2048, 16_384, 131_072, 1_000_000),
         echo,
+        WITH_NAIVE,
         quick_up_to=20_000,
+        warm_up=40_000_000,
     ),
     Growth(
         "set_state for each message, by size of state",
         "bytes",
         "message",
-        (16, 128, 1024, 4096, 15_000),
+        (0, 100, 1000, 4000, 10_000),
         _stateful,
-        in_naive=False,
-        quick_up_to=20_000,
+        quick_up_to=10_000,
+    ),
+    Growth(
+        "A value written and read by SQL, by its size",
+        "bytes",
+        "message",
+        (100, 1000, 10_000, 100_000),
+        _values,
+        ROOMS,
+        quick_up_to=10_000,
+        warm_up=40_000_000,
+    ),
+    Growth(
+        "Rows of SQL as JSON over HTTP, by their number",
+        "rows",
+        "request",
+        (10, 100, 1000, 10_000),
+        rows,
+        ROOMS,
+        warm_up=200_000,
     ),
 ]
 
-#: Microseconds for each size, by server.
-Lines = dict[str, list[float]]
+#: Microseconds in each round, for each size, by server.
+Lines = dict[str, list[list[float]]]
+
+
+def titles() -> list[str]:
+    return [growth.title for growth in GROWTHS]
 
 
 def grow(growth: Growth, sizes: Sequence[int], *, rounds: int, seconds: float) -> Lines:
-    names = [name for name in SERVERS if growth.in_naive or name != "naive"]
-    lines: Lines = {name: [] for name in names}
+    lines: Lines = {name: [] for name in growth.servers}
     for size in sizes:
         print(f"  {growth.title}: {size:,} {growth.axis}", flush=True)
         # New processes for each size, which owe nothing to the size before.
         with ExitStack() as stack:
-            loads = {name: stack.enter_context(Load()) for name in names}
-            servers = [stack.enter_context(running(name)) for name in names]
-            samples = measure(growth.work(size), loads, servers, rounds=rounds, seconds=seconds)
-        for name in names:
-            lines[name].append(median(samples[name].cpu))
+            servers = [stack.enter_context(running(*pair)) for pair in growth.servers.items()]
+            loads = {server.name: stack.enter_context(Load()) for server in servers}
+            samples = measure(
+                growth.work(size),
+                loads,
+                servers,
+                rounds=rounds,
+                seconds=seconds,
+                warm_up=min(_WARM, growth.warm_up // max(1, size)),
+            )
+        for name in growth.servers:
+            lines[name].append(samples[name].cpu)
     return lines

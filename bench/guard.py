@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from statistics import median
 
+from . import capacity
+from .comparison import BASE, LIBRARY, ROOM_SERVERS, ROWS, WORK, table_of
 from .load import Load
 from .rounds import measure
 from .servers import running
@@ -33,3 +36,45 @@ def ratios() -> dict[str, dict[str, float]]:
             base = median(samples.pop("npm").cpu)
             found[name] = {one: median(of.cpu) / base for one, of in samples.items()}
         return found
+
+
+def replies() -> list[str]:
+    """The real works of a room whose replies were the expected ones, in all variants.
+
+    Each work looks at a reply before it is measured, and counts those that come as it is.
+    """
+    rows = [row for row in ROWS if table_of(row.title) == WORK]
+    for variant in sorted(set(ROOM_SERVERS.values())):
+        with running(variant) as server, Load() as load:
+            for row in rows:
+                row.work.prepare(load, server)
+                row.work.run(load, server, 10 * row.work.granularity)
+                row.work.finish(load, server)
+    return [row.title for row in rows]
+
+
+def held() -> dict[str, dict[str, bool]]:
+    """Whether a small load is held, by the rooms whose capacity is measured; all of it has come."""
+    found: dict[str, dict[str, bool]] = {room.title: {} for room in capacity.ROOMS}
+    for variant in (capacity.SERVERS[BASE], capacity.SERVERS[LIBRARY]):
+        with running(variant) as server, Load() as load:
+            for room in capacity.ROOMS:
+                amount = 8 if room.is_people else 200
+                seen = capacity.try_out(room, amount, server, load, seconds=0.4)
+                found[room.title][variant] = 0 < seen.delivered <= 1.2 * seen.expected
+    return found
+
+
+def found(
+    most: int, guesses: list[int], *, power: float, busy: float, limit: str
+) -> list[tuple[int, str]]:
+    """What the search finds for a room that holds `most`, where its server is so busy."""
+
+    def attempt(amount: int) -> capacity.Seen:
+        share = 0.1 + (busy - 0.1) * (amount / most) ** power
+        too_much = limit if amount > most else None
+        return capacity.Seen(amount, share, 0.5, 1, 2, amount, amount, limit=too_much)
+
+    room = replace(capacity.ROOMS[0], power=power)
+    most_held = [capacity.find_most(room, guess, attempt) for guess in guesses]
+    return [(seen.amount, ended_by) for seen, ended_by in most_held]

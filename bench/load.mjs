@@ -8,7 +8,16 @@
 //   {"op": "run", "group": g, "messages": n, "window": w, ...message}
 //   {"op": "close", "group": g, "handshake": bool}
 //   {"op": "http", "port": p, "paths": [..], "count": n, "concurrency": c}
+//   {"op": "pace", "group": g, "senders": k, "rate": r, "seconds": s, "text": t, "watched": w}
+//   {"op": "rest", "group": g, "fanout": n}
 // A result has the seconds it took and the seconds of CPU that this process used.
+//
+// `run` sends the next messages when the answers have come, so a server is as busy as it can be.
+// `pace` sends at a given rate, whatever comes: k of the sockets send r messages a second each,
+// for s seconds, and each begins at a moment of its own. The first ten digits of the text are
+// replaced by the time, in microseconds, and w sockets look for such times in what comes, so that
+// it is known how long each message was under way. `rest` waits until each message has come n times,
+// and says what has come, and how late.
 
 import net from "node:net";
 import { createInterface } from "node:readline";
@@ -92,7 +101,43 @@ class Counter {
 
 // --- sockets ---------------------------------------------------------------------------
 
-/** @typedef {net.Socket & { counter: Counter, closing?: boolean }} CountedSocket */
+/** @typedef {net.Socket & { counter: Counter, closing?: boolean, watch?: Watch }} CountedSocket */
+
+/** Microseconds, in ten digits. */
+const clock = () => 1e9 + Math.round(performance.now() * 1000);
+
+/** Looks for the times at which messages were sent, in what a socket reads. */
+class Watch {
+  /** Digits at the end of a chunk, whose rest is still to come. */
+  rest = "";
+  /** Those that have come in the last second or two: what is said again is no news. */
+  seen = new Set();
+  before = new Set();
+  turned = 0;
+
+  /** @param {number[]} late */
+  constructor(late) {
+    this.late = late;
+  }
+
+  look(chunk) {
+    const text = this.rest + chunk.toString("latin1");
+    const now = clock();
+    this.rest = /** @type {any} */ (/\d{0,10}$/.exec(text))[0];
+    if (this.rest.length === 10) this.rest = "";
+    if (now - this.turned > 1e6) {
+      this.before = this.seen;
+      this.seen = new Set();
+      this.turned = now;
+    }
+    for (const [time] of text.matchAll(/\d{10}/g)) {
+      if (!this.seen.has(time) && !this.before.has(time)) {
+        this.late.push((now - Number(time)) / 1000);
+      }
+      this.seen.add(time);
+    }
+  }
+}
 
 class Group {
   /** @type {CountedSocket[]} */
@@ -105,6 +150,10 @@ class Group {
   /** @type {CountedSocket | null} */
   probed = null;
   next = 0;
+  /** What was sent at a pace, and how long each took, in milliseconds; see `Watch`. */
+  sent = 0;
+  /** @type {number[]} */
+  late = [];
 
   resolve = () => {};
 
@@ -118,6 +167,7 @@ class Group {
 
   take(socket, chunk) {
     if (this.chunks && (this.probed ??= socket) === socket) this.chunks.push(Buffer.from(chunk));
+    socket.watch?.look(chunk);
     const messages = socket.counter.count(chunk);
     if (messages === 0) return;
     this.received += messages;
@@ -223,6 +273,24 @@ function complete(answer) {
   return length ? answer.length >= end + 4 + Number(length[1]) : answer.endsWith("0\r\n\r\n");
 }
 
+// --- pace ------------------------------------------------------------------------------
+
+const after = (/** @type {number} */ milliseconds) =>
+  new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
+
+/** When each sender sends, in order. Messages are as far apart as the rate says, and each sender
+    begins anywhere in that time: of those that send more seldom than `seconds`, some are silent.
+    @returns {{ moment: number, sender: number }[]} */
+function schedule(senders, rate, seconds) {
+  const due = [];
+  for (let sender = 0; sender < senders; sender++) {
+    for (let moment = Math.random() / rate; moment < seconds; moment += 1 / rate) {
+      due.push({ moment: moment * 1000, sender });
+    }
+  }
+  return due.sort((one, other) => one.moment - other.moment);
+}
+
 // --- commands --------------------------------------------------------------------------
 
 async function inChunks(items, size, work) {
@@ -272,6 +340,59 @@ const commands = {
     }
   },
 
+  async pace({ group: name, senders, rate, seconds, text, watched }) {
+    const group = /** @type {Group} */ (groups.get(name));
+    const { sockets } = group;
+    group.expect(Infinity);
+    group.sent = 0;
+    group.late = [];
+    for (let i = 0; i < watched; i++) {
+      // Spread over all: a room sends to one after the other.
+      const socket = sockets[Math.floor(((i + 0.5) * sockets.length) / watched)];
+      socket.watch = new Watch(group.late);
+    }
+    const { sent } = frames({ text });
+    const place = sent.indexOf(/** @type {any} */ (/\d{10}/.exec(text))[0]);
+    const due = schedule(senders, rate, seconds);
+    const start = performance.now();
+    let last = 0;
+    for (let at = 0; at < due.length; ) {
+      const now = performance.now() - start;
+      for (; at < due.length && due[at].moment <= now; at++) {
+        // No two messages have the same time.
+        last = Math.max(last + 1, clock());
+        sent.write(String(last), place, "latin1");
+        const socket = sockets[Math.floor((due[at].sender * sockets.length) / senders)];
+        socket.write(Buffer.from(sent));
+        group.sent++;
+      }
+      if (at < due.length) await after(due[at].moment - (performance.now() - start));
+    }
+    await after(seconds * 1000 - (performance.now() - start));
+  },
+
+  async rest({ group: name, fanout }) {
+    const group = /** @type {Group} */ (groups.get(name));
+    const inTime = group.received;
+    const done = () => group.received >= group.sent * (fanout ?? 0);
+    // A server that others keep from its core may be silent for a while.
+    for (let before = -1, quiet = 0; !done() && quiet < 100; before = group.received) {
+      await after(50);
+      quiet = before === group.received ? quiet + 1 : 0;
+    }
+    await after(100); // too many would come now
+    const late = group.late.sort((one, other) => one - other);
+    for (const socket of group.sockets) socket.watch = undefined;
+    return {
+      sent: group.sent,
+      received: group.received,
+      in_time: inTime,
+      watched: late.length,
+      median: late[Math.floor(late.length * 0.5)] ?? 0,
+      p95: late[Math.floor(late.length * 0.95)] ?? 0,
+    };
+  },
+
   async close({ group: name, handshake }) {
     const { sockets } = /** @type {Group} */ (groups.get(name));
     await inChunks(sockets, 64, (socket) => close(socket, handshake));
@@ -297,13 +418,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   const before = process.cpuUsage();
   const start = process.hrtime.bigint();
   const patience = setTimeout(() => fail("the answers do not come"), 600_000);
+  let found;
   try {
-    await commands[op](options);
+    found = await commands[op](options);
   } catch (error) {
     fail(`${op}: ${error.message}`);
   }
   clearTimeout(patience);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   const used = process.cpuUsage(before);
-  say({ seconds, cpu: (used.user + used.system) / 1e6 });
+  say({ seconds, cpu: (used.user + used.system) / 1e6, ...found });
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -34,6 +34,20 @@ class Message:
 
     def fields(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Paced:
+    """What came of messages that were sent at a pace."""
+
+    sent: int
+    received: int
+    #: So many of these came before the last one was sent.
+    in_time: int
+    #: So many times were seen, and how long these messages were under way, in milliseconds.
+    watched: int
+    median: float
+    p95: float
 
 
 class Load:
@@ -65,6 +79,32 @@ class Load:
     def run(self, group: str, messages: int, message: Message, *, window: int) -> Took:
         return self._do("run", group=group, messages=messages, window=window, **message.fields())
 
+    def pace(
+        self,
+        group: str,
+        text: str,
+        *,
+        senders: int,
+        rate: float,
+        seconds: float,
+        watched: int,
+    ) -> Took:
+        """So many of the sockets send `rate` messages a second each, whatever comes back."""
+        return self._do(
+            "pace",
+            group=group,
+            text=text,
+            senders=senders,
+            rate=rate,
+            seconds=seconds,
+            watched=watched,
+        )
+
+    def rest(self, group: str, fanout: int = 0) -> Paced:
+        """Wait until each message that `pace` has sent has come so many times."""
+        found = self._ask("rest", group=group, fanout=fanout)
+        return Paced(**{field.name: found[field.name] for field in fields(Paced)})
+
     def close(self, group: str, *, handshake: bool = False) -> Took:
         return self._do("close", group=group, handshake=handshake)
 
@@ -72,12 +112,18 @@ class Load:
         return self._do("http", port=port, paths=paths, count=count, concurrency=concurrency)
 
     def _do(self, op: str, **options: Any) -> Took:
+        found = self._ask(op, **options)
+        return Took(found["seconds"], found["cpu"])
+
+    def _ask(self, op: str, **options: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"op": op, **options}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
-        result = json.loads(line) if line else {"error": "the load generator has died"}
+        result: dict[str, Any] = (
+            json.loads(line) if line else {"error": "the load generator has died"}
+        )
         if "error" in result:
             raise RuntimeError(f"{op} {options.get('group', '')}: {result['error']}")
-        return Took(**result)
+        return result

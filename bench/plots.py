@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from .comparison import BASE, CONTROL, LIBRARY
 from .paths import ROOT
 from .ratios import Ratio
+from .report import by_table, picture, picture_of_ratios
 from .results import Values
 
 FOLDER = ROOT / "docs" / "pages" / "performance"
@@ -32,17 +32,18 @@ _LOOKS = {
 def draw(results: Values, folder: Path = FOLDER) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    if results.get("comparison"):
-        files.append(_ratios(results["comparison"], folder / "ratios.png"))
+    for table, works in by_table(results).items():
+        files.append(_ratios(works, folder / picture_of_ratios(table)))
     for growth in results.get("growth", []):
-        name = re.sub(r"\W+", "-", growth["title"].lower()).strip("-")
-        files.append(_lines(growth, folder / f"{name}.png"))
+        files.append(_lines(growth, folder / picture(growth["title"])))
     return files
 
 
 def _ratios(comparison: Sequence[Values], file: Path) -> Path:
     works = list(reversed(comparison))
-    names = [name for name in _LOOKS if name != BASE]
+    names = [
+        name for name in _LOOKS if name != BASE and any(name in work["servers"] for work in works)
+    ]
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(works) + 1.4))
     for name in names:
         label, color = _LOOKS[name]
@@ -56,7 +57,8 @@ def _ratios(comparison: Sequence[Values], file: Path) -> Path:
         ]
         axes.errorbar(middle, places, xerr=spread, fmt="o", ms=5, color=color, label=label)
     targets = [(work["target"], at) for at, work in enumerate(works) if work["target"]]
-    axes.plot(*zip(*targets, strict=True), "|", ms=14, color="#2e6fdb", label="to reach")
+    if targets:
+        axes.plot(*zip(*targets, strict=True), "|", ms=14, color="#2e6fdb", label="to reach")
     axes.axvline(1, color=_LOOKS[BASE][1], lw=1)
     axes.set_xscale("log")
     axes.set_xticks([0.25, 0.5, 1, 2, 5, 10], ["0.25", "0.5", "1", "2", "5", "10"])

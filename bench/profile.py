@@ -6,17 +6,18 @@ It samples the server with Linux's perf while it does the work, and tells V8 to 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .comparison import GROUPS
+from .comparison import GROUPS, named
 from .load import Load
 from .rounds import calibrate
-from .servers import running
+from .servers import WORKERS, Server, running
 from .works import Work
 
 Stack = list[str]
@@ -39,12 +40,17 @@ def main() -> None:
     parser.add_argument("--within", nargs="*", default=[], help="functions, by a part of the name")
     parser.add_argument("--top", type=int, default=0, help="so many functions, by their own time")
     options = parser.parse_args()
-    group, row = next(
-        (group, row) for group in GROUPS for row in group.rows if options.work in row.title
-    )
+    found = [
+        (group, row) for group in GROUPS for row in group.rows if named(row.title, [options.work])
+    ]
+    if not found:
+        parser.error(f"no work has {options.work!r} in its title")
+    group, row = found[0]
     variant = group.servers.get(options.server, options.server)
+    if variant not in WORKERS:
+        parser.error(f"no server is called {options.server!r}")
     print(f"{row.title}, {variant}")
-    stacks = list(_profile(variant, row.work, options.seconds))
+    stacks = list(_profile(variant, row.work, options.seconds, in_memory=group.in_memory))
     for title, share in _shares(stacks):
         print(f"  {share:6.1%}  {title}")
     own = Counter(stack[0] for stack in stacks)
@@ -55,27 +61,25 @@ def main() -> None:
         print(f"  {inside / len(stacks):6.1%}  within {name}")
 
 
-def _profile(name: str, work: Work, seconds: float) -> Iterator[Stack]:
+def _profile(name: str, work: Work, seconds: float, *, in_memory: bool) -> Iterator[Stack]:
     with (
         TemporaryDirectory() as scratch,
-        running(name, v8_flags=["--perf-basic-prof"]) as server,
+        running(name, v8_flags=["--perf-basic-prof"], in_memory=in_memory) as server,
         Load() as load,
     ):
         file = Path(scratch) / "perf.data"
         work.prepare(load, server)
-        for _ in range(2):
+        units = work.fixed or 0
+        for _ in range(0 if work.fixed else 2):
             units = calibrate(work, load, server, seconds)
-        record = ["perf", "record", "--event=cpu-clock", "--freq=2000", "--call-graph=fp"]
-        perf = subprocess.Popen(
-            [*record, f"--pid={server.pid}", f"--output={file}"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while not file.exists():
-            time.sleep(0.01)
-        work.run(load, server, units)
-        perf.terminate()
-        perf.wait()
+        with _sampling(server, file) as sample:
+            used = 0.0
+            while used < seconds / 2:
+                before = server.cpu()
+                with sample():
+                    work.run(load, server, units)
+                used += server.cpu() - before
+                work.clear(load, server)
         script = subprocess.run(
             ["perf", "script", f"--input={file}", "--fields=ip,sym"],
             capture_output=True,
@@ -83,6 +87,44 @@ def _profile(name: str, work: Work, seconds: float) -> Iterator[Stack]:
             check=True,
         )
         yield from _stacks(script.stdout.splitlines())
+
+
+@contextmanager
+def _sampling(server: Server, file: Path) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """perf, which is silent but for what happens within what this gives."""
+    control, answers = file.with_suffix(".control"), file.with_suffix(".answers")
+    for pipe in (control, answers):
+        os.mkfifo(pipe)
+    record = ["perf", "record", "--event=cpu-clock", "--freq=2000", "--call-graph=fp"]
+    perf = subprocess.Popen(
+        [
+            *record,
+            "--delay=-1",
+            f"--control=fifo:{control},{answers}",
+            f"--pid={server.pid}",
+            f"--output={file}",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with control.open("w") as commands, answers.open() as heard:
+
+        def tell(command: str) -> None:
+            commands.write(f"{command}\n")
+            commands.flush()
+            heard.readline()
+
+        @contextmanager
+        def sample() -> Iterator[None]:
+            tell("enable")
+            try:
+                yield
+            finally:
+                tell("disable")
+
+        yield sample
+    perf.terminate()
+    perf.wait()
 
 
 def _stacks(lines: Iterable[str]) -> Iterator[Stack]:

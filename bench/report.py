@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .against import CONTROL as THIS_AGAIN
 from .against import OTHER, THIS, Line
-from .comparison import BASE, CONTROL, LIBRARY
+from .comparison import BASE, CONTROL, LIBRARY, TITLES
 from .paths import ROOT
 from .ratios import Ratio, verdict
 from .results import Values
@@ -25,18 +25,50 @@ _HEADS = {
 }
 
 
+#: Beside what the capacity is measured.
+_COMPARED = (BASE, LIBRARY, "fastapi")
+
+
 def tables(results: Values) -> dict[str, str]:
     """The Markdown of each part of the results, by the name of its place in the page."""
     found = {"run": _run(results)}
-    if results.get("comparison"):
-        found["comparison"] = _comparison(results["comparison"], results["processes"])
-    for story in results.get("steps", []):
-        found[f"steps, {story['work']}"] = _steps(story)
+    if results.get("capacity"):
+        found |= _capacity(results["capacity"])
+    for table, works in by_table(results).items():
+        found[table] = _comparison(works, results["processes"])
     if results.get("cold_starts"):
         found["cold starts"] = _cold_starts(results["cold_starts"])
     if results.get("memory"):
         found["memory"] = _memory(results["memory"])
+    if results.get("growth"):
+        found["growth"] = _growth(results["growth"])
+    for story in results.get("steps", []):
+        found[f"steps, {story['work']}"] = _steps(story)
     return found
+
+
+def by_table(results: Values) -> dict[str, list[Values]]:
+    """The rows of the comparison, by the titles of their tables, in order."""
+    found: dict[str, list[Values]] = {table: [] for table in TITLES}
+    for work in results.get("comparison", []):
+        found[work["table"]].append(work)
+    return {table: works for table, works in found.items() if works}
+
+
+def pictures(results: Values) -> list[str]:
+    """The files of the plots, which `plots.py` draws."""
+    return [
+        *(picture_of_ratios(table) for table in by_table(results)),
+        *(picture(growth["title"]) for growth in results.get("growth", [])),
+    ]
+
+
+def picture(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower()).strip("-") + ".png"
+
+
+def picture_of_ratios(table: str) -> str:
+    return picture(f"ratios {table}")
 
 
 def write_into_page(parts: dict[str, str], page: Path = PAGE) -> None:
@@ -81,20 +113,116 @@ def _run(results: Values) -> str:
 
 def _comparison(works: Sequence[Values], processes: int) -> str:
     rows = []
+    names = [name for name in _HEADS if any(name in work["servers"] for work in works)]
     for work in works:
         servers = work["servers"]
-        cells = [_cell(servers[name]) if name in servers else "" for name in _HEADS]
+        cells = [_cell(servers[name]) if name in servers else "" for name in names]
         target, found = work["target"], Ratio(*servers[LIBRARY]["ratio"])
         reach = "" if target is None else f"<= {target:g}: {verdict(found, target)}"
         rows.append([work["work"], *cells, str(found), reach])
     busy = [of["load_busy"] for work in works for of in work["servers"].values()]
-    table = _table(["work", *_HEADS.values(), "ratio (95%)", "to reach"], rows)
+    table = _table(["work", *(_HEADS[name] for name in names), "ratio (95%)", "to reach"], rows)
     rounds = [of["rounds"] for work in works for of in work["servers"].values()]
     return (
-        f"{table}\nMedians of {min(rounds)} to {max(rounds)} rounds, of {processes} processes of "
-        f"each server. The load generator was busy for {min(busy):.0%} to {max(busy):.0%} of the "
-        "time.\n"
+        f"{table}\nMedians of {_from_to(min(rounds), max(rounds))} rounds, of {processes} "
+        f"processes of each server. The load generator was busy for {min(busy):.0%} to "
+        f"{max(busy):.0%} of the time.\n"
     )
+
+
+def _from_to(least: float, most: float) -> str:
+    return f"{least}" if least == most else f"{least} to {most}"
+
+
+def _capacity(capacity: Values) -> dict[str, str]:
+    found = {}
+    counts = [
+        [room["title"], *_amounts(room["servers"], room["worth"])]
+        for room in capacity["rooms"]
+        if not room["is_people"]
+    ] + [[rate["title"], *_counts(rate["servers"])] for rate in capacity["rates"]]
+    names = [_HEADS[name] for name in _COMPARED]
+    if counts:
+        found["capacity"] = _table(["a second, in one room", *names], counts)
+    people = [
+        [
+            room["title"],
+            *_amounts(room["servers"], 1),
+            f"{room['servers'][LIBRARY]['delivered']:,.0f}",
+            f"{room['servers'][LIBRARY]['p95']:.0f} ms",
+        ]
+        for room in capacity["rooms"]
+        if room["is_people"]
+    ]
+    if people:
+        more = [f"{_HEADS[LIBRARY]}: {what}" for what in ("messages out a second", "95% within")]
+        found["people"] = _table(["people in one room", *names, *more], people)
+    if capacity["crowd"]:
+        found["crowd"] = _crowd(capacity["crowd"])
+    return found
+
+
+def _amounts(servers: Values, worth: int) -> list[str]:
+    """What ends a load is said if it is not the server's CPU."""
+    cells = _counts({name: [one * worth for one in of["amount"]] for name, of in servers.items()})
+    limits = [servers[name]["limit"] for name in _COMPARED]
+    return [
+        cell if limit == "CPU" else f"{cell}, by {limit}"
+        for cell, limit in zip(cells, limits, strict=True)
+    ]
+
+
+def _counts(servers: Values) -> list[str]:
+    return [_count(*servers[name]) for name in _COMPARED]
+
+
+def _count(middle: float, least: float, most: float) -> str:
+    """Three digits are what such a figure is worth."""
+    one, low, high = (f"{float(f'{figure:.3g}'):,.0f}" for figure in (middle, least, most))
+    return one if low == high else f"{one} ({low}-{high})"
+
+
+def _crowd(crowd: Values) -> str:
+    count = crowd[BASE]["connections"]
+    rows = [
+        [
+            "memory of the process, each",
+            *(f"{crowd[n]['memory'] / 1024:.0f} KB" for n in _COMPARED),
+        ],
+        ["CPU to open, each", *(f"{crowd[name]['cpu'] * 1e3:.2f} ms" for name in _COMPARED)],
+        ["CPU of a message to all", *(f"{crowd[n]['broadcast'] * 1e3:.0f} ms" for n in _COMPARED)],
+    ]
+    head = [f"{count:,} connections in one room", *(_HEADS[name] for name in _COMPARED)]
+    return _table(head, rows)
+
+
+def _growth(growths: Sequence[Values]) -> str:
+    rows = []
+    for growth in growths:
+        first, last = (Ratio(*found) for found in growth["ratios"])
+        sizes = growth["sizes"]
+        per_one = growth["per_one"]
+        rows.append(
+            [
+                growth["title"],
+                f"{sizes[0]:,} to {sizes[-1]:,} {growth['axis']}",
+                str(first),
+                str(last),
+                *(f"{per_one[name]:.3g}" for name in (BASE, LIBRARY)),
+                _slopes(growth),
+            ]
+        )
+    head = ["growth", "from, to", "ratio at the smallest", "ratio at the largest"]
+    each = [f"us for each more, {_HEADS[name]}" for name in (BASE, LIBRARY)]
+    return _table([*head, *each, "ratio of these"], rows)
+
+
+def _slopes(growth: Values) -> str:
+    if growth["is_flat"]:
+        return "both flat"
+    if growth["slopes"]:
+        return str(Ratio(*growth["slopes"]))
+    return f"{_HEADS[min(BASE, LIBRARY, key=growth['per_one'].__getitem__)]}'s is flat"
 
 
 def _cell(server: Values) -> str:

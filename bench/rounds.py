@@ -91,7 +91,7 @@ def measure_all(
 
 def _warm_up(entry: Entry, units: int) -> None:
     work = entry.work
-    some = max(WARM_UP // work.granularity, 1) * work.granularity
+    some = max(min(WARM_UP, units) // work.granularity, 1) * work.granularity
     for _ in range(0, units, some):
         work.run(entry.load, entry.server, some)
         work.clear(entry.load, entry.server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -32,6 +33,10 @@ _ROOMS = (
     *("Scored", "Rows", "RowsAsJson", "Values", "Calls", "Sleeping", "Typed"),
 )
 
+_CAPACITY = (
+    *("Echo", "Everybody", "Written", "Read"),
+    *("Chat", "Cursors", "CollectedCursors", "Game"),
+)
 _CAPABILITIES = ("Echo", "Idle", "Rated", "Publishing", "Writing")
 _EVENTS = ("Echo", "Typed", "ByHand", "TypedRoom", "ByHandRoom")
 
@@ -48,11 +53,16 @@ WORKERS = {
         Worker("rooms", "rooms.py", _ROOMS, (LIBRARY, MSGSPEC)),
         Worker("npm_rooms", "rooms.js", _ROOMS),
         Worker("raw_rooms", "rooms_raw.js", _ROOMS),
+        Worker("capacity", "capacity.py", _CAPACITY, (LIBRARY,)),
+        Worker("npm_capacity", "capacity.js", _CAPACITY),
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),
         Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),
     )
 }
+
+#: Not on workerd, but on uvicorn: the modules of the apps.
+FASTAPI = {"fastapi": "fastapi_app", "fastapi_capacity": "fastapi_capacity"}
 
 #: Those of them that are this library with all of its classes, written in different ways.
 LIBRARIES = tuple(worker.name for worker in WORKERS.values() if worker.classes == _OURS)
@@ -108,14 +118,18 @@ def running(
     with TemporaryDirectory(dir=WORK, prefix=f"{name}-".replace(" ", "-")) as scratch:
         folder = Path(scratch)
         config = None
-        if variant != "fastapi":
+        if variant not in FASTAPI:
             worker = variant if isinstance(variant, Worker) else WORKERS[variant]
             worker = replace(worker, v8_flags=v8_flags, in_memory=in_memory)
             if classes is not None:
                 worker = replace(worker, classes=classes)
             config = worker.build(folder)
         started = time.monotonic()
-        process, ports = serve(config, *options, log=folder / "log") if config else _fastapi()
+        process, ports = (
+            serve(config, *options, log=folder / "log")
+            if config
+            else _fastapi(FASTAPI[str(variant)], folder)
+        )
         try:
             yield Server(name, process.pid, ports["http"], started, ports.get("evictor", 0))
         finally:
@@ -123,14 +137,15 @@ def running(
             process.communicate()
 
 
-def _fastapi() -> tuple[subprocess.Popen[str], dict[str, int]]:
+def _fastapi(app: str, storage: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(VARIANTS), "fastapi_app:app"]
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(VARIANTS), f"{app}:app"]
     process = subprocess.Popen(
         [*command, f"--port={port}", "--no-access-log", "--log-level=warning"],
         cwd=ROOT,
+        env={**os.environ, "STORAGE": str(storage)},
         text=True,
         preexec_fn=partial(on_core, SERVER_CORE),
     )

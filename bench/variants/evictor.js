@@ -1,5 +1,6 @@
 // Puts a room to sleep, as the platform does after ten seconds without an event: /Class/room.
 
+// @ts-expect-error: no types know it
 import unsafe from "workerd:unsafe";
 
 export default {

@@ -18,7 +18,7 @@ export class Chat extends Hibernating {
     const { author, text } = JSON.parse(message);
     const [row] = this
       .sql`insert into message (author, text) values (${author}, ${text}) returning id, author, text`;
-    this.sql`delete from message where id <= ${row.id - 100}`;
+    this.sql`delete from message where id <= ${Number(row.id) - 100}`;
     this.broadcast(JSON.stringify({ type: "message", ...row }));
   }
 }
@@ -56,7 +56,7 @@ export class TeamsAtOnce extends Teams {}
 export class Keyed extends Hibernating {
   async onMessage(connection) {
     const count = await this.ctx.storage.get("count");
-    await this.ctx.storage.put("count", (count ?? 0) + 1);
+    await this.ctx.storage.put("count", Number(count ?? 0) + 1);
     connection.send("kept");
   }
 }
@@ -64,7 +64,7 @@ export class Keyed extends Hibernating {
 export class Counted extends Hibernating {
   onMessage(connection) {
     const { kv } = this.ctx.storage;
-    kv.put("count", (kv.get("count") ?? 0) + 1);
+    kv.put("count", Number(kv.get("count") ?? 0) + 1);
     connection.send("kept");
   }
 }
@@ -81,7 +81,9 @@ export class Noted extends Hibernating {
 export class Scored extends Hibernating {
   onMessage(connection) {
     const { kv } = this.ctx.storage;
-    const player = kv.get("player") ?? { name: "somebody", score: 0, teams: ["red", "blue"] };
+    const player = /** @type {any} */ (
+      kv.get("player") ?? { name: "somebody", score: 0, teams: ["red", "blue"] }
+    );
     player.score += 1;
     kv.put("player", player);
     connection.send("kept");
@@ -122,7 +124,7 @@ export class Values extends Hibernating {
 
 export class Calls extends Hibernating {
   async onMessage(connection, message) {
-    const room = await getServerByName(this.env.Calls, "called");
+    const room = /** @type {any} */ (await getServerByName(this.env.Calls, "called"));
     connection.send(JSON.stringify(await room.repeat(JSON.parse(message))));
   }
 

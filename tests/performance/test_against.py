@@ -53,5 +53,5 @@ def test_a_checkout_whose_broadcasts_take_longer_is_found_to_be_slower(bench, tm
         module.write(SLOW)
     other = f"against.Path({str(slow)!r})"
     works = "delivery, room of 10"
-    compare = f"against.compare({other}, {EFFORT}, variant='library', works={works!r})"
+    compare = f"against.compare({other}, {EFFORT}, variant='library', works={[works]!r})"
     assert bench(f"{compare}[0].verdict").endswith("faster")  # this checkout, than the other
