@@ -53,7 +53,7 @@ WORKERS = {
         Worker("rooms", "rooms.py", _ROOMS, (LIBRARY, MSGSPEC)),
         Worker("npm_rooms", "rooms.js", _ROOMS),
         Worker("raw_rooms", "rooms_raw.js", _ROOMS),
-        Worker("capacity", "capacity.py", _CAPACITY, (LIBRARY,)),
+        Worker("capacity", "capacity.py", _CAPACITY, (LIBRARY, MSGSPEC, VARIANTS / "rooms.py")),
         Worker("npm_capacity", "capacity.js", _CAPACITY),
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),

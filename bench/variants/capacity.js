@@ -1,10 +1,9 @@
 // Rooms to fill, as npm partyserver's documentation says to write them.
 
-import { Server, routePartykitRequest } from "partyserver";
+import { routePartykitRequest } from "partyserver";
+import { Hibernating } from "./rooms.js";
 
-class Hibernating extends Server {
-  static options = { hibernate: true };
-}
+export { Chat } from "./rooms.js";
 
 export class Echo extends Hibernating {
   onMessage(connection, message) {
@@ -48,21 +47,6 @@ export class Read extends Hibernating {
   onMessage(connection, message) {
     const rows = this.sql`select * from entry order by id desc limit 100`;
     connection.send(JSON.stringify({ to: message, rows }));
-  }
-}
-
-/** Keeps the last hundred messages. */
-export class Chat extends Hibernating {
-  onStart() {
-    this.sql`create table if not exists message (id integer primary key, author text, text text)`;
-  }
-
-  onMessage(connection, message) {
-    const { author, text } = JSON.parse(message);
-    const [row] = this
-      .sql`insert into message (author, text) values (${author}, ${text}) returning id, author, text`;
-    this.sql`delete from message where id <= ${Number(row.id) - 100}`;
-    this.broadcast(JSON.stringify({ type: "message", ...row }));
   }
 }
 

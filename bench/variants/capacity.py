@@ -3,12 +3,9 @@
 import asyncio
 import time
 
-from partyserver import Server, parse_json, route_partykit_request
+from partyserver import parse_json, route_partykit_request
+from rooms import Chat, Hibernating  # noqa: F401 -- bound, too
 from workers import Response, WorkerEntrypoint
-
-
-class Hibernating(Server):
-    options = {"hibernate": True}
 
 
 class Echo(Hibernating):
@@ -52,25 +49,6 @@ class Read(Hibernating):
     def on_message(self, connection, message):
         rows = self.sql("select * from entry order by id desc limit 100")
         connection.send_json({"to": message, "rows": rows})
-
-
-class Chat(Hibernating):
-    """Keeps the last hundred messages."""
-
-    def on_start(self):
-        self.sql(
-            "create table if not exists message (id integer primary key, author text, text text)"
-        )
-
-    def on_message(self, connection, message):
-        said = parse_json(message)
-        [row] = self.sql(
-            "insert into message (author, text) values (?, ?) returning id, author, text",
-            said["author"],
-            said["text"],
-        )
-        self.sql("delete from message where id <= ?", row["id"] - 100)
-        self.broadcast_json({"type": "message", **row})
 
 
 class Cursors(Hibernating):

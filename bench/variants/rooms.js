@@ -4,7 +4,7 @@ import { Server, getServerByName, routePartykitRequest } from "partyserver";
 
 const SOMEBODY = { name: "somebody", color: "#2e6fdb", x: 10, y: 20 };
 
-class Hibernating extends Server {
+export class Hibernating extends Server {
   static options = { hibernate: true };
 }
 

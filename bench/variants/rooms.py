@@ -107,7 +107,7 @@ class Rows(Hibernating):
                 )
 
     def on_request(self, request):
-        return Response.json(self.sql("select * from entry order by id"))
+        return Response.from_json(self.sql("select * from entry order by id"))
 
 
 class RowsAsJson(Rows):

@@ -16,7 +16,8 @@ from partyserver.reserved import life_of
 from partyserver.runtime import jsnull, storage, values
 from partyserver.shortcuts import rows
 from pyodide.ffi import JsProxy, can_run_sync, run_sync
-from workers import rpc
+
+rpc = sys.modules["workers.rpc"]
 
 #: Of what SQLite gives: NULL for NaN, numbers for whole numbers of any size, text of any kind.
 LITERALS = [
@@ -114,6 +115,8 @@ def untouched(module):
     name = f"workers.untouched_{module.__name__.rpartition('.')[2]}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, module.__file__)
+        assert spec is not None
+        assert spec.loader is not None
         made: ModuleType = importlib.util.module_from_spec(spec)
         sys.modules[name] = made
         spec.loader.exec_module(made)
