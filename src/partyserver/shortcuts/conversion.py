@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 from pyodide.ffi import jsnull
 from workers import rpc
 
+from ..rules.messages import plain_json
 from ..rules.plain import SCALARS, is_plain
 from ..runtime.values import builtin
 
 _MAPPINGS = (dict, rpc.JsDict)
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 def shorten() -> list[str]:
@@ -34,7 +33,7 @@ def shorten() -> list[str]:
         if type(value) in SCALARS:
             return value
         if type(value) in _CONTAINERS and is_plain(value, _MAPPINGS):
-            return builtin("JSON.parse")(_encode(value))
+            return builtin("JSON.parse")(plain_json(value))
         return usual_to_rpc(value)
 
     def convert_result(self: Any, result: Any) -> Any:
