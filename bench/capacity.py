@@ -189,14 +189,14 @@ AGAIN = 2
 
 def try_out(room: Room, amount: int, server: Server, load: Load, *, seconds: float) -> Seen:
     """Fill a new room with so much, for so many seconds."""
-    seen = [_try_once(room, amount, server, load, seconds)]
+    seen = [try_once(room, amount, server, load, seconds)]
     while seen[-1].disturbed > DISTURBED and len(seen) <= AGAIN:
         time.sleep(seconds)
-        seen.append(_try_once(room, amount, server, load, seconds))
+        seen.append(try_once(room, amount, server, load, seconds))
     return min(seen, key=lambda one: one.disturbed)
 
 
-def _try_once(room: Room, amount: int, server: Server, load: Load, seconds: float) -> Seen:
+def try_once(room: Room, amount: int, server: Server, load: Load, seconds: float) -> Seen:
     traffic = room.traffic(amount)
     name = f"{server.name}-{next(_serial)}"
     paths = [f"/parties/{room.party}/{name}?_pk=c{at}" for at in range(traffic.connections)]

@@ -117,19 +117,17 @@ def running(
     WORK.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=WORK, prefix=f"{name}-".replace(" ", "-")) as scratch:
         folder = Path(scratch)
-        config = None
-        if variant not in FASTAPI:
+        started = time.monotonic()
+        if isinstance(variant, str) and variant in FASTAPI:
+            process, ports = _fastapi(FASTAPI[variant], folder)
+        else:
             worker = variant if isinstance(variant, Worker) else WORKERS[variant]
             worker = replace(worker, v8_flags=v8_flags, in_memory=in_memory)
             if classes is not None:
                 worker = replace(worker, classes=classes)
             config = worker.build(folder)
-        started = time.monotonic()
-        process, ports = (
-            serve(config, *options, log=folder / "log")
-            if config
-            else _fastapi(FASTAPI[str(variant)], folder)
-        )
+            started = time.monotonic()
+            process, ports = serve(config, *options, log=folder / "log")
         try:
             yield Server(name, process.pid, ports["http"], started, ports.get("evictor", 0))
         finally:
