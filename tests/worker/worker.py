@@ -586,7 +586,7 @@ class Named(Server):
     def on_start(self, props=None):
         self.started = True
 
-    def broadcast(self, *arguments):
+    def broadcast(self, *arguments):  # type: ignore[override]
         return ["broadcast", self.started]
 
     def sql(self, *arguments):
