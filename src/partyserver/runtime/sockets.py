@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
@@ -76,20 +76,20 @@ def send_rows(socket: JsProxy, rows: Any) -> None:
     rows.forEach(apply.bind(None, send, socket))
 
 
-class Unread:
+class Unread(NamedTuple):
     """An attachment of which the id and the tags are known, and the rest is read if asked for.
 
     It is what it was when it was found: JavaScript keeps that, whatever becomes of the socket's.
     """
 
-    __slots__ = ("_at", "_found", "id", "tags")
-
-    def __init__(self, id: str, tags: tuple[str, ...], found: JsProxy, at: int) -> None:
-        self.id, self.tags = id, tags
-        self._found, self._at = found, at
+    id: str
+    tags: tuple[str, ...]
+    #: An array of all that were found, and the place of this one.
+    all: JsProxy
+    at: int
 
     def read(self) -> Attachment:
-        found = self._found[self._at]
+        found = self.all[self.at]
         with suppress(ValueError):  # holds itself, as somebody else's may
             attachment = unpack(python_value(found), found)
             if attachment is not None:
