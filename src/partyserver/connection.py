@@ -137,7 +137,10 @@ class Connection:
     @property
     def state(self) -> Any:
         """What `set_state` stored last, or None. A copy: changing it changes nothing."""
-        return read_state(self._read().state)
+        attachment = self._attachment
+        return read_state(
+            attachment.state if type(attachment) is Attachment else self._read().state
+        )
 
     def set_state(self, value: Callable[[Any], Any] | object) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.

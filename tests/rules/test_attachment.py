@@ -122,6 +122,10 @@ def test_only_what_json_keeps_is_written_as_json():
     ):
         assert kept.json is not None
         assert json.loads(kept.json) == kept.pack()
+    # It would be slower than other ways.
+    assert identity.with_state("x" * 1025).json is None
+    assert identity.with_state({"a": 1, "b": "x" * 1025}).json is None
+    assert identity.with_state({"a": ["x" * 1024]}).json is not None
     for state in (b"", float("nan"), 2**53, [{"a": -(2**53)}], {1: 1}):
         assert identity.with_state(state).json is None
         assert identity.with_kept("part", state).json is None

@@ -59,9 +59,9 @@ class Attachment(NamedTuple):
 
     @property
     def json(self) -> str | None:
-        """It all as JSON, in ASCII; None where JSON would not keep all of it as it is."""
+        """It all as JSON, in ASCII; None where that would not keep all of it, or be slower."""
         identity = _identity_json(self.id, self.tags, self.uri)
-        state = "null" if self.state is None else _exact_json(self.state)
+        state = "null" if self.state is None else _state_json(self.state)
         if identity is None or state is None or self.foreign is not None:
             return None
         if not self.kept:
@@ -92,6 +92,17 @@ def _identity(id: str, tags: tuple[str, ...], uri: str | None) -> dict[str, Any]
 def _identity_json(id: str, tags: tuple[str, ...], uri: str | None) -> str | None:
     """It stays the same while states are written, and is longer than most of them."""
     return _exact_json(_identity(id, tags, uri))
+
+
+def _state_json(state: Any) -> str | None:
+    for value in state.values() if type(state) is dict else (state,):
+        if type(value) is str and len(value) > _LONG_TEXT:
+            return None
+    return _exact_json(state)
+
+
+#: Characters. JSON looks at each of them, which Pyodide's conversion does not.
+_LONG_TEXT = 1024
 
 
 def _exact_json(value: Any) -> str | None:

@@ -144,18 +144,19 @@ def check_levels(value: Any, what: str, levels: int | None = None) -> None:
     if isinstance(value, dict) and _PLAIN.issuperset(map(type, value.values())):
         return  # as most messages are, for which the rest would take longer than their encoding
     levels = MAX_JSON_DEPTH if levels is None else levels
-    level = [value]
+    level, kinds = [value], {type(value)}
     for _ in range(levels):
-        kinds = set(map(type, level))
         if kinds == _DICTS:
             held = list(chain.from_iterable(map(dict.values, level)))
         elif kinds == _LISTS:
             held = list(chain.from_iterable(level))
         else:
             held = [item for container in level for item in items_of(container) or ()]
-        if _PLAIN.issuperset(map(type, held)):
+        kinds = set(map(type, held))
+        if kinds <= _PLAIN:
             return
-        level = [item for item in held if type(item) not in _PLAIN]
+        level = [item for item in held if type(item) not in _PLAIN] if kinds & _PLAIN else held
+        kinds -= _PLAIN
         if len(level) > _FEW:
             # By identity: values that hold others twice on each level would be too many.
             level = list({id(item): item for item in level}.values())
