@@ -276,19 +276,20 @@ def find_most(room: Room, guess: int, attempt: Callable[[int], Seen]) -> tuple[S
     best: Seen | None = None
     low, high, limit = 0.0, float("inf"), "nothing"
     amount = guess
-    for _ in range(MOST_TRIES):
+    tries = 0
+    # Once something is held, it need not be exact at any price.
+    while best is None or tries < MOST_TRIES:
+        tries += 1
         seen = attempt(amount)
         if seen.limit is None:
             best, low = seen, amount
+        elif amount == 1:
+            raise RuntimeError(f"{room.title}: not even one is held, because of {seen.limit}")
         else:
             high, limit = amount, seen.limit
-        if amount == 1 and not low:
-            break
-        if low and high / low <= CLOSE:
+        if low and high <= max(low * CLOSE, low + 1):
             break
         amount = _next(room, seen, low, high)
-    if best is None:
-        raise RuntimeError(f"{room.title}: not even {amount} are held, because of {limit}")
     return best, limit
 
 
@@ -299,7 +300,7 @@ def _next(room: Room, seen: Seen, low: float, high: float) -> int:
     if high == float("inf"):
         wish = max(by_cpu, low * CLOSE)
     elif not low:
-        wish = min(by_cpu, high * 0.85)
+        wish = min(by_cpu, high * 0.7)
     else:
         # What the busy server says, but so that the gap becomes smaller by a fair part.
         wish = min(max(by_cpu, low * (high / low) ** 0.35), low * (high / low) ** 0.65)
@@ -328,6 +329,8 @@ def fill(rooms: Sequence[Room], *, rounds: int, seconds: float) -> Filled:
                     guesses[server.name] = held.amount
                     of[server.name].held.append(held)
                     of[server.name].limits.append(limit)
+                    if held.disturbed > DISTURBED:
+                        print(f"    others had {held.disturbed:.0%} of the core of {server.name}")
     return found
 
 
