@@ -61,9 +61,12 @@ def test_the_page_has_a_place_for_each_table_and_each_plot(bench):
     assert {file.name for file in PAGE.with_suffix("").iterdir()} == set(shown)
 
 
-def test_each_row_that_is_measured_is_in_the_results(bench):
+def test_the_results_are_of_rows_that_are_still_measured(bench):
     results = json.loads(RESULTS.read_text())
-    works = [row["work"] for row in results["comparison"]]
-    assert works == bench("comparison.titles()")
-    assert [one["title"] for one in results["growth"]] == bench("growth.titles()")
-    assert [room["title"] for room in results["capacity"]["rooms"]] == bench("capacity.titles()")
+    for found, title, titles in (
+        (results["comparison"], "work", "comparison.titles()"),
+        (results["growth"], "title", "growth.titles()"),
+        (results["capacity"]["rooms"], "title", "capacity.titles()"),
+    ):
+        assert found
+        assert {row[title] for row in found} <= set(bench(titles))
