@@ -29,7 +29,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 EXAMPLES = [
     pytest.param(code, id=f"{page.relative_to(DOCS / 'pages')}:{number}")
-    for page in sorted(DOCS.rglob("*.md"))
+    for page in sorted((DOCS / "pages").rglob("*.md"))
     for number, code in enumerate(BLOCK.findall(page.read_text()), 1)
 ]
 
