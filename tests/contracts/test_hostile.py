@@ -54,7 +54,7 @@ def test_an_exiting_message_hook_ends_neither_room_nor_connection(
 
 
 @pytest.mark.log_may_hold("Task exception was never retrieved", "Unhandled exception in event loop")
-@pytest.mark.parametrize("how", ["task", "later", "soon", "group", "interrupt"])
+@pytest.mark.parametrize("how", ["task", "promise", "later", "soon", "group", "interrupt"])
 def test_an_exit_behind_a_hook_ends_nothing(party, binding, how):
     with (
         party.room(binding("Exiting"), "a").connect() as a,

@@ -75,6 +75,8 @@ class Exiting(Server):
         match message.split():
             case ["task"]:
                 self.task = asyncio.create_task(self.exit())
+            case ["promise"]:
+                self.task = asyncio.create_task(self.exit(js.scheduler.wait(1)))
             case ["later"]:
                 loop.call_later(0.01, sys.exit, 1)
             case ["soon"]:
@@ -89,8 +91,8 @@ class Exiting(Server):
             case _:
                 connection.send(message)
 
-    async def exit(self):
-        await asyncio.sleep(0)
+    async def exit(self, before=None):
+        await (asyncio.sleep(0) if before is None else before)
         sys.exit(1)
 
     def awaitable(self, what, connection):

@@ -176,11 +176,12 @@ def _in_its_io_context(usual: Any) -> Any:
 def _survive_exits() -> None:
     """Have the event loop log what would end the process: `sys.exit()` in a task or a callback."""
     loop: Any = asyncio.get_event_loop()
-    loop._system_exit_handler = _log_exit
-    loop._keyboard_interrupt_handler = _log_exit
+    loop._system_exit_handler = log_exit
+    loop._keyboard_interrupt_handler = log_exit
 
 
-def _log_exit(*_code: Any) -> None:
+def log_exit(*_code: Any) -> None:
+    """Tell of the `SystemExit`, or the `KeyboardInterrupt`, that is being handled."""
     error = sys.exception()
     if error is not None:
         failures.mark(error, "in a task or a callback, which it has ended")

@@ -13,7 +13,7 @@ import js
 from pyodide.ffi import JsException, create_once_callable
 
 from .. import tasks
-from ..runtime import io_context
+from ..runtime import io_context, isolate
 
 _once: Any = create_once_callable
 
@@ -58,7 +58,10 @@ def shorten() -> list[str]:
 
             def go_on() -> None:
                 tasks.prepare()
-                io_context.run_handle(handle)
+                try:
+                    io_context.run_handle(handle)
+                except (SystemExit, KeyboardInterrupt):  # as the loop: it would end the process
+                    isolate.log_exit()
 
             at_once(_once(go_on, _may_syncify=True))
             return handle
