@@ -79,8 +79,10 @@ async def get_server_by_name(
     async def start() -> Any:
         # A new one for each try: a stub does not work after an error.
         stub = _stub(namespace, name, location_hint)
-        # A name needs no conversion, and there is no result, so the call goes past the SDK.
-        caller = getattr(stub, "_binding", stub) if props is None else stub
+        caller = stub
+        if props is None and not isinstance(stub, JsProxy):
+            # A name needs no conversion, and there is no result: the call can go past the SDK.
+            caller = getattr(stub, "_binding", stub)
         await caller.setName(*arguments)
         return stub
 

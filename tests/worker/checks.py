@@ -157,6 +157,8 @@ async def check_named(worker):
     stub = await get_server_by_name(worker.env.Answering, "mine", props={"a": [1, None, "ü"]})
     again = await get_server_by_name(worker.env.Answering, "mine", props="ignored by now")
     events = await again.events()
+    raw = await get_server_by_name(worker.env._env.Answering, "mine")  # JavaScript's own binding
+    assert (await raw.events()).length == len(events)
     response = await stub.fetch("https://room/parties/answering/mine/where")
     try:
         await stub.setName("other")
