@@ -37,6 +37,7 @@ from .runtime.io_context import IoContext
 from .runtime.io_context import current as current_io_context
 from .shortcuts.current import current
 from .shortcuts.entry import entry
+from .sql import exec_of
 from .startup import Startup
 from .upgrade import refuse, upgrade
 from .usercode import FAILURES, as_exception, call, finish, is_pending, settled
@@ -61,7 +62,7 @@ class Life:
 
     __slots__ = (
         "__weakref__",
-        "_database",
+        "_exec_sql",
         "_given_options",
         "_kv",
         "_listeners",
@@ -89,7 +90,7 @@ class Life:
         self.options: ServerOptions
         #: The platform's own, past the SDK.
         self.ctx: Any = ctx
-        self._database: Any = None
+        self._exec_sql: Any = None
         self._given_options: Any = None
         self.parts = definition.parts
         self.props_parameter = definition.props_parameter
@@ -133,11 +134,11 @@ class Life:
                 self.kept_by_parts[part] = part.construct(self.server)
 
     @property
-    def database(self) -> Any:
-        """JavaScript's own function for queries; an error of the platform's if there is none."""
-        if self._database is None:
-            self._database = self.ctx.storage.sql.exec
-        return self._database
+    def exec_sql(self) -> Any:
+        """What `sql.exec_of` gives, which takes three look-ups."""
+        if self._exec_sql is None:
+            self._exec_sql = exec_of(self.ctx)
+        return self._exec_sql
 
     @property
     def kv(self) -> KeyValues:

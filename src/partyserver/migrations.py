@@ -45,7 +45,7 @@ def migrate(life: Starting) -> None:
 def _run(ctx: Any, waiting: list[Migration]) -> None:
     for one in waiting:
         try:
-            sql.execute(ctx.storage.sql.exec, one.statement, ())
+            sql.execute(sql.exec_of(ctx), one.statement, ())
         except SQLError as error:
             raise SQLError(
                 f"migration {one.number} of {one.owner} has failed, and nothing of this start's is "

@@ -24,7 +24,7 @@ class Reporting(Protocol):
     """The life of a room, as far as a query needs it."""
 
     @property
-    def database(self) -> Any: ...
+    def exec_sql(self) -> Any: ...
 
     def report(self, where: str, error: BaseException) -> None: ...
 
@@ -35,6 +35,14 @@ class Transacting(Protocol):
     ctx: Any
     #: The innermost one that is running.
     transaction: Transaction | None
+
+
+def exec_of(ctx: Any) -> Any:
+    """The platform's `sql.exec` of an object; `SQLError` if its class has no SQLite."""
+    try:
+        return ctx.storage.sql.exec
+    except JsException as error:
+        raise SQLError(error.message or str(error), "any") from error
 
 
 def run(life: Reporting, query: Any, params: tuple[Any, ...]) -> Rows:
@@ -50,7 +58,7 @@ def reporting(
 ) -> T:
     """The result of a query that a function of this module reads; see `run`."""
     try:
-        return read(life.database, query, params)
+        return read(life.exec_sql, query, params)
     except SQLError as error:
         life.report("sql", error)
         error.reported = True
@@ -60,14 +68,14 @@ def reporting(
 # --- what a query gives ---------------------------------------------------------------
 
 
-def execute(database: Any, query: Any, params: tuple[Any, ...]) -> Rows:
+def execute(exec_sql: Any, query: Any, params: tuple[Any, ...]) -> Rows:
     """Run a query with `?` parameters, or a t-string, and return its rows."""
     text, bound = _prepared(query, params)
     try:
-        cursor = database(text, *bound)
+        cursor = exec_sql(text, *bound)
         if _loses_a_column(cursor, text):
             return _rows_by_column(cursor)
-        reader = rows.reader(database)
+        reader = rows.reader(exec_sql)
         if reader is not None:
             return reader.rows(cursor, text)
         found = cursor.toArray()
@@ -76,25 +84,25 @@ def execute(database: Any, query: Any, params: tuple[Any, ...]) -> Rows:
     return [] if found.length == 0 else values.python_value(found)
 
 
-def first(database: Any, query: Any, params: tuple[Any, ...]) -> list[tuple[str, Any]]:
+def first(exec_sql: Any, query: Any, params: tuple[Any, ...]) -> list[tuple[str, Any]]:
     """The columns of the one row of a query, or nothing if it has none."""
-    found = _only_row(database, query, params, with_names=True)
+    found = _only_row(exec_sql, query, params, with_names=True)
     return [] if found is None else list(zip(*found, strict=True))
 
 
-def value(database: Any, query: Any, params: tuple[Any, ...]) -> Any:
+def value(exec_sql: Any, query: Any, params: tuple[Any, ...]) -> Any:
     """The first column of the one row of a query, or None if it has none."""
-    found = _only_row(database, query, params, with_names=False)
+    found = _only_row(exec_sql, query, params, with_names=False)
     return None if found is None else found[1][0]
 
 
 def _only_row(
-    database: Any, query: Any, params: tuple[Any, ...], *, with_names: bool
+    exec_sql: Any, query: Any, params: tuple[Any, ...], *, with_names: bool
 ) -> tuple[list[str], list[Any]] | None:
     text, bound = _prepared(query, params)
     try:
-        cursor = database(text, *bound)
-        reader = rows.reader(database)
+        cursor = exec_sql(text, *bound)
+        reader = rows.reader(exec_sql)
         found = _two_rows(cursor) if reader is None else reader.first(cursor)
         if not found:
             return None
@@ -118,14 +126,14 @@ def _two_rows(cursor: Any) -> list[list[Any]]:
     return found
 
 
-def json_text(database: Any, query: Any, params: tuple[Any, ...]) -> str:
+def json_text(exec_sql: Any, query: Any, params: tuple[Any, ...]) -> str:
     """The rows of a query as JSON, which is made in JavaScript."""
     text, bound = _prepared(query, params)
     try:
-        cursor = database(text, *bound)
+        cursor = exec_sql(text, *bound)
         if _loses_a_column(cursor, text):
             return _json_by_column(_rows_by_column(cursor), text)
-        reader = rows.reader(database)
+        reader = rows.reader(exec_sql)
         if reader is not None:
             json, found = reader.json(cursor, text)
         else:

@@ -55,11 +55,11 @@ class Table:
             if not self._is_missing(error):
                 raise
         for statement in self._create:
-            sql.execute(ctx.storage.sql.exec, statement, ())
+            sql.execute(sql.exec_of(ctx), statement, ())
         return self._run(ctx, query, params)
 
     def _run(self, ctx: Any, query: str, params: tuple[Any, ...]) -> list[dict[str, Any]]:
-        return sql.execute(ctx.storage.sql.exec, query.replace("{table}", self.name), params)
+        return sql.execute(sql.exec_of(ctx), query.replace("{table}", self.name), params)
 
     def _is_missing(self, error: SQLError) -> bool:
         return f"no such table: {self.name}" in str(error)

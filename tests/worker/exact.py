@@ -220,7 +220,7 @@ async def check_ways(room):
     for _ in range(2):
         room.sql(f"select '{'x' * 1000}' as text")
         room.sql_value("select 1")
-    reader = rows.reader(life_of(room).database)
+    reader = rows.reader(life_of(room).exec_sql)
     return None if reader is None else sorted(reader.trusted)
 
 

@@ -225,9 +225,8 @@ def install(loop: Any) -> None:
         callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         if type(callback) is AtOnce:
-            handle = asyncio.Handle(callback, args, loop, context)
             callback(*args)
-            return handle
+            return None  # type: ignore[return-value]  # asyncio does not look at it
         # A future, and a task, schedule their waiters with the waiters' contexts, and themselves.
         theirs = None if context is None else context.get(current)
         if theirs is not None and context is not None:

@@ -40,7 +40,7 @@ class Reader:
     """
 
     def __init__(self, cursor: Any) -> None:
-        """`cursor` is any; it is not read."""
+        """`cursor` is any, and is read to its end."""
         tools = builtins.tools()
         self._put = Holder()
         # In a pipe of its own, since `put` takes its number for where it begins to.
@@ -55,11 +55,13 @@ class Reader:
             "first": tools.pipe(*first, _method(js.Iterator.prototype, "toArray"), keep),
         }
         self._ways = ways
-        self._copier = TextCopier(Holder())
-        self._copying = {name: self._copier.after(ways[name]) for name in ("objects", "lists")}
+        self._copier: TextCopier | None = None
+        #: The ways that copy their text, and the queries that go them.
+        self._copying: dict[str, JsProxy] = {}
         self._large: dict[str, None] = {}
         #: The ways whose first result was as Pyodide's.
         self.trusted: set[str] = set()
+        cursor.toArray()
 
     # Each of these raises `JsException` if the query fails.
 
@@ -99,17 +101,26 @@ class Reader:
         return text[1:-1], rows
 
     def _text(self, way: str, cursor: Any, query: str) -> str:
-        if query in self._large:
+        if query in self._large and self._copier is not None:
             text: str = self._copier.text(self._copying[way](cursor))
         else:
             text = self._ways[way](cursor)
         if len(text) < _LONG:
             self._large.pop(query, None)
         elif query not in self._large:
-            if len(self._large) == _MOST_KNOWN:
-                self._large.clear()
-            self._large[query] = None
+            self._remember(query)
         return text
+
+    def _remember(self, query: str) -> None:
+        """That it gave much: the first one of a process has its text copied from then on."""
+        if not self._copying:
+            copier = TextCopier(Holder())
+            if copier.works():
+                self._copier = copier
+            self._copying = {way: copier.after(self._ways[way]) for way in ("objects", "lists")}
+        if len(self._large) == _MOST_KNOWN:
+            self._large.clear()
+        self._large[query] = None
 
     def _checked(self, way: str, rows: Any, text: str, *, is_exact: bool) -> Any:
         if not is_exact or way not in self.trusted:
@@ -126,7 +137,8 @@ class Reader:
     def _drop_much(self, text: str) -> None:
         if len(text) > _MUCH_TO_KEEP:
             self._put.drop()
-            self._copier.holder.drop()
+            if self._copier is not None:
+                self._copier.holder.drop()
 
     def _are_exact(self, values: Iterable[Any]) -> bool:
         """Whether JSON has kept these values of rows."""
