@@ -270,6 +270,8 @@ class RoomConnection(Connection):
     # The base's own slots under names for the package: an attribute costs no look-up more.
     allowance: Allowance | None = vars(Connection)["_allowance"]
     phase: Phase = vars(Connection)["_phase"]
+    #: With an id and tags, whether the rest of it has been read or not.
+    remembered: Attachment | Unread = vars(Connection)["_attachment"]
     registry: Registry = vars(Connection)["_registry"]
     route: Route | None = vars(Connection)["_route"]
 

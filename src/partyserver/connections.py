@@ -74,12 +74,13 @@ class Connections:
 
     def _enter(self, connection: RoomConnection) -> None:
         self._open[connection] = None
-        same_id = self._by_id.get(connection.id)
+        remembered = connection.remembered
+        same_id = self._by_id.get(remembered.id)
         if same_id is None:
-            self._by_id[connection.id] = [connection]
+            self._by_id[remembered.id] = [connection]
         else:
             same_id.append(connection)
-        for tag in connection.tags[1:]:
+        for tag in remembered.tags[1:]:
             self._by_tag.setdefault(tag, {})[connection] = None
 
     def remove(self, connection: RoomConnection) -> None:
@@ -197,14 +198,18 @@ class Connections:
         known = self._by_socket
         self._by_socket, self._open, self._by_id, self._by_tag = {}, {}, {}, {}
         self._fanout, self._fanouts = None, {}
-        for found in self._sleeping.all():
-            connection = known.pop(found[0].js_id, None)
+        # As `_wake` and `add`, with fewer calls. Nothing is dispatched yet.
+        for socket, attachment, ready_state in self._sleeping.all():
+            key = socket.js_id
+            connection = known.pop(key, None)
             if connection is None:
-                self._wake(*found)
-            elif connection.phase is OPEN_PHASE:
-                self.add(connection)
-            else:
-                self._by_socket[connection.socket.js_id] = connection
+                if attachment is None:
+                    continue
+                phase = OPEN_PHASE if ready_state == OPEN else Phase.CLOSED_BY_PEER
+                connection = RoomConnection(socket, attachment, self, phase)
+            self._by_socket[key] = connection
+            if connection.phase is OPEN_PHASE:
+                self._enter(connection)
         self._by_socket.update(known)  # closed ones whose last event has not come yet
         self._all_awake = True
 
