@@ -37,6 +37,9 @@ _CAPACITY = (
     *("Echo", "Everybody", "Written", "Read"),
     *("Chat", "Cursors", "CollectedCursors", "Game"),
 )
+#: What `rooms.py` imports.
+_WITH_EVENTS = (LIBRARY, MSGSPEC, VARIANTS / "events.py")
+
 _CAPABILITIES = ("Echo", "Idle", "Rated", "Publishing", "Writing")
 _EVENTS = ("Echo", "Typed", "ByHand", "TypedRoom", "ByHandRoom")
 
@@ -50,10 +53,10 @@ WORKERS = {
         Worker("naive", "naive.py", _BASIC),
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
-        Worker("rooms", "rooms.py", _ROOMS, (LIBRARY, MSGSPEC)),
-        Worker("npm_rooms", "rooms.js", _ROOMS),
-        Worker("raw_rooms", "rooms_raw.js", _ROOMS),
-        Worker("capacity", "capacity.py", _CAPACITY, (LIBRARY, MSGSPEC, VARIANTS / "rooms.py")),
+        Worker("rooms", "rooms.py", _ROOMS, _WITH_EVENTS, has_evictor=True),
+        Worker("npm_rooms", "rooms.js", _ROOMS, has_evictor=True),
+        Worker("raw_rooms", "rooms_raw.js", _ROOMS, has_evictor=True),
+        Worker("capacity", "capacity.py", _CAPACITY, (*_WITH_EVENTS, VARIANTS / "rooms.py")),
         Worker("npm_capacity", "capacity.js", _CAPACITY),
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),

@@ -32,6 +32,8 @@ class Worker:
     v8_flags: Sequence[str] = ()
     #: Whether rooms have their storage in memory, and not on disk.
     in_memory: bool = False
+    #: Whether a second port, the "evictor", puts rooms to sleep.
+    has_evictor: bool = False
 
     @property
     def is_python(self) -> bool:
@@ -40,11 +42,14 @@ class Worker:
     def build(self, folder: Path) -> Path:
         """Write the worker into a folder, with its modules and its config; the config's path."""
         modules = self._python_modules(folder) if self.is_python else self._bundle(folder)
-        shutil.copy(VARIANTS / "evictor.js", folder)
         config = folder / "config.capnp"
         storage = folder / "storage"
         storage.mkdir()
-        config.write_text(self._config(modules, storage))
+        text = self._config(modules, storage)
+        if self.has_evictor:
+            shutil.copy(VARIANTS / "evictor.js", folder)
+            text = self._with_evictor(text)
+        config.write_text(text)
         return config
 
     def _bundle(self, folder: Path) -> list[str]:
@@ -89,17 +94,20 @@ class Worker:
             date=COMPATIBILITY_DATE,
             flags=_list([f'"{flag}"' for flag in flags]),
             bindings=_list(bindings),
-            others=_list(
-                [
-                    f'(name = "{name}", durableObjectNamespace = (className = "{name}", '
-                    'serviceName = "main"))'
-                    for name in self.classes
-                ]
-            ),
             namespaces=_list(namespaces),
             storage=storage,
             where="inMemory = void" if self.in_memory else 'localDisk = "storage"',
         )
+
+    def _with_evictor(self, config: str) -> str:
+        bindings = [
+            f'(name = "{name}", durableObjectNamespace = (className = "{name}", '
+            'serviceName = "main"))'
+            for name in self.classes
+        ]
+        config = config.replace(_SERVICES, f"{_SERVICES}\n    {_EVICTOR_SERVICE}")
+        config = config.replace(_SOCKETS, f"{_SOCKETS}\n    {_EVICTOR_SOCKET}")
+        return config + _EVICTOR.format(date=COMPATIBILITY_DATE, bindings=_list(bindings))
 
 
 _CONFIG = """\
@@ -109,12 +117,10 @@ const config :Workerd.Config = (
   v8Flags = {v8_flags},
   services = [
     (name = "main", worker = .worker),
-    (name = "evictor", worker = .evictor),
     (name = "storage", disk = (path = "{storage}", writable = true)),
   ],
   sockets = [
     (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
-    (name = "evictor", address = "127.0.0.1:0", http = (), service = "evictor"),
   ],
 );
 
@@ -126,12 +132,17 @@ const worker :Workerd.Worker = (
   durableObjectNamespaces = {namespaces},
   durableObjectStorage = ({where}),
 );
+"""
 
+_SERVICES, _SOCKETS = "services = [", "sockets = ["
+_EVICTOR_SERVICE = '(name = "evictor", worker = .evictor),'
+_EVICTOR_SOCKET = '(name = "evictor", address = "127.0.0.1:0", http = (), service = "evictor"),'
+_EVICTOR = """
 const evictor :Workerd.Worker = (
   modules = [ (name = "evictor.js", esModule = embed "evictor.js") ],
   compatibilityDate = "{date}",
   compatibilityFlags = ["unsafe_module"],
-  bindings = {others},
+  bindings = {bindings},
 );
 """
 
@@ -145,7 +156,7 @@ def _sources_only(folder: str, names: list[str]) -> set[str]:
 
 
 def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
-    """Start workerd on free ports; the process, and the ports of "http" and the "evictor"."""
+    """Start workerd on free ports; the process, and the ports by their names in the config."""
     with log.open("w") as errors:
         process = subprocess.Popen(
             [WORKERD, "serve", config, "--experimental", "--control-fd=1", *options],
@@ -158,7 +169,8 @@ def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str]
         )
     assert process.stdout is not None
     ports: dict[str, int] = {}
-    while len(ports) < 2:
+    count = config.read_text().count("address =")
+    while len(ports) < count:
         line = process.stdout.readline()
         if not line:
             process.wait()

@@ -1,10 +1,10 @@
 """The real work of a room, as this library's documentation says to write it."""
 
-from typing import Annotated
-
 from partyserver import Server, get_server_by_name, parse_json, route_partykit_request
-from partyserver.events import Event, Events, Meta, on
+from partyserver.events import Events, on
 from workers import Response, WorkerEntrypoint
+
+from events import Move, Said, Say
 
 SOMEBODY = {"name": "somebody", "color": "#2e6fdb", "x": 10, "y": 20}
 
@@ -147,20 +147,6 @@ class Sleeping(Hibernating):
 
     def on_request(self, request):
         return Response(str(sum(1 for _ in self.get_connections())))
-
-
-class Say(Event):
-    text: Annotated[str, Meta(min_length=1, max_length=2000)]
-
-
-class Move(Event):
-    x: int
-    y: int
-
-
-class Said(Event):
-    id: str
-    text: str
 
 
 class Typed(Events, Hibernating):

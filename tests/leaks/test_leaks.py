@@ -115,7 +115,7 @@ async def talk(url, count, clients=10):
 
 def test_connections_that_came_and_went_leave_nothing(party, binding):
     watched = Watched(party, binding("Busy"))
-    # So many, since Python takes memory in pieces of 64 KB, and the last one comes late.
+    # So many that what a process takes once, as a further piece of memory, is there before.
     asyncio.run(come_and_go(watched.url, CONNECTIONS // 2))
     before = watched.measure()
     asyncio.run(come_and_go(watched.url, CONNECTIONS - CONNECTIONS // 10))
