@@ -6,7 +6,13 @@ from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMappi
 from typing import Any
 
 from .errors import SQLError
-from .rules.storage import checked_key, checked_value, is_possible_key, list_options
+from .rules.storage import (
+    checked_key,
+    checked_value,
+    is_possible_key,
+    is_stored_as_it_is,
+    list_options,
+)
 from .runtime import JsException, values
 
 #: How many entries are read at once where all are: of the largest values, 32 MiB.
@@ -21,10 +27,13 @@ class KeyValues(MutableMapping[str, Any]):
     Iteration reads entries in portions, and what it has not come to may change meanwhile.
     """
 
-    __slots__ = ("_raw",)
+    __slots__ = ("_get", "_put", "_raw")
 
     def __init__(self, ctx: Any) -> None:
         self._raw: Any = ctx.storage.kv
+        # Looked up once: each look-up of a method is a call into JavaScript, and an object.
+        self._get: Any = self._raw.get
+        self._put: Any = self._raw.put
 
     def __getitem__(self, key: str) -> Any:
         value = self._find(key)
@@ -34,7 +43,13 @@ class KeyValues(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         key = checked_key(key)
-        self._put(key, checked_value(key, value))
+        if not is_stored_as_it_is(value):
+            value = values.javascript_value(checked_value(key, value))
+        self._store(key, value)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = self._find(key)
+        return default if value is None else values.python_value(value)
 
     def __delitem__(self, key: str) -> None:
         if not is_possible_key(key) or not self._ask("delete", key):
@@ -104,7 +119,7 @@ class KeyValues(MutableMapping[str, Any]):
         for key, value in dict(*arguments, **more).items():
             checked[checked_key(key)] = checked_value(key, value)
         for key, value in checked.items():
-            self._put(key, value)
+            self._store(key, values.javascript_value(value))
 
     def clear(self) -> None:
         for key in self:
@@ -115,10 +130,18 @@ class KeyValues(MutableMapping[str, Any]):
 
     def _find(self, key: Any) -> Any:
         """The value in JavaScript, in which a stored None is another than none."""
-        return self._ask("get", key) if is_possible_key(key) else None
+        if not is_possible_key(key):
+            return None
+        try:
+            return self._get(key)
+        except JsException as error:
+            raise _failure(error, "get") from error
 
-    def _put(self, key: str, value: Any) -> None:
-        self._ask("put", key, values.javascript_value(value))
+    def _store(self, key: str, value: Any) -> None:
+        try:
+            self._put(key, value)
+        except JsException as error:
+            raise _failure(error, "put") from error
 
     def _entries(self, options: Mapping[str, Any]) -> Entries:
         return values.python_value(  # type: ignore[no-any-return]
@@ -131,7 +154,11 @@ class KeyValues(MutableMapping[str, Any]):
             # At once: the platform has one listing of an object at a time.
             return values.builtin("Array.from")(found) if method == "list" else found
         except JsException as error:
-            raise SQLError(error.message or str(error), f"kv.{method}") from error
+            raise _failure(error, method) from error
+
+
+def _failure(error: JsException, method: str) -> SQLError:
+    return SQLError(error.message or str(error), f"kv.{method}")
 
 
 class _Items(ItemsView[str, Any]):

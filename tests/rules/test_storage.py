@@ -8,6 +8,7 @@ from partyserver.rules.storage import (
     checked_key,
     checked_value,
     is_possible_key,
+    is_stored_as_it_is,
     list_options,
     size_of_key,
 )
@@ -54,6 +55,20 @@ def test_the_size_of_a_key_is_that_of_its_utf_8():
 
 def test_a_value_is_copied_as_it_will_be_read_back():
     assert checked_value("k", {"a": (1.0, {"x"})}) == {"a": [1, {"x"}]}
+
+
+@pytest.mark.parametrize("value", ["", "a text", "x" * 2**20, 0, -1, 2**53 - 1, True])
+def test_a_short_text_and_a_number_are_stored_as_they_are(value):
+    assert is_stored_as_it_is(value)
+    assert checked_value("x" * MAX_KEY_SIZE, value) is value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ü", "a\ud800", "x" * (2**20 + 1), Key.TOPIC, 2**53, -(2**53), 1.0, 0.5, None, b"", [], {}],
+)
+def test_others_are_looked_into_before(value):
+    assert not is_stored_as_it_is(value)
 
 
 def test_a_value_shares_its_limit_with_the_key():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cloning import STORED, copy, size
+from .cloning import MAX_SAFE_INTEGER, STORED, copy, size
 
 #: In bytes of UTF-8.
 MAX_KEY_SIZE = 2048
@@ -27,14 +27,16 @@ def size_of_key(key: Any) -> int:
 
 def is_possible_key(key: Any) -> bool:
     """Whether something may be stored under a key; `TypeError` for what is no `str`."""
+    if type(key) is str and key.isascii():  # all that the rest says, for most keys
+        return 0 < len(key) <= MAX_KEY_SIZE and key != NAME_KEY
     return 0 < size_of_key(key) <= MAX_KEY_SIZE and key != NAME_KEY and _is_unicode(key)
 
 
 def checked_key(key: Any) -> str:
     """The key, to store something under; `TypeError` and `ValueError` for others."""
-    length = size_of_key(key)
     if is_possible_key(key):
         return str.__str__(key)
+    length = size_of_key(key)
     if not length:
         raise ValueError("a storage key is not empty")
     if length > MAX_KEY_SIZE:
@@ -68,6 +70,19 @@ def checked_value(key: str, value: Any) -> Any:
         )
     return copied
 
+
+def is_stored_as_it_is(value: Any) -> bool:
+    """Whether a value is of those that need no check and no copy, as most texts and numbers."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _SHORT_TEXT and value.isascii()
+    if kind is int:
+        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+    return kind is bool
+
+
+#: Characters, which are a byte each if they are ASCII: with any key far from the limit.
+_SHORT_TEXT = 1024 * 1024
 
 #: More entries than a room can have.
 _ALL = 2**31
