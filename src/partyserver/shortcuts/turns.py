@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable
 from contextvars import Context
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, create_once_callable
+from pyodide.ffi import JsException, JsProxy, create_proxy
 
 from .. import tasks
 from ..runtime import io_context, isolate
-
-_once: Any = create_once_callable
+from . import builtins
 
 #: Of so many coroutines that go on at once, one waits for the loop as before: promises that follow
 #: each other for ever must not keep all else from its turn.
@@ -35,38 +35,49 @@ def shorten() -> list[str]:
         if api.scheduleCallback.js_id != webloop.scheduleCallback.js_id:
             return []
         promised = (helper.set_result.__code__, helper.set_exception.__code__)
-        at_once = js.queueMicrotask.bind(js.globalThis)
-        api.scheduleCallback = at_once
+        tools = builtins.tools()
+        # It resolves a promise, and what awaits that has its turn by itself.
+        api.scheduleCallback = tools.bind(tools.call_function, tools.call_function)
+        resume = _resumption(tools)
     except (AttributeError, ImportError, JsException):
         return []
     loop = asyncio.get_event_loop()
-
-    count = 0
+    numbers = count(1)
 
     def schedule(usual: Callable[..., asyncio.Handle]) -> Callable[..., asyncio.Handle]:
         def call_soon(
             callback: Callable[..., Any], *args: Any, context: Context | None = None
         ) -> asyncio.Handle:
-            nonlocal count
             caller = sys._getframe(1).f_back
             if caller is None or caller.f_code not in promised:
                 return usual(callback, *args, context=context)
-            count += 1
-            if count % _FAIRNESS == 0:
+            number = next(numbers)
+            if number % _FAIRNESS == 0:
                 return usual(callback, *args, context=context)
-            handle = asyncio.Handle(callback, args, loop, context)
-
-            def go_on() -> None:
-                tasks.prepare()
-                try:
-                    io_context.run_handle(handle)
-                except (SystemExit, KeyboardInterrupt):  # as the loop: it would end the process
-                    isolate.log_exit()
-
-            at_once(_once(go_on, _may_syncify=True))
+            handle = _waiting[number] = asyncio.Handle(callback, args, loop, context)
+            resume(number)
             return handle
 
         return call_soon
 
     io_context.schedule_by(schedule)
     return ["turns"]
+
+
+#: What is to go on, by the number that JavaScript has for it.
+_waiting: dict[int, asyncio.Handle] = {}
+
+
+def _resumption(tools: builtins.Tools) -> JsProxy:
+    """A function that enters Python in a turn of its own, in which Python can suspend."""
+    enter = tools.bind(tools.call_promising, create_proxy(_go_on))
+    # Of the promise that it returns, nobody needs a Python object.
+    return tools.pipe(enter, js.Array.isArray)
+
+
+def _go_on(number: int, _: int) -> None:
+    tasks.prepare()
+    try:
+        io_context.run_handle(_waiting.pop(number))
+    except (SystemExit, KeyboardInterrupt):  # as the loop: it would end the process
+        isolate.log_exit()
