@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .errors import ConnectionClosedError
 from .rules.attachment import Attachment, copy_state, read_state
+from .rules.cloning import is_flat
 from .rules.closing import OPEN, answer_to_close, check_close
 from .rules.messages import compact_json, parse_json
 from .rules.query import Query
@@ -62,6 +63,7 @@ class Connection:
         "_allowance",
         "_attachment",
         "_close_has_begun",
+        "_flat_state",
         "_phase",
         "_registry",
         "_route",
@@ -78,6 +80,8 @@ class Connection:
     ) -> None:
         self.socket = socket
         self._attachment: Attachment | Unread = attachment
+        #: The state, if it is known to hold nothing that is copied itself: it is asked for often.
+        self._flat_state: dict[str, Any] | None = None
         self._registry = registry
         self._phase = phase
         #: Whether `on_close` was called.
@@ -137,10 +141,14 @@ class Connection:
     @property
     def state(self) -> Any:
         """What `set_state` stored last, or None. A copy: changing it changes nothing."""
-        attachment = self._attachment
-        return read_state(
-            attachment.state if type(attachment) is Attachment else self._read().state
-        )
+        flat = self._flat_state
+        if flat is not None:
+            return flat.copy()
+        state = self._read().state
+        if not is_flat(state):
+            return read_state(state)
+        self._flat_state = state
+        return state.copy()
 
     def set_state(self, value: Callable[[Any], Any] | object) -> Any:
         """Store a JSON-like value (bytes included) with the connection, and return it.
@@ -162,10 +170,11 @@ class Connection:
         """
         if callable(value):
             value = value(self.state)
-        attachment = self._read().with_state(copy_state(value))
+        state = copy_state(value)
+        attachment = self._read().with_state(state)
         sockets.write_attachment(self.socket, attachment)
-        self._attachment = attachment
-        return self.state
+        self._attachment, self._flat_state = attachment, None
+        return read_state(state)
 
     def serialize_attachment(self, value: Any) -> None:
         """Deprecated: `set_state`."""
@@ -282,7 +291,7 @@ class RoomConnection(Connection):
     def keep(self, attachment: Attachment) -> None:
         """Keep something else with the socket."""
         sockets.write_attachment(self.socket, attachment)
-        self._attachment = attachment
+        self._attachment, self._flat_state = attachment, None
 
     def opened(self) -> None:
         """It was accepted, or has been found open after a sleep."""

@@ -238,7 +238,8 @@ def transact(life: Transacting, function: Callable[..., T], arguments: tuple[Any
 
 def _prepared(query: Any, params: tuple[Any, ...]) -> tuple[str, list[Any]]:
     text, given = (query, params) if isinstance(query, str) else _from_template(query, params)
-    return text, [_bindable(value, text) for value in given]
+    # Most are texts, for which the call would take longer than all that it does.
+    return text, [value if type(value) is str else _bindable(value, text) for value in given]
 
 
 def _from_template(template: Any, params: tuple[Any, ...]) -> tuple[str, list[Any]]:

@@ -153,12 +153,17 @@ def read(value: Any) -> Any:
     """A deep copy of what `copy` has made of a state."""
     kind = type(value)
     if kind is dict:
-        if _HOLDS_NOTHING.issuperset(map(type, value.values())):
+        if is_flat(value):
             return value.copy()
         return {key: read(item) for key, item in value.items()}
     if kind is list:
         return [read(item) for item in value]
     return value
+
+
+def is_flat(value: Any) -> bool:
+    """Whether what `copy` has made is a dict with nothing inside that is to be copied, too."""
+    return type(value) is dict and _HOLDS_NOTHING.issuperset(map(type, value.values()))
 
 
 _HOLDS_NOTHING = _UNCHANGED | {float}

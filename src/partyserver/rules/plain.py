@@ -30,14 +30,20 @@ def is_plain(value: Any, mappings: tuple[type, ...] = (dict,), levels: int = MAX
     if not levels:
         return False
     if kind is list:
-        # A loop, since each level may take one of Python's frames only.
-        for item in value:  # noqa: SIM110
-            if not is_plain(item, mappings, levels - 1):
-                return False
-        return True
-    if kind not in mappings:
+        items = value
+    elif kind in mappings and _KEYS.issuperset(map(type, value)):
+        items = value.values()
+    else:
         return False
-    for key, item in value.items():
-        if type(key) is not str or not is_plain(item, mappings, levels - 1):
+    for item in items:  # a loop, since each level may take one of Python's frames only
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue  # as above: the call would take longer than all of this
+        if kind is int and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER:
+            continue
+        if not is_plain(item, mappings, levels - 1):
             return False
     return True
+
+
+_KEYS = frozenset((str,))

@@ -97,7 +97,8 @@ class Reader:
         """The JSON of all rows, and the rows."""
         text = self._text("objects", cursor, query)
         rows = self._put.message()
-        self._drop_much(text)
+        if len(text) > _MUCH_TO_KEEP:
+            self._drop()
         return text[1:-1], rows
 
     def _text(self, way: str, cursor: Any, query: str) -> str:
@@ -131,14 +132,14 @@ class Reader:
                 else:
                     _distrust()
             rows = found
-        self._drop_much(text)
+        if len(text) > _MUCH_TO_KEEP:
+            self._drop()
         return rows
 
-    def _drop_much(self, text: str) -> None:
-        if len(text) > _MUCH_TO_KEEP:
-            self._put.drop()
-            if self._copier is not None:
-                self._copier.holder.drop()
+    def _drop(self) -> None:
+        self._put.drop()
+        if self._copier is not None:
+            self._copier.holder.drop()
 
     def _are_exact(self, values: Iterable[Any]) -> bool:
         """Whether JSON has kept these values of rows."""
