@@ -7,11 +7,11 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
-import js
 from pyodide.ffi import JsProxy, create_proxy
 
 from .. import tasks
 from .io_context import prepare_return_of
+from .values import builtin
 
 
 def new_future() -> asyncio.Future[Any]:
@@ -29,7 +29,7 @@ def failed_future(error: Exception) -> asyncio.Future[Any]:
 def promise_of(task: asyncio.Task[Any]) -> JsProxy:
     """A promise that is fulfilled when `task`, which has not ended, has, however it ends."""
     prepare_return_of(task)
-    resolvers = js.Promise.withResolvers()
+    resolvers: Any = builtin("Promise.withResolvers")()
     task.add_done_callback(tasks.AtOnce(lambda _: resolvers.resolve(None)))
     return resolvers.promise  # type: ignore[no-any-return]
 

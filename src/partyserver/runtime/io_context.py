@@ -27,6 +27,7 @@ from workers import WorkerEntrypoint
 
 from ..reserved import LifeHolder, life_of
 from ..tasks import AtOnce
+from .values import builtin
 
 #: None where it is not known, as in a callback of JavaScript's.
 current: ContextVar[IoContext | None] = ContextVar("io_context", default=None)
@@ -92,7 +93,7 @@ class IoContext:
         """Make the way back, from inside: before something waits for what others do."""
         if self._resolve is not None or self._due:
             return
-        resolvers = js.Promise.withResolvers()
+        resolvers: Any = builtin("Promise.withResolvers")()
         resolvers.promise.then(_continuation())
         self._resolve = resolvers.resolve
 
