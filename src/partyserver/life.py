@@ -192,7 +192,7 @@ class Life:
                 return await upgrade(self, request)
             try:
                 response: Any = self.server.on_request(request)
-                if type(response) is not Response and is_pending(response):
+                if is_pending(response):
                     response = await settled(response)
             except ClientError as error:
                 return self.refuse(request, error)

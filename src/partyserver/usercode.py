@@ -40,10 +40,15 @@ FAILURES = (
 _MORE = (CoroutineType, asyncio.Future)
 
 
+#: Exact types of what hooks return most, which nobody has to ask about. The runtime's are added.
+NEVER_PENDING: set[type] = {type(None), bool, int, float, str, bytes, list, dict, tuple}
+
+
 def is_pending(value: Any) -> TypeGuard[Awaitable[Any]]:
     """Whether user code has returned something that is to be awaited."""
     # In this order, since the last question takes long.
-    return value is not None and (type(value) is CoroutineType or isawaitable(value))
+    kind = type(value)
+    return kind is CoroutineType or (kind not in NEVER_PENDING and isawaitable(value))
 
 
 async def settled(value: Any) -> Any:

@@ -77,7 +77,7 @@ def is_stored_as_it_is(value: Any) -> bool:
     if kind is str:
         return len(value) <= _SHORT_TEXT and value.isascii()
     if kind is int:
-        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER  # type: ignore[no-any-return]
     return kind is bool
 
 

@@ -8,6 +8,7 @@ import js
 from pyodide.ffi import JsProxy, jsnull, to_js
 from workers import FetchResponse, Response
 
+from ..usercode import NEVER_PENDING
 from .values import builtin, kind_of
 
 
@@ -127,6 +128,9 @@ class PassedOn(Response):
         self._prepared = True
         super().__init__(self.js_response)
         return getattr(self, name)
+
+
+NEVER_PENDING.update((Response, PassedOn))
 
 
 def switching_protocols(request: Any, client: JsProxy) -> Response:
