@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import against, capacity, compact, plots, report, results
+from . import against, capacity, compact, plots, profile, report, results
 from .capacity import ROOMS
 from .coldstart import cold_starts
 from .comparison import BASE, LIBRARY, ROWS, compare, named
@@ -25,8 +25,8 @@ from .results import Values
 from .servers import LIBRARIES
 from .steps import STORIES, walk
 
-PARTS = ("capacity", "comparison", "cold_starts", "memory", "growth", "steps")
-#: Capacity, growth and steps need more than two minutes.
+PARTS = ("capacity", "comparison", "profiles", "cold_starts", "memory", "growth", "steps")
+#: Capacity, profiles, growth and steps need more than two minutes.
 QUICK_PARTS = ("comparison", "cold_starts", "memory")
 #: Of each server, in the comparison.
 PROCESSES = 3
@@ -179,6 +179,9 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         samples["steps"] = {story: results.samples(of) for story, of in walked.items()}
         return [results.steps(story, of) for story, of in walked.items()]
 
+    def measure_profiles() -> Values:
+        return profile.profiles(1 if quick else 3)
+
     def measure_growth() -> list[Values]:
         found = []
         for growth in GROWTHS:
@@ -193,6 +196,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
     measurements: dict[str, Callable[[], object]] = {
         "capacity": measure_capacity,
         "comparison": measure_comparison,
+        "profiles": measure_profiles,
         "cold_starts": measure_cold_starts,
         "memory": measure_all_memory,
         "steps": measure_steps,
@@ -200,6 +204,9 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
     }
     for part in parts:
         print(part.replace("_", " "), flush=True)
+        if part == "profiles" and not profile.is_possible():
+            print("  left out: Linux's perf is not installed", flush=True)
+            continue
         measured[part] = measurements[part]()
         _save(measured, file)
         _save_samples(samples)

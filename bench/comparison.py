@@ -41,9 +41,9 @@ class Row:
 
 def _echoes() -> list[Row]:
     return [
-        Row("echo, plain hook", echo(), 1.5, warm_up=10_000),
-        Row("echo, `async` hook", echo(asynchronous=True), 1.7, warm_up=10_000),
-        Row("echo, binary", echo(binary=True), 1.5, warm_up=10_000),
+        Row("echo, plain hook", echo(), 1.25, warm_up=10_000),
+        Row("echo, `async` hook", echo(asynchronous=True), 1.45, warm_up=10_000),
+        Row("echo, binary", echo(binary=True), 1.3, warm_up=10_000),
         Row(
             "echo, binary, `async` hook",
             echo(binary=True, asynchronous=True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .comparison import GROUPS, named
+from .comparison import BASE, GROUPS, LIBRARY, Group, Row, named
 from .load import Load
 from .rounds import calibrate
 from .servers import WORKERS, Server, running
@@ -31,6 +32,18 @@ KINDS = {
     "memory": ("tcmalloc", "TCMalloc", "memmove", "memset", "clear_page"),
 }
 
+#: What KINDS does not name.
+REST = "the rest"
+
+#: What `make bench` profiles for the report.
+PROFILED = (
+    *("echo, plain hook", "echo, `async` hook", "echo, binary"),
+    *("a chat message: into SQL, to 10", "to the 10 of 50 with a tag, in a loop"),
+    *("a key, by `ctx.storage`", "100 rows over HTTP, by `sql`"),
+    *("100 rows over HTTP, by `sql_json`", "a dict to another room and back"),
+    *("HTTP request to a room", "a new connection", "a connection, opened and closed"),
+)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.profile", description=__doc__)
@@ -40,9 +53,7 @@ def main() -> None:
     parser.add_argument("--within", nargs="*", default=[], help="functions, by a part of the name")
     parser.add_argument("--top", type=int, default=0, help="so many functions, by their own time")
     options = parser.parse_args()
-    found = [
-        (group, row) for group in GROUPS for row in group.rows if named(row.title, [options.work])
-    ]
+    found = _named(options.work)
     if not found:
         parser.error(f"no work has {options.work!r} in its title")
     group, row = found[0]
@@ -59,6 +70,28 @@ def main() -> None:
     for name in options.within:
         inside = sum(any(name in function for function in stack) for stack in stacks)
         print(f"  {inside / len(stacks):6.1%}  within {name}")
+
+
+def is_possible() -> bool:
+    return shutil.which("perf") is not None
+
+
+def profiles(seconds: float) -> dict[str, dict[str, dict[str, float]]]:
+    """Of each work, of npm partyserver and of this library: the kinds of functions' shares."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for title in PROFILED:
+        print(f"  {title}", flush=True)
+        group, row = _named(title)[0]
+        found[title] = {}
+        for name in (BASE, LIBRARY):
+            variant = group.servers[name]
+            stacks = list(_profile(variant, row.work, seconds, in_memory=group.in_memory))
+            found[title][name] = dict(_shares(stacks))
+    return found
+
+
+def _named(title: str) -> list[tuple[Group, Row]]:
+    return [(group, row) for group in GROUPS for row in group.rows if named(row.title, [title])]
 
 
 def _profile(name: str, work: Work, seconds: float, *, in_memory: bool) -> Iterator[Stack]:
@@ -149,7 +182,7 @@ def _kind(function: str) -> str:
     for kind, parts in KINDS.items():
         if any(part in function for part in parts):
             return kind
-    return "the rest"
+    return REST
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from .against import CONTROL as THIS_AGAIN
 from .against import OTHER, THIS, Line
 from .comparison import BASE, CONTROL, LIBRARY, TITLES
 from .paths import ROOT
+from .profile import KINDS, REST
 from .ratios import Ratio, verdict
 from .results import Values
 
@@ -42,6 +43,8 @@ def tables(results: Values) -> dict[str, str]:
         found["memory"] = _memory(results["memory"])
     if results.get("growth"):
         found["growth"] = _growth(results["growth"])
+    if results.get("profiles") and results.get("comparison"):
+        found["profiles"] = _profiles(results["profiles"], results["comparison"])
     for story in results.get("steps", []):
         found[f"steps, {story['work']}"] = _steps(story)
     return found
@@ -231,6 +234,25 @@ def _cell(server: Values) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _profiles(profiles: Values, comparison: list[Values]) -> str:
+    """Where the CPU goes, by the shares of a profile, of the microseconds of the comparison."""
+    rows = []
+    for work in comparison:
+        if work["work"] not in profiles:
+            continue
+        sides = [
+            (profiles[work["work"]][name], work["servers"][name]["microseconds"])
+            for name in (BASE, LIBRARY)
+        ]
+        cells = [
+            " / ".join(_number(shares.get(kind, 0) * whole) for shares, whole in sides)
+            for kind in (*KINDS, REST)
+        ]
+        rows.append([work["work"], *cells, " / ".join(_number(whole) for _, whole in sides)])
+    head = [f"us: {_HEADS[BASE]} / {_HEADS[LIBRARY]}", *KINDS, "the kernel, and the rest", "all"]
+    return _table(head, rows)
 
 
 def _steps(story: Values) -> str:

@@ -53,6 +53,7 @@ WORKERS = {
         Worker("naive", "naive.py", _BASIC),
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
+        Worker("least", "least.py", ("Room", "Echo"), (LIBRARY,)),
         Worker("rooms", "rooms.py", _ROOMS, _WITH_EVENTS, has_evictor=True),
         Worker("npm_rooms", "rooms.js", _ROOMS, has_evictor=True),
         Worker("raw_rooms", "rooms_raw.js", _ROOMS, has_evictor=True),

@@ -86,4 +86,6 @@ def without_claims(request: Request) -> Request:
 
 
 def _raw(request: Any) -> Any:
+    if type(request) is Request:  # as hooks have it, and this library
+        return request.js_object
     return requests.raw_object(request_behind(request))

@@ -95,13 +95,14 @@ async def upgrade(life: Upgrading, request: Request) -> Response:
 
 
 async def _upgrade(life: Upgrading, request: Request) -> Response:
-    connection_id = _connection_id(request.url)
+    url = request.url  # each look is a call into JavaScript
+    connection_id = _connection_id(url)
     _check_duplicate(life, connection_id)
     _check_capacity(life, connection_id)
     client, socket = sockets.socket_pair()
     auth = auth_text(request)
     attachment = Attachment(
-        connection_id, (connection_id,), request.url, None, {} if auth is None else {AUTH: auth}
+        connection_id, (connection_id,), url, None, {} if auth is None else {AUTH: auth}
     )
     connection = RoomConnection(socket, attachment, life.connections, Phase.CONNECTING)
     try:
