@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from .errors import SQLError
 from .rules.storage import (
@@ -14,6 +14,8 @@ from .rules.storage import (
     list_options,
 )
 from .runtime import JsException, values
+
+T = TypeVar("T")
 
 #: How many entries are read at once where all are: of the largest values, 32 MiB.
 _PAGE = 16
@@ -47,7 +49,12 @@ class KeyValues(MutableMapping[str, Any]):
             value = values.javascript_value(checked_value(key, value))
         self._store(key, value)
 
+    @overload
+    def get(self, key: str, default: None = None) -> Any | None: ...
+    @overload
+    def get(self, key: str, default: T) -> Any | T: ...
     def get(self, key: str, default: Any = None) -> Any:
+        """As a mapping's own, which catches an exception for a key that is not there."""
         value = self._find(key)
         return default if value is None else values.python_value(value)
 
