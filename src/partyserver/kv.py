@@ -13,7 +13,7 @@ from .rules.storage import (
     is_stored_as_it_is,
     list_options,
 )
-from .runtime import JsException, values
+from .runtime import JsException, JsProxy, values
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class KeyValues(MutableMapping[str, Any]):
         return default if value is None else values.python_value(value)
 
     def __delitem__(self, key: str) -> None:
-        if not is_possible_key(key) or not self._ask("delete", key):
+        if not is_possible_key(key) or not self._call("delete", self._raw.delete, key):
             raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
@@ -130,42 +130,32 @@ class KeyValues(MutableMapping[str, Any]):
 
     def clear(self) -> None:
         for key in self:
-            self._ask("delete", key)
+            self._call("delete", self._raw.delete, key)
 
     def __repr__(self) -> str:
         return "<the room's key-value storage>"
 
     def _find(self, key: Any) -> Any:
         """The value in JavaScript, in which a stored None is another than none."""
-        if not is_possible_key(key):
-            return None
-        try:
-            return self._get(key)
-        except JsException as error:
-            raise _failure(error, "get") from error
+        return self._call("get", self._get, key) if is_possible_key(key) else None
 
     def _store(self, key: str, value: Any) -> None:
-        try:
-            self._put(key, value)
-        except JsException as error:
-            raise _failure(error, "put") from error
+        self._call("put", self._put, key, value)
 
     def _entries(self, options: Mapping[str, Any]) -> Entries:
         return values.python_value(  # type: ignore[no-any-return]
-            self._ask("list", values.javascript_value(options))
+            self._call("list", self._list, values.javascript_value(options))
         )
 
-    def _ask(self, method: str, *arguments: Any) -> Any:
+    def _list(self, options: JsProxy) -> JsProxy:
+        # At once: the platform has one listing of an object at a time.
+        return values.builtin("Array.from")(self._raw.list(options))  # type: ignore[no-any-return]
+
+    def _call(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            found = getattr(self._raw, method)(*arguments)
-            # At once: the platform has one listing of an object at a time.
-            return values.builtin("Array.from")(found) if method == "list" else found
+            return method(*arguments)
         except JsException as error:
-            raise _failure(error, method) from error
-
-
-def _failure(error: JsException, method: str) -> SQLError:
-    return SQLError(error.message or str(error), f"kv.{method}")
+            raise SQLError(error.message or str(error), f"kv.{name}") from error
 
 
 class _Items(ItemsView[str, Any]):

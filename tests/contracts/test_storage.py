@@ -154,7 +154,7 @@ def test_it_is_a_mapping(check):
     assert "None, bytes and datetime, not object: " in half
     assert not is_there
     assert found == {
-        "same": [True, True, 3],
+        "same": [True, True, 3, "<the room's key-value storage>"],
         "order": ["a", "b", "ä", False, False, False],
         "items": [[["a", None], ["b", 2], ["ä", {"x": [1]}]], [None, 2, {"x": [1]}]],
         "get": [None, None, None, 1],

@@ -312,7 +312,7 @@ async def check_mapping(room):
     kv.clear()
     kv["b"], kv["a"], kv["ä"] = 2, None, {"x": (1.0,)}
     found: dict[str, Any] = {
-        "same": [kv is room.kv, kv == {"a": None, "b": 2, "ä": {"x": [1]}}, len(kv)],
+        "same": [kv is room.kv, kv == {"a": None, "b": 2, "ä": {"x": [1]}}, len(kv), repr(kv)],
         "order": [*kv, "😀" in kv, "" in kv, "x" * 3000 in kv],
         "items": [list(kv.items()), list(kv.values())],
         "get": [kv["a"], kv.get("a", 1), kv.get("c"), kv.get("c", 1)],

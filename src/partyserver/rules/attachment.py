@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from json import encoder
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -84,6 +85,10 @@ class Attachment(NamedTuple):
         }
 
 
+#: A text as JSON, in ASCII.
+_text_json = encoder.encode_basestring_ascii
+
+
 def _identity(id: str, tags: tuple[str, ...], uri: str | None) -> dict[str, Any]:
     return {"id": id, "tags": list(tags), "uri": uri}
 
@@ -91,7 +96,12 @@ def _identity(id: str, tags: tuple[str, ...], uri: str | None) -> dict[str, Any]
 @lru_cache(maxsize=1024)
 def _identity_json(id: str, tags: tuple[str, ...], uri: str | None) -> str | None:
     """It stays the same while states are written, and is longer than most of them."""
-    return _exact_json(_identity(id, tags, uri))
+    try:
+        labels = ",".join(map(_text_json, tags))
+    except TypeError:  # a tag that somebody else has written, and that is no text
+        return None
+    address = "null" if uri is None else _text_json(uri)
+    return f'{{"id":{_text_json(id)},"tags":[{labels}],"uri":{address}}}'
 
 
 def _state_json(state: Any) -> str | None:

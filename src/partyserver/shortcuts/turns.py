@@ -36,9 +36,9 @@ def shorten() -> list[str]:
             return []
         promised = (helper.set_result.__code__, helper.set_exception.__code__)
         tools = builtins.tools()
+        resume = _resumption(tools)
         # It resolves a promise, and what awaits that has its turn by itself.
         api.scheduleCallback = tools.bind(tools.call_function, tools.call_function)
-        resume = _resumption(tools)
     except (AttributeError, ImportError, JsException):
         return []
     loop = asyncio.get_event_loop()
