@@ -205,7 +205,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
     for part in parts:
         print(part.replace("_", " "), flush=True)
         if part == "profiles" and not profile.is_possible():
-            print("  left out: Linux's perf is not installed", flush=True)
+            print("  left out: Linux's perf is not installed, or may not sample", flush=True)
             continue
         measured[part] = measurements[part]()
         _save(measured, file)

@@ -70,3 +70,16 @@ def test_the_results_are_of_rows_that_are_still_measured(bench):
     ):
         assert found
         assert {row[title] for row in found} <= set(bench(titles))
+
+
+def test_the_page_shows_where_the_time_goes_of_all_that_is_above_its_target(bench):
+    results = json.loads(RESULTS.read_text())
+    above = [
+        work["work"]
+        for work in results["comparison"]
+        if work["target"] is not None
+        and work["servers"]["library"]["ratio"][1] > work["target"]
+    ]
+    assert above
+    assert [title for title in above if title not in results["profiles"]] == []
+    assert list(results["profiles"]) == bench("profile.PROFILED")
