@@ -77,8 +77,7 @@ def test_the_page_shows_where_the_time_goes_of_all_that_is_above_its_target(benc
     above = [
         work["work"]
         for work in results["comparison"]
-        if work["target"] is not None
-        and work["servers"]["library"]["ratio"][1] > work["target"]
+        if work["target"] is not None and work["servers"]["library"]["ratio"][1] > work["target"]
     ]
     assert above
     assert [title for title in above if title not in results["profiles"]] == []
