@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 from weakref import WeakSet, ref
 
 from workers import Request, Response
@@ -401,6 +401,10 @@ class Life:
                 "ctx.waitUntil takes a coroutine, a task, a future or a JavaScript promise, "
                 f"not {type(awaitable).__name__}"
             )
+
+    def abort(self, reason: str | None = None) -> Never:
+        """In the place of `ctx.abort`."""
+        events.abort(self.ctx, *(() if reason is None else (reason,)))
 
 
 def _label_of(life: ref[Life]) -> str:

@@ -131,6 +131,7 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         life = Life(self, self.ctx._ctx, definition_of(type(self)))
         give_life(self, life)
         self.ctx.waitUntil = life.wait_until
+        self.ctx.abort = life.abort
         life.construct_parts()
 
     # --- what hooks use ---------------------------------------------------------------

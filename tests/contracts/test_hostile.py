@@ -137,3 +137,25 @@ def test_a_value_that_is_nested_without_end_is_not_sent(party, binding):
         socket.send("deep")
         for _ in range(2):
             assert socket.receive().startswith("a value for JSON is nested at most 500 levels deep")
+
+
+@pytest.mark.no_party_chaos  # the rooms have gone already
+@pytest.mark.log_may_hold("Uncaught by itself", "Uncaught Application called abort()")
+def test_rooms_that_abort_themselves_end_alone(party, binding):
+    """Each abort that the platform made in the midst of Python took some of the process's stack."""
+    with party.room(binding("Exiting"), "other").connect() as other:
+        for number in range(300):
+            room = party.room(binding("Aborting"), f"room-{number}")
+            how = ["request", "unexplained", "plain", "async"][number % 4]
+            if how in ("plain", "async"):
+                with room.connect() as socket:
+                    socket.send(how)
+                    socket.wait_closed()
+            else:
+                assert room.fetch(f"/{how}").status_code == 500
+        for _ in range(100):
+            party.fetch("/")
+        other.send("hi")
+        assert other.receive() == "hi"
+    assert room.fetch("/alive").text == "alive"
+    assert room.fetch("/went-on").json() == []

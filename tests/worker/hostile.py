@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from typing import ClassVar
 
 import js
 from partyserver import Server
@@ -124,6 +125,48 @@ class Exiting(Server):
 
 
 class ExitingSleepy(Exiting):
+    options = {"hibernate": True}
+
+
+class Aborting(Server):
+    """Aborts itself, while tasks of it wait."""
+
+    went_on: ClassVar[list[str]] = []
+
+    async def on_request(self, request):
+        how = request.url.rpartition("/")[2]
+        if how == "went-on":
+            return Response.from_json(self.went_on)
+        if how == "alive":
+            return Response("alive")
+        await self.keep_busy()
+        self.abort_by(how)
+        return Response("has gone on")
+
+    async def on_message(self, connection, message):
+        if message == "async":
+            await self.keep_busy()
+        self.abort_by(message)
+
+    async def keep_busy(self):
+        async def busy():
+            for _ in range(50):
+                await js.Promise.resolve(1)
+
+        self.tasks = [asyncio.create_task(busy()) for _ in range(3)]
+        await js.Promise.resolve(1)
+
+    def abort_by(self, how):
+        try:
+            if how == "unexplained":
+                self.ctx.abort()
+            self.ctx.abort("by itself")
+        except Exception as error:
+            self.went_on.append(repr(error))
+        self.went_on.append(how)
+
+
+class AbortingSleepy(Aborting):
     options = {"hibernate": True}
 
 

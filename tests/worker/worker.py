@@ -52,6 +52,8 @@ from guests import (  # noqa: F401 -- bound, too
     Unready,
 )
 from hostile import (  # noqa: F401 -- bound in wrangler.toml
+    Aborting,
+    AbortingSleepy,
     Ending,
     EndingSleepy,
     Exiting,

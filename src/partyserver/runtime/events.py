@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from typing import Any
+from functools import partial
+from typing import Any, Never
 
-from pyodide.ffi import JsProxy, create_proxy
+import js
+from pyodide.ffi import JsProxy, create_once_callable, create_proxy
+from workers.entrypoints import DurableObjectAbort
 
 from .. import tasks
 from .io_context import prepare_return_of
@@ -38,6 +41,26 @@ def wait_until(ctx: Any, task: asyncio.Task[Any]) -> None:
     """Have the platform keep the object in memory until `task` has ended."""
     if not task.done():
         ctx.waitUntil(promise_of(task))
+
+
+def abort(ctx: Any, *reason: str) -> Never:
+    """End the object, once Python has let go of it. What has called this does not go on.
+
+    The platform ends JavaScript where it stands. If it stands in a call of Python's, the stack of
+    that is never given back, and after some hundred ends the process is over, with the rooms of
+    others. So JavaScript alone makes the call; the SDK has a microtask for it, too, but of Python.
+    """
+    task = asyncio.current_task(asyncio.get_event_loop())
+    if task is not None:
+        js.queueMicrotask(create_once_callable(partial(_take_note, task)))
+    js.queueMicrotask(ctx.abort.bind(ctx, *reason))
+    raise DurableObjectAbort(*reason)
+
+
+def _take_note(task: asyncio.Task[Any]) -> None:
+    """Spare the log that nobody has: whoever waits for the task goes with the object."""
+    if task.done() and not task.cancelled():
+        task.exception()
 
 
 async def block_concurrency(ctx: Any, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
