@@ -103,7 +103,7 @@ def _only_row(
     try:
         cursor = exec_sql(text, *bound)
         reader = rows.reader(exec_sql)
-        found = _two_rows(cursor) if reader is None else reader.first(cursor)
+        found = _two_rows(cursor) if reader is None else reader.first(cursor, text)
         if not found:
             return None
         if len(found) > 1:

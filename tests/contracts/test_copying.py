@@ -11,7 +11,7 @@ import pytest
 from partyserver.testing import SocketClosedError
 
 #: From where on texts are copied, and how much is: src/partyserver/shortcuts/copying.py.
-LONG, MUCH, FULL = 8192, 64 * 1024, 1024 * 1024
+LONG, MUCH, FULL = 3072, 64 * 1024, 1024 * 1024
 
 MESSAGES = {
     "ASCII": "x" * LONG,

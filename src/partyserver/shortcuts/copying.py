@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mmap import mmap
 
 #: Characters. Shorter texts come to Python sooner as they are.
-LONG_TEXT = 8192
+LONG_TEXT = 3072
 #: Bytes of UTF-8; a text that has more comes as it is.
 _MUCH_TEXT = 1024 * 1024
 #: Bytes that a text may leave free when the next character, which has up to 4, did not fit.

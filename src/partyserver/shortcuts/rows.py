@@ -86,9 +86,9 @@ class Reader:
         is_exact = all(map(self._are_exact, zip(*rows, strict=True)))
         return self._checked("lists", rows, text, is_exact=is_exact)  # type: ignore[no-any-return]
 
-    def first(self, cursor: Any) -> list[list[Any]]:
+    def first(self, cursor: Any, query: str) -> list[list[Any]]:
         """The values of the first two rows, in the order of their columns."""
-        text = self._ways["first"](cursor)
+        text = self._text("first", cursor, query)
         rows: list[list[Any]] = _scan(text, 0)[0][0]
         is_exact = all(map(self._are_exact, rows))
         return self._checked("first", rows, text, is_exact=is_exact)  # type: ignore[no-any-return]
@@ -118,7 +118,7 @@ class Reader:
             copier = TextCopier(Holder())
             if copier.works():
                 self._copier = copier
-            self._copying = {way: copier.after(self._ways[way]) for way in ("objects", "lists")}
+            self._copying = {way: copier.after(function) for way, function in self._ways.items()}
         if len(self._large) == _MOST_KNOWN:
             self._large.clear()
         self._large[query] = None
