@@ -6,6 +6,8 @@ PORT ?= 8787
 FIXTURE ?= chat
 PROCESSES ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
+# What is done in silence, with a line for each.
+STEP = tools/step.sh
 
 # Node packages first in PATH, so that the Node.js that they bring along is the
 # one that runs; workerd with our Pyodide bundle; no calls home.
@@ -99,36 +101,40 @@ clean: ## remove everything that the other targets made
 .venv/.installed: pyproject.toml tools/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "partyserver needs Python 3.11 or newer: run make PYTHON=/path/to/python3" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(PIP) install pip==26.3
-	$(PIP) install --constraint tools/constraints.txt --group dev --group docs --editable .
+	@$(STEP) "Python environment in .venv" $(PYTHON) -m venv .venv
+	@$(STEP) "Newer pip" $(PIP) install pip==26.3
+	@$(STEP) "Python packages" \
+	  $(PIP) install --constraint tools/constraints.txt --group dev --group docs --editable .
 	@touch $@
 
 .venv/.bench-installed: .venv/.installed
-	$(PIP) install --constraint tools/constraints.txt --group bench
+	@$(STEP) "Python packages of the benchmark" \
+	  $(PIP) install --constraint tools/constraints.txt --group bench
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json tools/check-node.sh
 	@command -v npm >/dev/null || \
 	  { echo "npm is missing: install Node.js 22.12 or newer, which brings it" >&2; exit 1; }
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(STEP) "Node packages" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(RUNTIME) tools/check-node.sh
 	@touch $@
 
 # The wheel is kept in .cache/wheels for the tests that install it offline.
 $(SDK): tools/constraints.txt | .venv/.installed
-	$(PIP) download --no-deps --dest .cache/wheels --constraint tools/constraints.txt workers-runtime-sdk
-	$(PIP) install --no-deps --no-index --find-links .cache/wheels --upgrade --target .cache/sdk \
+	@$(STEP) "Download of the SDK" $(PIP) download --no-deps --dest .cache/wheels \
 	  --constraint tools/constraints.txt workers-runtime-sdk
+	@$(STEP) "The SDK" $(PIP) install --no-deps --no-index --find-links .cache/wheels --upgrade \
+	  --target .cache/sdk --constraint tools/constraints.txt workers-runtime-sdk
 	@touch $@
 
 $(WHEELS)/.downloaded: $(REQUIREMENTS) tools/worker-constraints.txt | .venv/.installed
-	$(PIP) download $(FOR_WORKERS) --dest $(WHEELS) $(REQUIREMENTS:%=--requirement %)
+	@$(STEP) "Download of the examples' packages" \
+	  $(PIP) download $(FOR_WORKERS) --dest $(WHEELS) $(REQUIREMENTS:%=--requirement %)
 	@touch $@
 
 define INSTALL_FOR_WORKER
-	$(PIP) install $(FOR_WORKERS) --no-index --find-links $(WHEELS) --no-compile --upgrade \
-	  --target $(@D) --requirement $<
+	@$(STEP) "Packages of $<" $(PIP) install $(FOR_WORKERS) --no-index --find-links $(WHEELS) \
+	  --no-compile --upgrade --target $(@D) --requirement $<
 	@touch $@
 endef
 
@@ -139,4 +145,4 @@ python_modules/.installed: fixtures/chat/requirements.txt $(WHEELS)/.downloaded
 	$(INSTALL_FOR_WORKER)
 
 $(BUNDLE) $(COMPILED): tools/pyodide-bundle.mjs node_modules/.installed
-	@$(RUNTIME) node tools/pyodide-bundle.mjs $(@D) $(if $(findstring compiled,$@),--compiled)
+	@$(RUNTIME) $(STEP) "Pyodide bundle $(notdir $(@D))" node tools/pyodide-bundle.mjs $(@D) $(if $(findstring compiled,$@),--compiled)

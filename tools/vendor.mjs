@@ -28,11 +28,14 @@ function having(parent, name) {
     .filter((folder) => existsSync(join(folder, name)));
 }
 
+/** What has changed. */
+const written = [];
+
 function writeIfChanged(target, content) {
   if (existsSync(target) && readFileSync(target).equals(content)) return;
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, content);
-  console.log(`vendored ${relative(ROOT, target)}`);
+  written.push(relative(ROOT, target));
 }
 
 /** The paths of the files in `folder` that end in `ending`, relative to it. */
@@ -98,3 +101,7 @@ async function bundlePages() {
 
 vendorModules();
 await bundlePages();
+if (written.length) {
+  const [first, ...others] = written;
+  console.log(`vendored ${first}${others.length ? ` and ${others.length} more` : ""}`);
+}
