@@ -145,4 +145,4 @@ python_modules/.installed: fixtures/chat/requirements.txt $(WHEELS)/.downloaded
 	$(INSTALL_FOR_WORKER)
 
 $(BUNDLE) $(COMPILED): tools/pyodide-bundle.mjs node_modules/.installed
-	@$(RUNTIME) $(STEP) "Pyodide bundle $(notdir $(@D))" node tools/pyodide-bundle.mjs $(@D) $(if $(findstring compiled,$@),--compiled)
+	@$(RUNTIME) $(STEP) "Pyodide$(if $(findstring compiled,$@), for the tests)" node tools/pyodide-bundle.mjs $(@D) $(if $(findstring compiled,$@),--compiled)

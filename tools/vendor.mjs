@@ -102,6 +102,6 @@ async function bundlePages() {
 vendorModules();
 await bundlePages();
 if (written.length) {
-  const [first, ...others] = written;
-  console.log(`vendored ${first}${others.length ? ` and ${others.length} more` : ""}`);
+  const what = written.length > 3 ? `${written.length} files` : written.join(", ");
+  console.log(`vendored ${what}`);
 }
