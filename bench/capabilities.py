@@ -17,6 +17,8 @@ STEPS = [
     Step("an echo, again", "capabilities", "echo"),
     Step("with Presence, History and Schedule", "capabilities", "idle"),
     Step("with a rate", "capabilities", "rated"),
+    Step("with logs enabled", "logged", "echo"),
+    Step("and a line of the log", "logged", "logging"),
     Step("and a publish", "capabilities", "publishing"),
     Step("and two statements of SQL by hand", "capabilities", "writing"),
 ]

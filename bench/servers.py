@@ -62,6 +62,7 @@ WORKERS = {
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),
         Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),
+        Worker("logged", "logged.py", ("Room", "Echo", "Logging"), (LIBRARY,)),
     )
 }
 

@@ -18,6 +18,7 @@ PACKAGES = [
     "events",
     "history",
     "http",
+    "logs",
     "partyflare",
     "partykit",
     "presence",

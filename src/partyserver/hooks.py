@@ -8,7 +8,6 @@ from workers import Request, Response
 
 from .connection import Connection
 from .reserved import life_of
-from .rules import failures
 from .rules.contract import may_take_fewer
 from .runtime import platform
 from .upgrade import ConnectionContext
@@ -107,7 +106,7 @@ class Hooks:
         Not called for methods called over RPC, whose caller gets the exception. Clients get an
         error id, which an override finds in the log beside its own.
         """
-        platform.log_error(f"Exception in {life_of(self).label}\n{failures.traceback_text(error)}")
+        platform.log_error(f"Exception in {life_of(self).label}", error)
 
     def get_connection_tags(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Return up to 9 tags of up to 256 UTF-8 bytes for a new connection.

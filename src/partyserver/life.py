@@ -11,7 +11,7 @@ from weakref import WeakSet, ref
 
 from workers import Request, Response
 
-from . import tasks
+from . import attribution, tasks
 from .connection import RoomConnection
 from .connections import Connections
 from .errors import (
@@ -94,7 +94,7 @@ class Life:
         self._given_options: Any = None
         self.parts = definition.parts
         self.props_parameter = definition.props_parameter
-        self.io_context = IoContext(partial(_label_of, ref(self)))
+        self.io_context = IoContext(partial(_label_of, ref(self)), owner=ref(self))
         #: What each event's own context is a copy of.
         self.context = copy_context()
         self.context.run(current_io_context.set, self.io_context)
@@ -120,7 +120,7 @@ class Life:
             return
         self._given_options = options
         self.options = merge_options(type(self.server).__name__, [options])
-        self.connections.receive = self._receiving.by(self.options)
+        self.connections.receive = attribution.of_messages(self._receiving.by(self.options))
         self.connections.sleep_in(sockets.Sockets(self.ctx) if self.options["hibernate"] else None)
 
     def constructed(self) -> None:
@@ -255,6 +255,7 @@ class Life:
     ) -> None:
         if not connection.begin_close():
             return
+        attribution.current.set(connection)
         try:
             try:
                 await self.until_started()
@@ -270,6 +271,7 @@ class Life:
     async def _broken(self, connection: RoomConnection, error: Any) -> None:
         if connection.close_has_begun:
             return
+        attribution.current.set(connection)
         message = str(getattr(error, "message", error))
         retryable = getattr(error, "retryable", False) is True
         if not is_teardown_noise(connection.socket.readyState, message, retryable=retryable):

@@ -359,7 +359,7 @@ def _with_headers(response: Response, headers: Mapping[str, str] | None) -> Resp
 def failed(error: BaseException, where: str) -> Response:
     if not isinstance(error, RequestRefusedError):
         failures.mark(error, f"in {where}")
-        platform.log_error(failures.traceback_text(error))
+        platform.log_failure(error)
     status, text = failures.answer(error, debug=False)
     return _Failure(error, text, status=status)
 
@@ -388,7 +388,7 @@ async def _retrying(
             if retry is not None and retry.on_retry is not None:
                 await call(retry.on_retry, event)
         except FAILURES as failure:
-            platform.log_error(f"on_retry raised\n{failures.traceback_text(failure)}")
+            platform.log_error("on_retry raised", failure)
 
     return await with_retries(
         operation,

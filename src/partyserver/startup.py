@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from . import tasks
+from . import attribution, tasks
 from .rules.contract import calls_are_own
 from .runtime import JsException, can_run_sync, events
 from .runtime.io_context import Gate
@@ -68,7 +68,7 @@ class Startup:
         return future.result() if future.done() else future
 
     def _begin(self) -> None:
-        token = _inside_on_start.set(True)
+        inside, event_of = _inside_on_start.set(True), attribution.current.set(None)
         try:
             result = self._on_start()
             if is_pending(result):
@@ -78,7 +78,8 @@ class Startup:
             self._end(error)
             return
         finally:
-            _inside_on_start.reset(token)
+            _inside_on_start.reset(inside)
+            attribution.current.reset(event_of)
         self._end(None)
 
     async def _begin_gated(self, on_start: Awaitable[None]) -> None:

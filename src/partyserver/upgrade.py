@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from workers import Request, Response
 
+from . import attribution
 from .connection import Connection, Phase, RoomConnection
 from .connections import Connections
 from .errors import ClientError, RequestRefusedError, StateTooLargeError
@@ -129,6 +130,7 @@ async def _upgrade(life: Upgrading, request: Request) -> Response:
 
 
 async def _open(life: Upgrading, connection: RoomConnection, context: ConnectionContext) -> None:
+    attribution.current.set(connection)
     for connecting in life.parts.connecting:
         await call(connecting, life.server, connection, context)
     tags = await call(life.server.get_connection_tags, connection, context)

@@ -14,7 +14,7 @@ import pytest
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SOURCE = DOCS.parent / "src" / "partyserver"
 #: Those that need the runtime are not imported here.
-SYSTEMS = {"partykit", "partyflare"}
+SYSTEMS = {"logs", "partykit", "partyflare"}
 PUBLIC = {
     "partyserver": {*partyserver.__all__, *SYSTEMS},
     "partyserver.testing": {*partyserver.testing.__all__},

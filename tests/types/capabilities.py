@@ -1,9 +1,9 @@
-"""Presence and history, as users with strict type checkers have them."""
+"""Presence, history and logs, as users with strict type checkers have them."""
 
 from datetime import timedelta
 from typing import Any, assert_type
 
-from partyserver import Connection, ConnectionContext, Server
+from partyserver import Connection, ConnectionContext, Server, logs
 from partyserver.history import History, HistoryOptions
 from partyserver.presence import Presence
 
@@ -32,6 +32,12 @@ class Named(History, Presence, Server):
     def on_join(self, key: str, meta: dict[str, str]) -> None: ...
 
 
+logs.enable("debug", json=True)
+logs.enable(10)
+assert_type(logs.fields(), dict[str, str])
+logs.ConsoleHandler("INFO", json=True).setLevel("DEBUG")
+
+
 # --- refused --------------------------------------------------------------------------
 
 
@@ -49,4 +55,6 @@ def misuse(board: Board, connection: Connection) -> None:
     board.track("ann", connection)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     board.track(connection)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     board.publish("", exclude=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    logs.enable(1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    logs.enable("debug", True)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
     HistoryOptions(max_age=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

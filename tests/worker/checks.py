@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import logging
+import sys
 from contextvars import copy_context
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +14,7 @@ from partyserver import (
     RoutingRetry,
     Server,
     ServerNameError,
+    attribution,
     get_server_by_name,
     route_partykit_request,
 )
@@ -66,6 +70,39 @@ async def check_switch(worker):
         module.enabled, module._is_set = before, True
         module.platform.worker_env = usual
     return enabled
+
+
+# --- logging --------------------------------------------------------------------------
+
+
+async def check_logging(worker):
+    """Writes records, as a worker does that has configured nothing, and with handlers of its own."""
+    root = logging.getLogger()
+    root.handlers.clear()  # as at the start
+    logging.getLogger("game").info("of a logger")
+    for level in (10, 20, 25, 30, 40, 50):
+        logging.log(level, "level %d", level)
+    try:
+        raise ZeroDivisionError("of the check")
+    except ZeroDivisionError:
+        logging.exception("failed here")
+    elsewhere = StringIO()
+    streams = {"stderr": sys.stderr, "stdout": sys.stdout, "elsewhere": elsewhere}
+    for name, stream in streams.items():
+        own, handler = logging.Logger("own"), logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter(f"{name}: %(levelname)s %(message)s"))
+        own.addHandler(handler)
+        own.info("own")
+    logging.info("%d", "no number")
+
+    def receive():
+        """Stands for what receives messages."""
+
+    return {
+        "elsewhere": elsewhere.getvalue(),
+        "loaded": sorted({"partyserver.logs", "partyserver.rules.logs"} & sys.modules.keys()),
+        "is wrapped": attribution.of_messages(receive) is not receive,
+    }
 
 
 # --- classes --------------------------------------------------------------------------

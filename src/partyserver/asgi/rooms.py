@@ -8,7 +8,6 @@ from typing import Any
 from workers import Request, Response
 
 from ..routing import failure_of, route_partykit_request
-from ..rules import failures
 from ..rules.asgi import REQUEST
 from ..rules.options import RoutingOptions
 from ..runtime import platform, requests
@@ -39,7 +38,7 @@ async def ask(on_error: OnError, error: BaseException) -> Response | None:
         answer = await call(on_error, error)
         return None if answer is None else requests.response_of(answer, "on_error")
     except FAILURES as another:
-        platform.log_error(f"on_error raised\n{failures.traceback_text(another)}")
+        platform.log_error("on_error raised", another)
         return None
 
 

@@ -201,7 +201,7 @@ async def _report(
 ) -> Response | None:
     failures.mark(error, f"in the app: {request.js_object.method} {path_of(request.url)}")
     if on_error is None:
-        platform.log_error(failures.traceback_text(error))
+        platform.log_failure(error)
         return None
     platform.log_error(failures.summary(error))
     return await ask(on_error, error)

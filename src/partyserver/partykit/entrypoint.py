@@ -164,7 +164,7 @@ class Site:
                         server.close(POLICY_VIOLATION, fitting_reason(error.message))
             except FAILURES as error:
                 failures.mark(error, f"in on_socket for {request.url}")
-                platform.log_error(failures.traceback_text(error))
+                platform.log_failure(error)
                 if socket.is_open:
                     server.close(INTERNAL_ERROR, failures.PUBLIC_MESSAGE)
 

@@ -186,7 +186,7 @@ class _Feed:
                     self._socket.send(sockets.sendable(failures.client_frame(error)))
         except FAILURES as error:
             failures.mark(error, f"in a listener of {self!r}")
-            platform.log_error(failures.traceback_text(error))
+            platform.log_failure(error)
 
     def __repr__(self) -> str:
         return f"<{self._kind}: {'open' if self.is_open else 'closed'}>"

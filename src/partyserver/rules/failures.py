@@ -20,7 +20,7 @@ def error_id(error: BaseException) -> str:
 
     It is kept as a note on the exception, so every traceback that is logged shows it.
     """
-    known = _known_id(error)
+    known = known_id(error)
     if known is None:
         known = new_error_id()
         _add_note(error, _NOTE + known)
@@ -29,12 +29,13 @@ def error_id(error: BaseException) -> str:
 
 def mark(error: BaseException, where: str) -> None:
     """Note on a failure where it happened, and its id; once, if it is raised again."""
-    if _known_id(error) is None:
+    if known_id(error) is None:
         _add_note(error, where)
         error_id(error)
 
 
-def _known_id(error: BaseException) -> str | None:
+def known_id(error: BaseException) -> str | None:
+    """The id of a failure that has been reported, or None."""
     for note in _notes(error):
         if isinstance(note, str) and note.startswith(_NOTE):
             return note[len(_NOTE) :]
@@ -67,7 +68,7 @@ def traceback_text(error: BaseException) -> str:
         text = "".join(traceback.format_exception(error)).rstrip()
     except Exception:
         text = f"{type(error).__name__} (its text cannot be had)"
-    known = _known_id(error)
+    known = known_id(error)
     return text if known is None or known in text else f"{text}\n{_NOTE}{known}"
 
 

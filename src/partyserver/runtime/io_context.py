@@ -27,6 +27,7 @@ from workers import WorkerEntrypoint
 
 from ..reserved import LifeHolder, life_of
 from ..tasks import AtOnce
+from . import platform
 from .values import builtin
 
 #: None where it is not known, as in a callback of JavaScript's.
@@ -59,12 +60,20 @@ class IoContext:
     """That of a room, or of one request to a worker."""
 
     __slots__ = (
-        "__weakref__", "_due", "_hold", "_resolve", "_waiting", "label", "of_request"
+        "__weakref__", "_due", "_hold", "_resolve", "_waiting", "label", "of_request", "owner"
     )  # fmt: skip
 
-    def __init__(self, label: Callable[[], str], *, of_request: bool = False) -> None:
+    def __init__(
+        self,
+        label: Callable[[], str],
+        *,
+        owner: Callable[[], Any] | None = None,
+        of_request: bool = False,
+    ) -> None:
         #: Whose it is, for the log.
         self.label = label
+        #: A weak reference to a room's life.
+        self.owner = owner
         self.of_request = of_request
         self._due: list[asyncio.Handle] = []
         self._resolve: Callable[[JsProxy], None] | None = None
@@ -185,7 +194,7 @@ def _log_lost(theirs: IoContext, callback: Callable[..., Any]) -> None:
         else "Keep such objects on self, and let rooms call each other's methods with "
         "get_server_by_name"
     )
-    js.console.error(
+    platform.log_error(
         f"{name} of {theirs.label()} waits for a future or a task of a module, which another room "
         "or request has just ended. It goes on where that runs, and there its sockets and requests "
         f"do not work. {instead}."

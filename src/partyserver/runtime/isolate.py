@@ -13,7 +13,6 @@ from functools import wraps
 from inspect import iscoroutinefunction, signature
 from typing import Any
 
-import js
 from pyodide.ffi import JsException, JsProxy, jsnull
 from workers import WorkerEntrypoint, rpc
 
@@ -23,7 +22,7 @@ from ..rules import failures
 from ..rules.messages import MAX_JSON_DEPTH, check_depth
 from ..rules.plain import SCALARS
 from ..usercode import as_exception
-from . import events, io_context, values
+from . import events, io_context, platform, values
 
 
 def _protect() -> None:
@@ -133,6 +132,7 @@ def _prepare_calls() -> None:
     def __init__(self: Any, ctx: Any, env: Any) -> None:
         WorkerEntrypoint.__init__ = usual  # type: ignore[method-assign]
         introspection()
+        platform.event_comes()
         usual(self, ctx, env)
 
     WorkerEntrypoint.__init__ = __init__  # type: ignore[method-assign]
@@ -185,7 +185,7 @@ def log_exit(*_code: Any) -> None:
     error = sys.exception()
     if error is not None:
         failures.mark(error, "in a task or a callback, which it has ended")
-        js.console.error(failures.traceback_text(error))
+        platform.log_failure(error)
 
 
 _protect()

@@ -13,6 +13,7 @@ def activate() -> None:
     """Take the shortcuts of the whole isolate, unless its variables switch them off."""
     if not switch.set_by_variables():
         return
+    platform.event_comes()
     introspection = isolate.introspection()  # no shortcut: it stays where they are off
     if introspection is None:
         platform.log_error(
