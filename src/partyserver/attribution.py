@@ -1,4 +1,4 @@
-"""Whose event runs: the connection that it is of, for what tells of it, such as a line of the log."""
+"""Whose event runs: the connection that it is of, as lines of the log tell it."""
 
 from __future__ import annotations
 

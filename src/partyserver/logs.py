@@ -1,14 +1,14 @@
 """Lines of the log that say where they come from: the room, the connection, the error id.
 
-    import logging
-    from partyserver import Server, logs
+import logging
+from partyserver import Server, logs
 
-    logs.enable()
+logs.enable()
 
 
-    class Chat(Server):
-        def on_message(self, connection, message):
-            logging.info("%d characters", len(message))  # [Chat:lobby alice] 5 characters
+class Chat(Server):
+    def on_message(self, connection, message):
+        logging.info("%d characters", len(message))  # [Chat:lobby alice] 5 characters
 """
 
 from __future__ import annotations

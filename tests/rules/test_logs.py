@@ -4,6 +4,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from enum import IntEnum
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def nested(levels):
 
 
 def circular():
-    value = {"x": 1}
+    value: dict[str, Any] = {"x": 1}
     value["itself"] = value
     return value
 
@@ -120,7 +121,11 @@ def test_the_error_id_is_that_of_the_exception():
         ({}, "game", "game: hello"),
         ({"class": "Chat"}, "root", "[Chat:<unnamed>] hello"),
         ({"class": "Chat", "room": "lobby"}, "game", "[Chat:lobby] game: hello"),
-        ({"class": "Chat", "room": "lobby", "connection": "alice"}, "root", "[Chat:lobby alice] hello"),
+        (
+            {"class": "Chat", "room": "lobby", "connection": "alice"},
+            "root",
+            "[Chat:lobby alice] hello",
+        ),
         (EVERYWHERE, "root", "[Chat:lobby alice, error id 1b2c3d4e] hello"),
         ({"error_id": "1b2c3d4e"}, "root", "[error id 1b2c3d4e] hello"),
     ],
@@ -201,7 +206,8 @@ def test_every_line_of_a_text_is_its_own_or_indented(message, room, connection):
 
 def test_an_object_says_it_all():
     error = raised(ValueError("x"))
-    written = record("%s fails", "it", name="game", level=logging.WARNING, error=error, extra={"score": 3})
+    named = {"name": "game", "level": logging.WARNING}
+    written = record("%s fails", "it", error=error, extra={"score": 3}, **named)
     fields = as_object(written)
     moment = datetime.fromisoformat(fields.pop("time"))
     assert abs(moment.timestamp() - written.created) < 0.002
@@ -266,7 +272,7 @@ def test_whatever_an_extra_holds_something_is_told(value, told):
 
 
 def test_values_without_end_come_to_one():
-    value = [1]
+    value: list[Any] = [1]
     for _ in range(8):
         value = [value] * 100
     assert len(as_json(record(extra={"value": value}), {})) < 10_000
@@ -280,7 +286,8 @@ def test_an_extras_name_may_be_anything():
 
 @given(st.text())
 def test_any_text_is_one_line_of_json(message):
-    line = as_json(record("%s", message, extra={"value": message}), {**EVERYWHERE, "connection": message})
+    where = {**EVERYWHERE, "connection": message}
+    line = as_json(record("%s", message, extra={"value": message}), where)
     assert len(line.splitlines()) == 1
     fields = json.loads(line)
     assert fields["message"] == fields["value"] == fields["connection"] == message

@@ -56,5 +56,5 @@ def misuse(board: Board, connection: Connection) -> None:
     board.track(connection)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     board.publish("", exclude=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     logs.enable(1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    logs.enable("debug", True)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    logs.enable("debug", True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     HistoryOptions(max_age=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -76,7 +76,7 @@ async def check_switch(worker):
 
 
 async def check_logging(worker):
-    """Writes records, as a worker does that has configured nothing, and with handlers of its own."""
+    """Writes records, as a worker that has configured nothing, and by handlers of its own."""
     root = logging.getLogger()
     root.handlers.clear()  # as at the start
     logging.getLogger("game").info("of a logger")

@@ -35,7 +35,9 @@ STANDARD = frozenset(
 
 # Control characters but for tab and newline, what ends a line elsewhere or turns its direction, and
 # halves of characters.
-_UNSAFE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _PLAIN_NAME = re.compile(r"[\w.:@%+~/=-]+")
 
 #: `class`, `room`, `connection` and `error_id`, as far as they are known.
@@ -43,7 +45,7 @@ Where = Mapping[str, str]
 
 
 def as_text(record: LogRecord, where: Where) -> str:
-    """`[Chat:lobby alice] game: message`. Further lines of a message or a traceback are indented."""
+    """`[Chat:lobby alice] game: message`. Further lines, as of a traceback, are indented."""
     body = message_of(record)
     if record.name != "root":
         body = f"{record.name}: {body}"
@@ -79,7 +81,7 @@ def as_json(record: LogRecord, where: Where) -> str:
     return _UNSAFE.sub(_escaped, line)
 
 
-#: Whoever reads the log relies on these: no extra stands under their names, also where they are not.
+#: Whoever reads the log relies on these: an extra never stands under their names.
 _OURS = frozenset(("class", "room", "connection", "error_id", "exception", "stack"))
 
 

@@ -26,9 +26,7 @@ def is_written_by(handler: logging.Handler) -> bool:
     stream = getattr(handler, "stream", None)
     if stream is None:
         return False
-    return any(
-        stream is one for one in (sys.stderr, sys.stdout, sys.__stderr__, sys.__stdout__)
-    )
+    return any(stream is one for one in (sys.stderr, sys.stdout, sys.__stderr__, sys.__stdout__))
 
 
 def _install() -> None:

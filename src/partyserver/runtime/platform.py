@@ -24,11 +24,14 @@ def random_fraction() -> float:
 Log = Callable[[int, str, BaseException | None], None]
 
 
-def _log(level: int, text: str, error: BaseException | None) -> None:
+def _log_to_console(level: int, text: str, error: BaseException | None) -> None:
     if error is not None:
         traceback = traceback_text(error)
         text = f"{text}\n{traceback}" if text else traceback
     console.write(level, text)
+
+
+_log: Log = _log_to_console
 
 
 def log_by(log: Log) -> None:
