@@ -6,7 +6,7 @@ from partyserver import Server, logs, route_partykit_request
 from workers import Response, WorkerEntrypoint
 
 logs.enable()
-logging.info("the worker is imported")
+logging.warning("the worker is imported")
 
 
 class Room(Server):
@@ -25,7 +25,7 @@ class Echo(Server):
 
 class Logging(Echo):
     def on_message(self, connection, message):
-        logging.info("%d characters", len(message))
+        logging.warning("%d characters", len(message))
         connection.send(message)
 
 

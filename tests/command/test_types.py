@@ -135,6 +135,9 @@ def test_it_prints_what_clients_send_and_get(project):
 def test_what_the_worker_prints_is_not_among_it(project):
     done = project(worker=CHAT + "\nprint('hello')\n")
     assert (done.stdout, done.stderr) == (TYPESCRIPT, "hello\n")
+    logging = "import logging\nfrom partyserver import logs\nlogs.enable()\nlogging.info('logged')"
+    done = project(worker=f"{CHAT}\n{logging}\n")
+    assert (done.stdout, done.stderr) == (TYPESCRIPT, "logged\n")
 
 
 def test_it_writes_a_file_and_leaves_it_alone_if_something_is_wrong(project, tmp_path):

@@ -16,9 +16,17 @@ import js
 from ..rules.levels import method_of
 
 
+_PLATFORM: str = sys.platform
+#: Elsewhere, a worker's module is only looked at, and JavaScript's console is a stand-in.
+_IS_RUNTIME = _PLATFORM == "emscripten"
+
+
 def write(level: int, text: str) -> None:
     """Log an entry, with a level of `logging`'s."""
-    getattr(js.console, method_of(level))(text)
+    if _IS_RUNTIME:
+        getattr(js.console, method_of(level))(text)
+    else:
+        print(text, file=sys.stderr)
 
 
 def is_written_by(handler: logging.Handler) -> bool:
@@ -52,7 +60,5 @@ def _install() -> None:
         root.setLevel(logging.INFO)
 
 
-_PLATFORM: str = sys.platform
-
-if _PLATFORM == "emscripten":  # and not where a worker's module is only looked at
+if _IS_RUNTIME:
     _install()
