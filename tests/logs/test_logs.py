@@ -61,6 +61,8 @@ def test_a_line_of_a_hook_has_its_room_and_its_connection(party, binding, evict)
     with join(room, "alice") as a:
         do(a, "say", logging.INFO, "said")
         do(a, "pause", "pausing")
+        do(a, "wait_until", "waiting")
+        party.logs.wait_for("waiting after")
         evict(room)
         do(a, "say", logging.INFO, "said after a sleep")
     party.logs.wait_for("on_close")
@@ -73,7 +75,7 @@ def test_a_line_of_a_hook_has_its_room_and_its_connection(party, binding, evict)
             f"[{kind}:lobby alice] {text}"
             for text in (
                 *("get_connection_tags", "on_connect", "said", "said after a sleep"),
-                *("pausing before", "pausing after", "on_close"),
+                *("pausing before", "pausing after", "waiting after", "on_close"),
             )
         ),
     } <= told

@@ -134,6 +134,10 @@ def test_a_line_says_where_it_comes_from(where, name, line):
     assert as_text(record(name=name), where) == line
 
 
+def test_a_loggers_name_that_the_line_begins_with_is_not_repeated():
+    assert as_text(record("game: over", name="game"), {}) == "game: over"
+
+
 def test_an_error_id_that_the_line_shows_anyway_is_not_repeated():
     line = as_text(record("sorry: 1b2c3d4e"), EVERYWHERE)
     assert line == "[Chat:lobby alice] sorry: 1b2c3d4e"

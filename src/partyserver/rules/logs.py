@@ -47,8 +47,9 @@ Where = Mapping[str, str]
 def as_text(record: LogRecord, where: Where) -> str:
     """`[Chat:lobby alice] game: message`. Further lines, as of a traceback, are indented."""
     body = message_of(record)
-    if record.name != "root":
-        body = f"{record.name}: {body}"
+    logger = f"{record.name}: "
+    if record.name != "root" and not body.startswith(logger):
+        body = logger + body
     for more in (_exception(record), record.stack_info):
         if more:
             body = f"{body}\n{more}"

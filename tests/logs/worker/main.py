@@ -59,6 +59,9 @@ class Speaking(Server):
         await asyncio.sleep(0.01)
         logging.info("%s after", text)
 
+    def do_wait_until(self, text):
+        self.ctx.waitUntil(self.do_pause(text))
+
     def do_later(self, text):
         async def later():
             await self.gate.wait()
