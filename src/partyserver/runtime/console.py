@@ -15,7 +15,6 @@ import js
 
 from ..rules.levels import method_of
 
-
 _PLATFORM: str = sys.platform
 #: Elsewhere, a worker's module is only looked at, and JavaScript's console is a stand-in.
 _IS_RUNTIME = _PLATFORM == "emscripten"
