@@ -1,4 +1,4 @@
-"""`tools/step.sh` runs the steps of `make setup`: a line each, and all that is needed if one fails."""
+"""`tools/step.sh` runs the steps of `make setup`: a line each, and all of it if one fails."""
 
 from __future__ import annotations
 
