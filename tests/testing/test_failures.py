@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from .conftest import REPOSITORY, Project
 
 USES_PARTY = "def test_it(party): pass\n\ndef test_again(party): pass\n"
 
@@ -35,6 +36,29 @@ def test_a_module_that_raises_shows_its_traceback(project: Project) -> None:
     assert "wasm" not in output
 
 
+def test_a_package_that_is_not_vendored_is_told_before_the_runtime_starts(project: Project) -> None:
+    project.write(worker="from workers import Response\nfrom partyserver import Server\n")
+    not_started = project.folder / "workerd"
+    not_started.write_text("#!/bin/sh\nexec sleep 600\n")
+    not_started.chmod(0o755)
+    ini = project.folder / "pytest.ini"
+    ini.write_text(ini.read_text().replace("party_pyodide_bundle", "#"))
+    output = error(project, MINIFLARE_WORKERD_PATH=str(not_started))
+    assert "the worker imports partyserver (worker.py, line 2), but it is neither" in output
+    assert "(`uv add partyserver`) and run `uv run pywrangler sync`" in output
+    shutil.rmtree(project.folder / "python_modules")
+    output = error(project, MINIFLARE_WORKERD_PATH=str(not_started))
+    assert "the worker imports partyserver (worker.py, line 2), but nothing is vendored" in output
+    assert "run `uv run pywrangler sync`" in output
+
+
+def test_a_package_that_is_found_missing_later_has_the_hint_too(project: Project) -> None:
+    project.write(worker="import importlib\n\nimportlib.import_module('msgspec')\n")
+    output = error(project)
+    assert "ModuleNotFoundError: No module named 'msgspec'\n\nmsgspec: it is neither" in output
+    assert "(`uv add partyserver[events]`) and run `uv run pywrangler sync`" in output
+
+
 def test_a_wrong_wrangler_config_is_shown(project: Project) -> None:
     config = project.folder / "wrangler.toml"
     config.write_text(config.read_text().replace("worker.py", "missing.py"))
@@ -48,10 +72,47 @@ def test_a_missing_config(project: Project) -> None:
     assert "set the ini option party_config to the path of yours" in error(project)
 
 
+def test_a_config_that_is_elsewhere_is_named(project: Project) -> None:
+    tests = project.folder / "tests"
+    tests.mkdir()
+    for name in ("pytest.ini", "test_it.py"):
+        (project.folder / name).rename(tests / name)
+    result = project.run("-q", "tests")
+    config = project.folder / "wrangler.toml"
+    assert f"there is no wrangler config {tests / 'wrangler.toml'}" in result.stdout
+    assert f"there is {config}: run pytest in the folder of your wrangler config" in result.stdout
+
+
 def test_a_missing_wrangler(project: Project) -> None:
     (project.folder / "node_modules").unlink()
     node = str(fake_node(project.folder, "v24.0.0"))
     assert "run `npm install wrangler`" in error(project, PATH=node)
+
+
+def test_a_wrangler_that_is_listed_and_not_installed(project: Project) -> None:
+    (project.folder / "node_modules").unlink()
+    (project.folder / "package.json").write_text('{"devDependencies": {"wrangler": "^4.164.0"}}')
+    node = str(fake_node(project.folder, "v24.0.0"))
+    assert f"run `npm install` in {project.folder}" in error(project, PATH=node)
+
+
+def test_an_old_wrangler(project: Project) -> None:
+    (project.folder / "node_modules").unlink()
+    wrangler = project.folder / "node_modules" / "wrangler"
+    wrangler.mkdir(parents=True)
+    (wrangler / "package.json").write_text('{"version": "4.41.0"}')
+    output = error(project, PATH=str(fake_node(project.folder, "v24.0.0")))
+    assert f"needs wrangler 4.164 or newer, and {wrangler} is 4.41.0" in output
+    assert "run `npm install wrangler@latest`, with a Node.js of 22.12 or newer" in output
+
+
+def test_a_node_that_does_not_run(project: Project) -> None:
+    (project.folder / "node_modules").unlink()
+    node = fake_node(project.folder, "")
+    (node / "node").write_text("#!/bin/sh\necho no version is set >&2\nexit 126\n")
+    output = error(project, PATH=str(node))
+    assert "Node.js does not run" in output
+    assert "says 'no version is set'" in output
 
 
 def test_an_old_node(project: Project) -> None:
@@ -94,6 +155,14 @@ def test_a_timeout_that_is_none(project: Project, value: str) -> None:
     result = project.run("-q")
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert result.stderr == f"ERROR: party_timeout: '{value}' is not a number of seconds\n\n"
+
+
+def test_the_plugin_is_no_burden_without_the_packages_of_its_extra(project: Project) -> None:
+    (project.folder / "httpx.py").write_text("raise ModuleNotFoundError(name='httpx')\n")
+    project.write(test_it="def test_it(party): pass\n\ndef test_other(): pass\n")
+    result = project.run("-q", PYTHONPATH=f"{project.folder}:{REPOSITORY / 'src'}")
+    assert "1 passed, 1 error" in result.stdout, result.stdout + result.stderr
+    assert "the testing kit needs httpx: pip install 'partyserver[testing]'" in result.stdout
 
 
 def fake_node(folder: Path, version: str) -> Path:

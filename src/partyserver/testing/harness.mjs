@@ -6,7 +6,7 @@ import {
   chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { createInterface } from "node:readline";
 
 const { wranglerPackage, configs, env, vars, persist, temporary, pyodideBundle } = JSON.parse(
@@ -16,6 +16,7 @@ const { wranglerPackage, configs, env, vars, persist, temporary, pyodideBundle }
 const CONTROL_WORKER = "partyserver-testing-control";
 const CONTROL_MODULE = "partyserver-testing-control.mjs";
 const PROBE = "_partyserver_testing_probe";
+const VENDORED = "python_modules";
 const CONTROL_SCRIPT = `
   import unsafe from "workerd:unsafe";
   let identity;
@@ -95,6 +96,8 @@ function log({ level, message, timestamp = Date.now() }) {
 /** What wrangler has built of the workers beside the primary one, for the runtime to run too. */
 const companions = [];
 let gathering = true;
+/** The config whose worker is being built. */
+let building;
 
 /** Make wrangler's Miniflare run more than the worker that it is started for: its companions, and
     the worker that can wipe. */
@@ -102,13 +105,7 @@ function extendMiniflare() {
   const path = require.resolve("miniflare");
   const original = require(path);
   const { Miniflare, convertV4MiniflareOptions: convert } = original;
-  if (!convert) {
-    const { version } = require(wranglerPackage);
-    throw new Error(
-      `partyserver.testing needs wrangler 4.164 or newer, this is ${version}: ` +
-        "run `npm install wrangler@latest`",
-    );
-  }
+  if (!convert) throw unknownWrangler();
   class RestartableMiniflare extends Miniflare {
     constructor(options) {
       super(options);
@@ -118,6 +115,7 @@ function extendMiniflare() {
   /** @type {NodeModule} */ (require.cache[path]).exports = {
     ...original,
     convertV4MiniflareOptions(options) {
+      options.workers.forEach(tellBundle);
       if (gathering) return companions.push(...options.workers);
       const workers = [...options.workers, ...companions];
       matchStorage(workers);
@@ -137,6 +135,31 @@ function extendMiniflare() {
       return gathering ? NoMiniflare : RestartableMiniflare;
     },
   };
+}
+
+function unknownWrangler() {
+  const { version } = require(wranglerPackage);
+  return new Error(
+    `partyserver.testing does not know its way about wrangler ${version}: ` +
+      "update partyserver, or install another wrangler with `npm install wrangler@4.164.0`",
+  );
+}
+
+/** Before the runtime is started, which takes long: an import may be known to fail. */
+function tellBundle({ modules, modulesRoot }) {
+  const [main] = modules;
+  if (main?.type !== "PythonModule") return;
+  const paths = modules.map(({ path }) => relative(modulesRoot, path).split(sep));
+  const top = ([folder, name = ""]) => folder === VENDORED && name.split(".")[0];
+  tell({
+    bundle: {
+      folder: modulesRoot,
+      main: relative(modulesRoot, main.path),
+      names: paths.filter((path) => path[0] !== VENDORED).map((path) => path.join("/")),
+      vendored: [...new Set(paths.map(top).filter(Boolean))],
+      python_modules: join(dirname(building), VENDORED),
+    },
+  });
 }
 
 /** Stands where wrangler starts a runtime for a companion, which runs in the primary's. */
@@ -217,6 +240,7 @@ async function start() {
   const { unstable_DevEnv: DevEnv, unstable_readConfig: readConfig } = require(
     dirname(wranglerPackage),
   );
+  if (!DevEnv || !readConfig) throw unknownWrangler();
   const [primary, ...others] = configs;
   for (const config of others) await build(config, {});
   gathering = false;
@@ -233,6 +257,7 @@ async function start() {
   };
 
   async function build(config, vars) {
+    building = config;
     const read = readConfig({ config, env }, { hideWarnings: true });
     const flags = read.compatibility_flags;
     const isPython = flags.includes("python_workers");

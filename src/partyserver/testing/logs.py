@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, overload
 
+#: Seconds that a wait takes at most, of a log or of a socket.
+TIMEOUT = 5.0
+
 
 class LogLine(NamedTuple):
     """One entry of the log. The traceback of an uncaught exception is one entry of many lines."""

@@ -16,9 +16,9 @@ from ..rules.names import kebab_case
 from ..rules.timers import milliseconds_of
 from .errors import RuntimeCommandError, RuntimeLostError
 from .evictions import Address, Evictions
-from .logs import Logs
+from .logs import TIMEOUT, Logs
 from .runtime import SUSPICION, RoomClass, Runtime
-from .socket import TIMEOUT, Socket, abandon
+from .socket import Socket, abandon
 
 #: Seconds. Generous: a first request imports the user's modules. (`party_timeout` may be longer.)
 FETCH_TIMEOUT = 30.0
@@ -40,6 +40,8 @@ class AlarmError(Exception):
     The message says why: it holds the traceback of a hook or a callback that has raised, or the
     reason with which the object was aborted, and the worker's log.
     """
+
+    __module__ = "partyserver.testing"  # where users have it from, in messages
 
 
 class Party:
@@ -87,6 +89,7 @@ class Party:
         try:
             return self._client.request(method, self.url + path, **options)
         except httpx.TimeoutException as error:
+            error.add_note(f"{method} {path} was not answered in time\n")
             error.add_note(self._late_note().lstrip())
             raise
         except httpx.TransportError as error:

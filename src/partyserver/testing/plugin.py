@@ -6,15 +6,17 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .errors import RuntimeLostError, RuntimeStartError
-from .installed import find_config
-from .party import Party
+from .installed import find_config, why_no_config
+from .logs import TIMEOUT
 from .runtime import Runtime, Settings
-from .socket import TIMEOUT
+
+if TYPE_CHECKING:
+    from .party import Party
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,7 +96,7 @@ class _Runtimes:
 
 
 _timeout_key = pytest.StashKey[float]()
-_party_key = pytest.StashKey[Party]()
+_party_key = pytest.StashKey["Party"]()
 _runtimes_key = pytest.StashKey[_Runtimes]()
 #: What the processes of pytest-xdist have told the one with the terminal.
 _told_key = pytest.StashKey[list[str]]()
@@ -130,6 +132,10 @@ def party(
     The runtime is started once per session. After each test its sockets are closed, its objects
     evicted, and their storage and alarms deleted.
     """
+    try:
+        from . import Party
+    except ModuleNotFoundError as error:  # without the extra `testing`
+        pytest.fail(str(error), pytrace=False)
     paths = [party_config] if isinstance(party_config, Path) else party_config
     configs = tuple(path.resolve() for path in paths)
     calm = not request.config.getoption("party_chaos") or request.node.get_closest_marker(CALM)
@@ -190,10 +196,7 @@ def pytest_testnodedown(node: Any) -> None:
 def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
     for path in wrangler_configs:
         if not path.is_file():
-            raise RuntimeStartError(
-                f"there is no wrangler config {path}: set the ini option party_config to the path "
-                "of yours"
-            )
+            raise RuntimeStartError(why_no_config(path))
     root = config.rootpath
     bundle = config.getini("party_pyodide_bundle")
     return Settings(

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
+from . import imports
 from .errors import RuntimeCommandError, RuntimeLostError, RuntimeStartError
 from .installed import find_node, find_wrangler
 from .logs import LogBook, LogLine
@@ -105,6 +107,8 @@ class Runtime:
         #: Which classes let an object with open sockets leave memory, as far as it is known.
         self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
+        #: The workers, primary or not, that are built and not started yet.
+        self._bundles: queue.SimpleQueue[imports.Bundle | None] = queue.SimpleQueue()
         self._next_id = 0
         self._lock = threading.Lock()
         node = find_node(settings.search)
@@ -150,14 +154,15 @@ class Runtime:
         runtime = cls(settings)
         try:
             with _one_build_at_a_time(settings.configs[0]):
-                started = runtime._send("start").result(START_TIMEOUT)
-        except TimeoutError:
+                started = runtime._start()
+        except (TimeoutError, RuntimeCommandError) as error:
             runtime.stop()
             slow = f"it was not ready within {START_TIMEOUT:g} s"
-            raise RuntimeStartError(_why_not_started(slow, runtime.log.lines)) from None
-        except RuntimeCommandError as error:
-            runtime.stop()
-            raise RuntimeStartError(_why_not_started(str(error), runtime.log.lines)) from None
+            why = slow if isinstance(error, TimeoutError) else str(error)
+            raise RuntimeStartError(_why_not_started(why, runtime.log.lines, settings)) from None
+        except RuntimeStartError:
+            runtime._clear()  # what it is busy with takes long
+            raise
         except BaseException:
             runtime.stop()
             raise
@@ -166,6 +171,21 @@ class Runtime:
         runtime.rooms = tuple(RoomClass(**room) for room in started["rooms"])
         runtime.start_seconds = time.monotonic() - began
         return runtime
+
+    def _start(self) -> Any:
+        """Where an import is known to fail, do not wait until it does."""
+        started = self._send("start")
+        started.add_done_callback(lambda _: self._bundles.put(None))
+        deadline = time.monotonic() + START_TIMEOUT
+        while not started.done():
+            try:
+                bundle = self._bundles.get(timeout=max(0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise TimeoutError from None
+            if bundle and (found := imports.missing_import(bundle)):
+                why = imports.why_missing(found, bundle)
+                raise RuntimeStartError(f"the worker does not start: {why}")
+        return started.result()
 
     def begin(self) -> None:
         """Wait until the log of what was before is complete."""
@@ -333,6 +353,9 @@ class Runtime:
             line = message["log"]
             self.log.append(LogLine(line["level"], line["message"], line["timestamp"] / 1000))
             return
+        if "bundle" in message:
+            self._bundles.put(_bundle(**message["bundle"]))
+            return
         answer = self._answers.pop(message["id"])
         if "error" in message:
             answer.set_exception(RuntimeCommandError(message["error"], message.get("kind")))
@@ -351,7 +374,15 @@ _QUIET = {
 }
 
 
-def _why_not_started(error: str, log: list[LogLine]) -> str:
+def _bundle(
+    folder: str, main: str, names: list[str], vendored: list[str], python_modules: str
+) -> imports.Bundle:
+    return imports.Bundle(
+        Path(folder), main, frozenset(names), frozenset(vendored), Path(python_modules)
+    )
+
+
+def _why_not_started(error: str, log: list[LogLine], settings: Settings) -> str:
     """The traceback of the user's own module, if there is one; else all that was said."""
     for line in log:
         if _NO_INTERPRETER in line.message:
@@ -363,7 +394,9 @@ def _why_not_started(error: str, log: list[LogLine]) -> str:
             )
         _, mark, traceback = line.message.partition(_TRACEBACK)
         if mark:
-            return f"the worker does not start:\n{mark}{traceback}"
+            vendored = settings.configs[0].with_name("python_modules")
+            hint = imports.hint(traceback, vendored)
+            return f"the worker does not start:\n{mark}{traceback}{hint}"
     said = "".join(f"\n{line.message}" for line in log)
     return f"the worker does not start: {error}{said}"
 

@@ -19,16 +19,17 @@ from websockets.sync.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
+from .logs import TIMEOUT
 from .matching import Skipped, matches
 
-#: Seconds that a wait takes at most, and that the server has for the closing handshake.
-TIMEOUT = 5.0
 #: Generous: a wake after an eviction imports the user's modules anew.
 OPEN_TIMEOUT = 20.0
 
 
 class UpgradeError(Exception):
     """The server answered the WebSocket upgrade with an ordinary HTTP response."""
+
+    __module__ = "partyserver.testing"  # where users have it from, in messages
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
@@ -41,6 +42,8 @@ class UpgradeError(Exception):
 
 class SocketClosedError(ConnectionError):
     """A message was sent or awaited on a socket that is closed."""
+
+    __module__ = "partyserver.testing"  # where users have it from, in messages
 
     def __init__(self, code: int, reason: str, log: str = "") -> None:
         self.code = code

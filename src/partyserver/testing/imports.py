@@ -1,0 +1,155 @@
+"""Whether a worker will find what it imports: told from its files, before the runtime starts."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+#: What the runtime has by itself, and what is newer there than the Python that runs the tests.
+#: Names with an underscore count as its own, too.
+_PROVIDED = sys.stdlib_module_names | {
+    *("annotationlib", "compression", "concurrent", "string"),
+    *("asgi", "cloudflare", "introspection", "js", "micropip", "pyodide", "pyodide_js", "workers"),
+}
+
+#: Packages whose names are not those of their modules, or that an extra of ours brings along.
+_PACKAGES = {
+    "cronsim": "partyserver[schedule]",
+    "msgspec": "partyserver[events]",
+    "pyodide_http": "partyserver[http]",
+    "workers": "workers-runtime-sdk",
+}
+
+_NOT_FOUND = re.compile(r"^ModuleNotFoundError: No module named '([^']+)'", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The modules of one worker, as wrangler has gathered them."""
+
+    folder: Path
+    """Where its main module is: the names of modules begin there."""
+    main: str
+    names: frozenset[str]
+    """Files, with `/` between folders; of vendored packages only the first part."""
+    vendored: frozenset[str]
+    python_modules: Path
+    """Where vendored packages are, or would be."""
+
+
+class Import(NamedTuple):
+    """One module that is imported as soon as another is."""
+
+    module: str
+    file: str
+    line: int
+
+
+def missing_import(bundle: Bundle) -> Import | None:
+    """The first import that would fail when the worker starts, if one surely would.
+
+    Not looked at is what an `if`, a `try` or a function may leave out, and what vendored packages
+    import.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of strings that the user has written
+        return next(_missing(bundle, bundle.main, set()), None)
+
+
+def why_missing(found: Import, bundle: Bundle) -> str:
+    """Says what to do about an import that would fail."""
+    where = f"the worker imports {found.module} ({found.file}, line {found.line})"
+    name = found.module.partition(".")[0]
+    return f"{where}, but {_what_to_do(name, bundle.python_modules)}"
+
+
+def hint(error: str, python_modules: Path) -> str:
+    """What to do about a module that the worker has not found, at the end of its traceback."""
+    found = _NOT_FOUND.findall(error)
+    if not found:
+        return ""
+    name = found[-1].partition(".")[0]
+    return f"\n\n{name}: {_what_to_do(name, python_modules)}"
+
+
+def _what_to_do(name: str, python_modules: Path) -> str:
+    sync = "run `uv run pywrangler sync`"
+    if not python_modules.is_dir():
+        return (
+            f"nothing is vendored: there is no {python_modules}. To have the dependencies of "
+            f"pyproject.toml there, {sync}; it is needed before the tests, and after each change "
+            "of the dependencies"
+        )
+    package = _PACKAGES.get(name, name)
+    return (
+        f"it is neither a module of the worker nor vendored in {python_modules}. If it is a "
+        f"package, list it in the dependencies of pyproject.toml (`uv add {package}`) and {sync}"
+    )
+
+
+def _missing(bundle: Bundle, file: str, seen: set[str]) -> Iterator[Import]:
+    """As Python would run into them: what a module imports comes before its own next import."""
+    seen.add(file)
+    try:
+        tree = ast.parse((bundle.folder / file).read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return  # the runtime tells, whose Python is another
+    for module, line in _imports(tree, file):
+        own = list(_own_files(bundle, module))
+        for other in own:
+            if other not in seen:
+                yield from _missing(bundle, other, seen)
+        name = module.partition(".")[0]
+        if not own and not _is_known(bundle, name):
+            yield Import(module, file, line)
+
+
+def _is_known(bundle: Bundle, name: str) -> bool:
+    return (
+        name.startswith("_")
+        or name in _PROVIDED
+        or name in bundle.vendored
+        # A folder without `__init__.py`, or a module that is not Python's.
+        or any(file.split("/")[0].split(".")[0] == name for file in bundle.names)
+    )
+
+
+def _own_files(bundle: Bundle, module: str) -> Iterator[str]:
+    """The files of the worker itself that are run when a module is imported."""
+    parts = module.split(".")
+    for end in range(1, len(parts) + 1):
+        path = "/".join(parts[:end])
+        for file in (f"{path}/__init__.py", f"{path}.py"):
+            if file in bundle.names:
+                yield file
+
+
+def _imports(tree: ast.Module, file: str) -> Iterator[tuple[str, int]]:
+    """The modules that a module surely imports, and in which line."""
+    package = PurePosixPath(file).parent.parts
+    for statement in tree.body:
+        match statement:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield alias.name, statement.lineno
+            case ast.ImportFrom(module=module, level=0) if module:
+                yield module, statement.lineno
+                yield from _submodules(module, statement)
+            case ast.ImportFrom(module=module, level=level) if 0 < level <= len(package):
+                base = [*package[: len(package) - level + 1], *(module or "").split(".")]
+                parent = ".".join(filter(None, base))
+                if parent:
+                    yield parent, statement.lineno
+                    yield from _submodules(parent, statement)
+
+
+def _submodules(parent: str, statement: ast.ImportFrom) -> Iterator[tuple[str, int]]:
+    """`from a import b` imports the module `a.b` if there is one."""
+    for alias in statement.names:
+        yield f"{parent}.{alias.name}", statement.lineno

@@ -1,0 +1,89 @@
+"""Imports that would fail are told before the runtime is started, and no others are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from partyserver.testing.imports import Bundle, Import, hint, missing_import, why_missing
+
+
+def bundle(folder: Path, vendored: tuple[str, ...] = ("partyserver", "workers"), **files: str):
+    """`package__module` stands for package/module.py."""
+    names = set()
+    for name, text in files.items():
+        path = folder / f"{name.replace('__', '/', 1)}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        names.add(path.relative_to(folder).as_posix())
+    modules = folder / "python_modules"
+    return Bundle(folder, "worker.py", frozenset(names), frozenset(vendored), modules)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import json, os.path\nfrom string.templatelib import Template\nimport annotationlib\n",
+        "import js, pyodide.ffi, _pyodide_entrypoint_helper\nfrom workers import Response\n",
+        "from partyserver import Server\nimport partyserver.events\n",
+        "try:\n    import missing\nexcept ImportError:\n    pass\n",
+        "if TYPE_CHECKING:\n    import missing\n",
+        "def hook():\n    import missing\n",
+        "'''\nimport missing\n'''\n",
+        "import missing.\n",
+        "from . import missing\nfrom .. import missing\n",
+        "import data\n",
+    ],
+    ids=lambda text: text.partition("\n")[0][:40] or "docstring",
+)
+def test_what_may_be_found_is_not_told(tmp_path: Path, text: str) -> None:
+    found = bundle(tmp_path, worker=text, data__rows="")
+    assert missing_import(found) is None
+
+
+@pytest.mark.parametrize("text", ["import missing", "import missing.part", "from missing import x"])
+def test_what_is_nowhere_is_told_with_its_line(tmp_path: Path, text: str) -> None:
+    found = missing_import(bundle(tmp_path, worker=f"import json\n\n{text} # why\n"))
+    assert found is not None
+    assert (found.module.partition(".")[0], found.file, found.line) == ("missing", "worker.py", 3)
+
+
+def test_modules_of_the_worker_are_followed_in_their_order(tmp_path: Path) -> None:
+    rooms = bundle(
+        tmp_path,
+        worker="import helpers\nfrom rooms import chat\nimport late\n",
+        helpers="import worker\n",
+        rooms____init__="from . import limits\n",
+        rooms__limits="",
+        rooms__chat="import json\nimport missing\n",
+        unused="import another\n",
+    )
+    assert missing_import(rooms) == Import("missing", "rooms/chat.py", 2)
+
+
+def test_a_module_that_cannot_be_read_is_left_to_the_runtime(tmp_path: Path) -> None:
+    assert missing_import(bundle(tmp_path, worker="import missing\nthis is no Python\n")) is None
+
+
+def test_the_sentence_says_what_to_do(tmp_path: Path) -> None:
+    chat = bundle(tmp_path, (), worker="from partyserver import Server\n")
+    found = missing_import(chat)
+    assert found is not None
+    said = why_missing(found, chat)
+    assert said.startswith(
+        "the worker imports partyserver (worker.py, line 1), but nothing is vendored: there is no "
+        f"{chat.python_modules}."
+    )
+    assert "run `uv run pywrangler sync`" in said
+    chat.python_modules.mkdir()
+    said = why_missing(found, chat)
+    assert f"neither a module of the worker nor vendored in {chat.python_modules}" in said
+    assert "(`uv add partyserver`) and run `uv run pywrangler sync`" in said
+
+
+def test_a_traceback_has_a_hint_where_a_module_is_missing(tmp_path: Path) -> None:
+    trace = "Traceback (most recent call last):\n  ...\n{}: {}\n"
+    missing = trace.format("ModuleNotFoundError", "No module named 'msgspec.json'")
+    assert "\n\nmsgspec: nothing is vendored: there is no " in hint(missing, tmp_path / "nowhere")
+    assert "(`uv add partyserver[events]`) and run" in hint(missing, tmp_path)
+    assert hint(trace.format("ValueError", "No module named 'x'"), tmp_path) == ""
