@@ -23,3 +23,5 @@ class RuntimeLostError(Exception):
     An endless loop in a hook, or a `threading.Lock` that is held across an `await`, stops every
     room of the worker: Python runs in one thread there.
     """
+
+    __module__ = "partyserver.testing"  # where users have it from, in messages

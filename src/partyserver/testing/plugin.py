@@ -14,6 +14,7 @@ from .errors import RuntimeLostError, RuntimeStartError
 from .installed import find_config, why_no_config
 from .logs import TIMEOUT
 from .runtime import Runtime, Settings
+from .tracebacks import shorten
 
 if TYPE_CHECKING:
     from .party import Party
@@ -155,6 +156,8 @@ def party(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    if call.excinfo and _is_to_shorten(call.excinfo.value, item.config):
+        call.excinfo = _shortened(call.excinfo)
     report: pytest.TestReport = yield  # type: ignore[assignment]
     party = item.stash.get(_party_key, None)
     # After the test its rooms are gone, and to ask them would wake them.
@@ -163,6 +166,25 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if party.lost and party.lost not in report.longreprtext:
             report.sections.append(("The worker", party.lost))
     return report  # type: ignore[return-value]
+
+
+def _is_to_shorten(error: BaseException, config: pytest.Config) -> bool:
+    """Whoever asks for all of a traceback gets all of it."""
+    is_result = isinstance(error, pytest.skip.Exception) or (
+        isinstance(error, pytest.fail.Exception) and not error.pytrace
+    )
+    is_asked_for = config.getoption("fulltrace") or config.getoption("tbstyle") == "long"
+    return not is_result and not is_asked_for
+
+
+def _shortened(info: pytest.ExceptionInfo[BaseException]) -> pytest.ExceptionInfo[BaseException]:
+    error = info.value
+    if not shorten(error):
+        # As of a fixture of the kit's: no line of the user's has a part in it.
+        notes = getattr(error, "__notes__", ())
+        message = "\n".join([f"{type(error).__name__}: {error}", *notes])
+        error = pytest.fail.Exception(message, pytrace=False).with_traceback(info.tb)
+    return pytest.ExceptionInfo.from_exception(error)
 
 
 def pytest_terminal_summary(
