@@ -6,62 +6,25 @@ import {
   chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
-const { wranglerPackage, configs, env, vars, persist, temporary, pyodideBundle } = JSON.parse(
+import { CONTROL_MODULE, CONTROL_SCRIPT, CONTROL_WORKER } from "./control.mjs";
+import { Keeper } from "./keeping.mjs";
+import { Origin } from "./origin.mjs";
+import { PROBE, addProbe, bundleOf, matchStorage, rooms } from "./workers.mjs";
+
+const { wranglerPackage, configs, env, persist, temporary, pyodideBundle } = JSON.parse(
   process.argv[2],
 );
 
-const CONTROL_WORKER = "partyserver-testing-control";
-const CONTROL_MODULE = "partyserver-testing-control.mjs";
-const PROBE = "_partyserver_testing_probe";
-const VENDORED = "python_modules";
-const CONTROL_SCRIPT = `
-  import unsafe from "workerd:unsafe";
-  let identity;
-  const actions = {
-    flush() {},
-    identify: () => (identity ??= crypto.randomUUID()),
-    async wipe() {
-      await unsafe.deleteAllDurableObjects();
-      return actions.identify();
-    },
-    abort: () => unsafe.abortAllDurableObjects(),
-    async evict({ binding, name, webSockets }, env) {
-      const room = env[binding].get(env[binding].idFromName(name));
-      try {
-        await unsafe.evict(room, { webSockets });
-      } catch (error) {
-        if (!error.message.includes("not currently running")) throw error;
-      }
-    },
-    ask({ binding, name, method, args }, env) {
-      return env[binding].get(env[binding].idFromName(name))[method](...args);
-    },
-  };
-  export default {
-    async fetch(request, env) {
-      const { action, mark, ...options } = await request.json();
-      let result;
-      try {
-        result = await actions[action](options, env);
-      } catch (error) {
-        return Response.json(
-          { message: error.message, reset: error.durableObjectReset === true },
-          { status: 500 },
-        );
-      }
-      // Whatever the runtime had to say before this line has been said.
-      console.log(mark);
-      console.error(mark);
-      return new Response(result);
-    },
-  };
-`;
 
-const write = process.stdout.write.bind(process.stdout);
-const tell = (message) => write(`\x1e${JSON.stringify(message)}\n`);
+const ignore = () => true;
+/** Where answers and log lines go: to the run of pytest that has started this process, or that uses
+    it now. */
+let client = { write: process.stdout.write.bind(process.stdout) };
+const record = (message) => `\x1e${JSON.stringify(message)}\n`;
+const tell = (message) => client.write(record(message));
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
 const require = createRequire(wranglerPackage);
@@ -115,7 +78,12 @@ function extendMiniflare() {
   /** @type {NodeModule} */ (require.cache[path]).exports = {
     ...original,
     convertV4MiniflareOptions(options) {
-      options.workers.forEach(tellBundle);
+      // Before the runtime is started, which takes long: an import may be known to fail.
+      for (const worker of options.workers) {
+        const bundle = bundleOf(worker, dirname(building));
+        if (bundle) tell({ bundle });
+      }
+      origin?.isBuilt();
       if (gathering) return companions.push(...options.workers);
       const workers = [...options.workers, ...companions];
       matchStorage(workers);
@@ -145,64 +113,10 @@ function unknownWrangler() {
   );
 }
 
-/** Before the runtime is started, which takes long: an import may be known to fail. */
-function tellBundle({ modules, modulesRoot }) {
-  const [main] = modules;
-  if (main?.type !== "PythonModule") return;
-  const paths = modules.map(({ path }) => relative(modulesRoot, path).split(sep));
-  const top = ([folder, name = ""]) => folder === VENDORED && name.split(".")[0];
-  tell({
-    bundle: {
-      folder: modulesRoot,
-      main: relative(modulesRoot, main.path),
-      names: paths.filter((path) => path[0] !== VENDORED).map((path) => path.join("/")),
-      vendored: [...new Set(paths.map(top).filter(Boolean))],
-      python_modules: join(dirname(building), VENDORED),
-    },
-  });
-}
-
 /** Stands where wrangler starts a runtime for a companion, which runs in the primary's. */
 class NoMiniflare {
   ready = Promise.resolve(new URL("http://companion"));
   async dispose() {}
-}
-
-/** Python workers come with what answers the kit's questions about their objects. */
-function addProbe({ modules: [main, ...others], modulesRoot }, index, workers) {
-  if (main?.type !== "PythonModule") return;
-  const probe = {
-    type: "PythonModule",
-    path: join(modulesRoot, `${PROBE}.py`),
-    contents: readFileSync(new URL("probe.py", import.meta.url), "utf8"),
-  };
-  // At the end, where it moves no line of the user's.
-  const contents = `${main.contents}\n__import__("${PROBE}").install()\n`;
-  workers[index].modules = [{ ...main, contents }, ...others, probe];
-}
-
-/** A binding to another worker's class does not know how that stores; its own worker does. */
-function matchStorage(workers) {
-  const classes = workers.flatMap(({ name, durableObjects, additionalUnboundDurableObjects }) =>
-    [...Object.values(durableObjects ?? {}), ...(additionalUnboundDurableObjects ?? [])].map(
-      (designator) => ({ script: designator.scriptName ?? name, owner: name, designator }),
-    ),
-  );
-  for (const { script, owner, designator } of classes) {
-    if (script === owner) continue;
-    const own = classes.find(
-      (other) =>
-        other.owner === script && other.designator.className === designator.className,
-    );
-    designator.useSQLite = own?.designator.useSQLite;
-  }
-}
-
-/** The bindings of the primary worker, as another worker has to spell them. */
-function* rooms({ name, durableObjects }) {
-  for (const [binding, designator] of Object.entries(durableObjects ?? {})) {
-    yield [binding, { ...designator, scriptName: designator.scriptName ?? name }];
-  }
 }
 
 /** Offline: workerd takes the interpreter from a folder, into which it also downloads it. */
@@ -234,35 +148,41 @@ class NoProxy {
 
 const devEnvs = [];
 
-async function start() {
+async function start({ vars, identity }) {
   extendMiniflare();
   const pythonFlags = pyodideBundle ? useLocalPyodide() : [];
   const { unstable_DevEnv: DevEnv, unstable_readConfig: readConfig } = require(
     dirname(wranglerPackage),
   );
   if (!DevEnv || !readConfig) throw unknownWrangler();
-  const [primary, ...others] = configs;
-  for (const config of others) await build(config, {});
+  const reads = configs.map((config) => readConfig({ config, env }, { hideWarnings: true }));
+  if (identity) {
+    origin = new Origin({ ...identity, env, wranglerPackage });
+    for (const [index, read] of reads.entries()) origin.watch(configs[index], read);
+    origin.startsNow();
+  }
+  const [primary, ...others] = reads.entries();
+  for (const [index, read] of others) await build(configs[index], read, {});
   gathering = false;
-  const read = await build(primary, vars);
-  const url = await miniflare().ready;
+  await build(configs[0], primary[1], vars);
+  await miniflare().ready;
   cleanProcess = await control("identify");
-  return {
-    url: url.origin,
-    wrangler: require(wranglerPackage).version,
-    rooms: read.durable_objects.bindings.map((binding) => ({
-      binding: binding.name,
-      class_name: binding.class_name,
-    })),
-  };
+  origin?.hasStarted();
+  bindings = primary[1].durable_objects.bindings.map((binding) => ({
+    binding: binding.name,
+    class_name: binding.class_name,
+  }));
+  return describeRuntime();
 
-  async function build(config, vars) {
+  async function build(config, read, vars) {
     building = config;
-    const read = readConfig({ config, env }, { hideWarnings: true });
     const flags = read.compatibility_flags;
     const isPython = flags.includes("python_workers");
     const devEnv = new DevEnv({ proxyFactory: () => new NoProxy() });
     devEnvs.push(devEnv);
+    devEnv.once("bundleComplete", ({ bundle }) => {
+      origin?.isMadeOf(config, Object.keys(bundle.dependencies ?? {}));
+    });
     const reloaded = new Promise((resolve, reject) => {
       const fail = (event) => reject(event.cause ?? event);
       devEnv.once("reloadComplete", resolve);
@@ -292,9 +212,20 @@ async function start() {
         true,
       ),
     ]);
-    return read;
   }
 }
+
+async function describeRuntime() {
+  const url = await miniflare().ready;
+  return { url: url.origin, wrangler: require(wranglerPackage).version, rooms: bindings };
+}
+
+/** The Durable Object bindings of the primary worker. */
+let bindings;
+
+/** What the runtime was made of, if it may be kept.
+    @type {Origin | undefined} */
+let origin;
 
 /** The primary worker, which is built last, has the runtime. */
 const miniflare = () => devEnvs.at(-1).runtimes[0].mf;
@@ -398,7 +329,20 @@ const commands = {
   },
   async restart() {
     await miniflare().restart();
-    return { url: (await miniflare().ready).origin };
+    return describeRuntime();
+  },
+  /** The run of pytest is over, and the next may use the runtime. */
+  async keep(options) {
+    if (!origin || origin.outdated) return { kept: false };
+    await keeper.wait({ ...options, needed: configs, folder: temporary });
+    return { kept: true };
+  },
+  /** The next run, with what it would start the runtime with. */
+  async adopt({ identity }) {
+    const why = origin?.difference(identity);
+    if (why) return { why };
+    await commands.wipe();
+    return describeRuntime();
   },
   async stop() {
     try {
@@ -413,6 +357,7 @@ async function obey(line) {
   const { id, command, ...options } = JSON.parse(line);
   try {
     tell({ id, result: (await commands[command](options)) ?? null });
+    if (keeper.isWaiting) client.leave?.();
   } catch (error) {
     tell({ id, error: describe(error), kind: error.kind });
   }
@@ -429,7 +374,8 @@ function describe(error) {
 /** The parent is gone, perhaps killed: leave nothing running, whatever state this is in. */
 async function abandon() {
   const limit = new Promise((resolve) => setTimeout(resolve, 3000));
-  await Promise.race([limit, teardown()]).catch(() => {});
+  keeper.forget();
+  await Promise.race([limit, teardown()]).catch(ignore);
   rmSync(temporary, { recursive: true, force: true });
   try {
     process.kill(-process.pid, "SIGKILL"); // This process leads the group of all that it started.
@@ -440,4 +386,32 @@ async function abandon() {
 
 process.on("unhandledRejection", (error) => log({ level: "error", message: `wrangler: ${describe(error)}` }));
 process.on("SIGTERM", abandon);
-createInterface({ input: process.stdin }).on("line", obey).on("close", abandon);
+
+/** What a run says on `input`; when it is gone, whether killed or at its end. */
+function serve(input, own) {
+  createInterface({ input })
+    .on("line", obey)
+    .on("close", () => {
+      if (client === own && !keeper.isWaiting) abandon();
+    });
+}
+
+const keeper = new Keeper((socket) => {
+  client = { write: (text) => socket.write(text) };
+  serve(socket, client);
+}, abandon);
+
+/** The run that has started this process is over: its pipes lead nowhere. */
+client.leave = () => {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignore);
+  const end = record({ end: true });
+  client.write(end);
+  process.stderr.write(`\n${end}`);
+  client = { write: ignore };
+  const write = (text) => {
+    if (String(text).trim()) log({ level: "error", message: String(text) });
+    return true;
+  };
+  process.stdout.write = process.stderr.write = write;
+};
+serve(process.stdin, client);

@@ -86,7 +86,7 @@ def find_wrangler(folders: Iterable[Path]) -> Path:
         RuntimeStartError: it is not installed, or too old.
     """
     folders = tuple(folders)
-    for path in _upward(folders, Path("node_modules", "wrangler", "package.json")):
+    for path in wranglers(folders):
         version = str(_read(path).get("version"))
         if _version(version) < OLDEST_WRANGLER:
             oldest = ".".join(map(str, OLDEST_WRANGLER))
@@ -103,6 +103,11 @@ def find_wrangler(folders: Iterable[Path]) -> Path:
         if any("wrangler" in (package.get(kind) or ()) for kind in _DEPENDENCIES):
             raise RuntimeStartError(f"{missing}: run `npm install` in {path.parent}")
     raise RuntimeStartError(f"{missing}: run `npm install wrangler`")
+
+
+def wranglers(folders: Iterable[Path]) -> Iterator[Path]:
+    """The `package.json` of each wrangler that is installed, the nearest first."""
+    return _upward(folders, Path("node_modules", "wrangler", "package.json"))
 
 
 _DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies")

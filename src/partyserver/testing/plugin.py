@@ -12,8 +12,10 @@ import pytest
 
 from .errors import RuntimeLostError, RuntimeStartError
 from .installed import find_config, why_no_config
+from .keeping import IDLE, LONGEST_IDLE, Slot
 from .logs import TIMEOUT
-from .runtime import Runtime, Settings
+from .runtime import Runtime
+from .starting import Settings
 from .tracebacks import shorten
 
 if TYPE_CHECKING:
@@ -25,6 +27,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--party-chaos",
         action="store_true",
         help="evict each room from memory between any two events, with its sockets kept open",
+    )
+    reuse = parser.getgroup("partyserver")
+    reuse.addoption(
+        "--party-reuse",
+        action="store_true",
+        default=None,
+        help="keep the runtime for the next run, which starts at once where the worker is the same",
+    )
+    reuse.addoption(
+        "--no-party-reuse",
+        action="store_false",
+        dest="party_reuse",
+        help="start a runtime for this run alone, whatever the ini option party_reuse says",
+    )
+    parser.addini(
+        "party_reuse",
+        "partyserver: whether to keep the runtime for the next run, as --party-reuse does",
+        type="bool",
+    )
+    parser.addini(
+        "party_reuse_idle",
+        f"partyserver: seconds after which a runtime that is kept and not used ends itself "
+        f"(default: {IDLE:g})",
     )
     parser.addini(
         "party_config",
@@ -57,7 +82,8 @@ CALM = "no_party_chaos"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{CALM}: partyserver: --party-chaos leaves the test alone")
-    config.stash[_timeout_key] = _timeout(config)
+    config.stash[_timeout_key] = _seconds(config, "party_timeout", TIMEOUT, threading.TIMEOUT_MAX)
+    config.stash[_idle_key] = _seconds(config, "party_reuse_idle", IDLE, LONGEST_IDLE)
 
 
 class _Runtimes:
@@ -75,7 +101,8 @@ class _Runtimes:
         if wrangler_configs not in self.started and wrangler_configs not in self._failed:
             try:
                 settings = _settings(self._config, wrangler_configs)
-                self.started[wrangler_configs] = Runtime.start(settings)
+                slot = _slot(self._config, wrangler_configs)
+                self.started[wrangler_configs] = Runtime.start(settings, slot)
             except RuntimeStartError as error:
                 self._failed[wrangler_configs] = str(error)
         if wrangler_configs in self._failed:
@@ -86,17 +113,32 @@ class _Runtimes:
         for runtime in self.started.values():
             runtime.stop()
 
+    def keep(self) -> None:
+        """Leave those to the next run that may be left; stop the others."""
+        for runtime in self.started.values():
+            runtime.keep(self._config.stash[_idle_key])
+
     def descriptions(self) -> list[str]:
         """How long each took to start."""
         return [
-            f"partyserver: the worker{'s' if len(paths) > 1 else ''} of "
-            f"{', '.join(map(str, paths))} started in {runtime.start_seconds:.1f} s "
-            f"(wrangler {runtime.wrangler})"
+            f"partyserver: the {'worker' if len(paths) == 1 else 'workers'} of "
+            f"{', '.join(map(str, paths))} {_beginning(runtime)} (wrangler {runtime.wrangler})"
+            f"{_why(runtime)}"
             for paths, runtime in self.started.items()
         ]
 
 
+def _beginning(runtime: Runtime) -> str:
+    took = f"in {runtime.start_seconds:.1f} s"
+    return f"ran already, ready {took}" if runtime.is_reused else f"started {took}"
+
+
+def _why(runtime: Runtime) -> str:
+    return f": {runtime.replaces}" if runtime.replaces else ""
+
+
 _timeout_key = pytest.StashKey[float]()
+_idle_key = pytest.StashKey[float]()
 _party_key = pytest.StashKey["Party"]()
 _runtimes_key = pytest.StashKey[_Runtimes]()
 #: What the processes of pytest-xdist have told the one with the terminal.
@@ -107,7 +149,7 @@ _told_key = pytest.StashKey[list[str]]()
 def _party_runtimes(pytestconfig: pytest.Config) -> Iterator[_Runtimes]:
     runtimes = pytestconfig.stash[_runtimes_key] = _Runtimes(pytestconfig)
     yield runtimes
-    runtimes.stop()
+    runtimes.keep()
 
 
 @pytest.fixture
@@ -203,7 +245,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if runtimes:
         # Where the session was interrupted, its fixtures are torn down after this: they shall not
         # wait for a worker that may be the reason for the interrupt.
-        runtimes.stop()
+        runtimes.keep()
         # Under pytest-xdist, the terminal is in another process.
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["partyserver"] = runtimes.descriptions()
@@ -230,12 +272,35 @@ def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
     )
 
 
-def _timeout(config: pytest.Config) -> float:
-    text = config.getini("party_timeout") or str(TIMEOUT)
+def _slot(config: pytest.Config, wrangler_configs: _Configs) -> Slot | None:
+    """Where the runtime is kept, if it is to be."""
+    wanted = config.getoption("party_reuse")
+    if not (config.getini("party_reuse") if wanted is None else wanted):
+        return None
+    cache: pytest.Cache | None = getattr(config, "cache", None)  # not with -p no:cacheprovider
+    try:
+        folder = cache.mkdir("partyserver") if cache else _own_cache(config.rootpath)
+    except OSError:  # a project that cannot be written to
+        return None
+    return Slot.take(folder, wrangler_configs)
+
+
+def _own_cache(root: Path) -> Path:
+    """The folder that pytest's own plugin would make."""
+    cache = root / ".pytest_cache"
+    folder = cache / "d" / "partyserver"
+    if not cache.exists():
+        folder.mkdir(parents=True)
+        (cache / ".gitignore").write_text("*\n")
+    return folder
+
+
+def _seconds(config: pytest.Config, option: str, default: float, longest: float) -> float:
+    text = config.getini(option) or str(default)
     with contextlib.suppress(ValueError):
-        if 0 < float(text) <= threading.TIMEOUT_MAX:
+        if 0 < float(text) <= longest:
             return float(text)
-    raise pytest.UsageError(f"party_timeout: {text!r} is not a number of seconds")
+    raise pytest.UsageError(f"{option}: {text!r} is not a number of seconds")
 
 
 def _variables(lines: list[str]) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -39,13 +41,28 @@ def cpu_seconds(group: int) -> float:
     return _from_proc(group) if sys.platform == "linux" else _from_ps(group)
 
 
+def group_has(group: int, text: str) -> bool:
+    """Whether a process of a group has this text in its environment, or in its command."""
+    if sys.platform != "linux":
+        return any(line.split()[:1] == [str(group)] and text in line for line in _ps("command="))
+    for pid in _members(group):
+        with contextlib.suppress(OSError):
+            if text.encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                return True
+    return False
+
+
+def _members(group: int) -> Iterator[int]:
+    for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if os.getpgid(pid) == group:
+                yield pid
+
+
 def _from_proc(group: int) -> float:
     ticks = 0
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
+    for pid in _members(group):  # to read about all processes of the machine would take long
         try:
-            # Asked first, since to read about all processes of the machine takes long.
-            if os.getpgid(int(pid)) != group:
-                continue
             # What follows the name, which is in parentheses and may hold anything.
             stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
             fields = stat.rpartition(")")[2].split()
@@ -56,14 +73,18 @@ def _from_proc(group: int) -> float:
 
 
 def _from_ps(group: int) -> float:
-    try:
-        said = subprocess.run(
-            ["ps", "-A", "-o", "pgid=", "-o", "time="], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    lines = (line.split() for line in said.stdout.splitlines())
+    lines = (line.split() for line in _ps("time="))
     return sum(parse_ps_time(line[1]) for line in lines if line[0] == str(group))
+
+
+def _ps(column: str) -> list[str]:
+    """A line for each process, which begins with its group; none where the system has no `ps`."""
+    command = ["ps", "-A", "-o", "pgid=", "-o", column]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return said.stdout.splitlines()
 
 
 def parse_ps_time(text: str) -> float:

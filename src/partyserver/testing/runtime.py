@@ -9,22 +9,26 @@ import os
 import queue
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, NoReturn
 
 from . import imports
 from .errors import RuntimeCommandError, RuntimeLostError, RuntimeStartError
-from .installed import find_node, find_wrangler
+from .keeping import IDLE, Slot, Waiting
 from .logs import LogBook, LogLine
 from .processes import Patience
+from .starting import (
+    Folder,
+    Settings,
+    bundle_of,
+    identity_of,
+    one_build_at_a_time,
+    started_node,
+    why_not_started,
+)
 
 #: Seconds. Starting includes the user's build command, and on a first run the runtime's download
 #: of its interpreter.
@@ -36,7 +40,9 @@ STOP_TIMEOUT = 10.0
 PATIENCE = 40.0
 SUSPICION = 8.0
 #: Seconds that it may neither compute nor answer.
-IDLE = 60.0
+STUCK = 60.0
+#: The same for one that waits for the next run: to start another costs less.
+ADOPT_TIMEOUT = 10.0
 #: Seconds between two looks at a runtime that has not answered yet.
 _LOOK = 0.5
 
@@ -49,8 +55,6 @@ EVICT_MS = 500
 ATTRIBUTES_MS = 1000
 
 _RECORD = "\x1e"
-_TRACEBACK = "Traceback (most recent call last):"
-_NO_INTERPRETER = "Request for Pyodide bundle failed"
 
 
 class _NodeEndedError(RuntimeCommandError):
@@ -72,20 +76,6 @@ class RoomClass:
     class_name: str
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What to run, and how."""
-
-    configs: tuple[Path, ...]
-    """The wrangler configs: first the primary worker's, then those of the workers it talks to."""
-    search: tuple[Path, ...]
-    """Folders from which node and wrangler are looked for, upward."""
-    vars: Mapping[str, str]
-    env: str | None = None
-    pyodide_bundle: Path | None = None
-    """A folder with the interpreter, or for the runtime to keep it in once it has downloaded it."""
-
-
 class Runtime:
     """A running worker. `start()` returns one; `stop()` leaves nothing of it.
 
@@ -98,12 +88,20 @@ class Runtime:
     wrangler: str
     start_seconds: float
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Waiting, folder: str) -> None:
         self.log: LogBook = LogBook()
         #: Why it is gone, once it was found hung or ended.
         self.lost: str | None = None
         self.patience = PATIENCE
         self._stopped = False
+        #: Whether it is as at its start.
+        self._clean = True
+        #: Where it may wait for the next run of pytest.
+        self._slot: Slot | None = None
+        #: Whether an earlier run has started it.
+        self.is_reused = False
+        #: Why the one of an earlier run was not the same.
+        self.replaces: str | None = None
         #: Which classes let an object with open sockets leave memory, as far as it is known.
         self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
@@ -111,70 +109,86 @@ class Runtime:
         self._bundles: queue.SimpleQueue[imports.Bundle | None] = queue.SimpleQueue()
         self._next_id = 0
         self._lock = threading.Lock()
-        node = find_node(settings.search)
-        wrangler = find_wrangler(settings.search)
-        self._folder = tempfile.TemporaryDirectory(prefix="partyserver-testing-")
-        options = {
-            "wranglerPackage": str(wrangler),
-            "configs": [str(config) for config in settings.configs],
-            "env": settings.env,
-            "vars": settings.vars,
-            "persist": str(Path(self._folder.name, "storage")),
-            "temporary": self._folder.name,
-            "pyodideBundle": settings.pyodide_bundle and str(settings.pyodide_bundle),
-        }
-        self._process = subprocess.Popen(
-            [node, str(Path(__file__).with_name("harness.mjs")), json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=settings.configs[0].parent,
-            env=os.environ | _QUIET,
-            encoding="utf-8",
-            errors="replace",
-            # Its own group: Ctrl-C is for pytest alone, which then stops it in order.
-            start_new_session=True,
-        )
+        self._process = process
+        self._folder = Folder(folder)
         self._readers = [
             threading.Thread(target=self._read, args=(stream, level), daemon=True)
-            for stream, level in ((self._process.stdout, "info"), (self._process.stderr, "error"))
+            for stream, level in ((process.stdout, "info"), (process.stderr, "error"))
+            if stream
         ]
         for reader in self._readers:
             reader.start()
         atexit.register(self.stop)
 
     @classmethod
-    def start(cls, settings: Settings) -> Runtime:
-        """Start the worker.
+    def start(cls, settings: Settings, slot: Slot | None = None) -> Runtime:
+        """Start the worker, or take the one that waits in a slot, if it is the same.
 
         Raises:
             RuntimeStartError: with what node, wrangler or the user's own module said.
         """
         began = time.monotonic()
-        runtime = cls(settings)
+        why = None
         try:
-            with _one_build_at_a_time(settings.configs[0]):
-                started = runtime._start()
+            identity = identity_of(settings)
+            if slot and (waiting := slot.find()):
+                runtime = cls(waiting, waiting.folder)
+                why = runtime._adopt(identity)
+                if why is None:
+                    runtime.is_reused = True
+                    return runtime._ready(began, slot)
+            runtime = cls(*started_node(settings))
+        except BaseException:
+            if slot:
+                slot.clear()
+            raise
+        runtime.replaces = why
+        runtime._slot = slot  # which is free again where the start fails
+        try:
+            with one_build_at_a_time(settings.configs[0]):
+                runtime._describe(runtime._start(vars=settings.vars, identity=slot and identity))
         except (TimeoutError, RuntimeCommandError) as error:
             runtime.stop()
             slow = f"it was not ready within {START_TIMEOUT:g} s"
             why = slow if isinstance(error, TimeoutError) else str(error)
-            raise RuntimeStartError(_why_not_started(why, runtime.log.lines, settings)) from None
+            raise RuntimeStartError(why_not_started(why, runtime.log.lines, settings)) from None
         except RuntimeStartError:
             runtime._clear()  # what it is busy with takes long
             raise
         except BaseException:
             runtime.stop()
             raise
-        runtime.url = started["url"]
-        runtime.wrangler = started["wrangler"]
-        runtime.rooms = tuple(RoomClass(**room) for room in started["rooms"])
-        runtime.start_seconds = time.monotonic() - began
-        return runtime
+        return runtime._ready(began, slot)
 
-    def _start(self) -> Any:
+    def _ready(self, began: float, slot: Slot | None) -> Runtime:
+        self._slot = slot
+        self.start_seconds = time.monotonic() - began
+        return self
+
+    def _describe(self, answer: dict[str, Any]) -> None:
+        self.url = answer["url"]
+        self.wrangler = answer["wrangler"]
+        self.rooms = tuple(RoomClass(**room) for room in answer["rooms"])
+
+    def _adopt(self, identity: dict[str, Any]) -> str | None:
+        """Begin to use one that was started by an earlier run, or end it and say why."""
+        try:
+            answer = self._command("adopt", SUSPICION, ADOPT_TIMEOUT, identity=identity)
+        except (RuntimeCommandError, RuntimeLostError):
+            self._clear()
+            return "that of an earlier run did not answer"
+        except BaseException:
+            self._clear()
+            raise
+        if "why" in answer:
+            self.stop()
+            return str(answer["why"])
+        self._describe(answer)
+        return None
+
+    def _start(self, **options: Any) -> Any:
         """Where an import is known to fail, do not wait until it does."""
-        started = self._send("start")
+        started = self._send("start", **options)
         started.add_done_callback(lambda _: self._bundles.put(None))
         deadline = time.monotonic() + START_TIMEOUT
         while not started.done():
@@ -189,6 +203,7 @@ class Runtime:
 
     def begin(self) -> None:
         """Wait until the log of what was before is complete."""
+        self._clean = False
         try:
             self.flush()
         except RuntimeCommandError as error:
@@ -217,6 +232,7 @@ class Runtime:
             return
         try:
             self._command("wipe")
+            self._clean = True
         except RuntimeCommandError as error:
             self._lose(f"the runtime has crashed and does not come back ({error})")
         except RuntimeLostError:
@@ -271,15 +287,45 @@ class Runtime:
 
     def restart(self) -> None:
         """Kill the runtime and start it again: everything but storage and alarms is lost."""
-        self.url = self._command("restart")["url"]
+        self._describe(self._command("restart"))
 
     def stop(self) -> None:
         """Stop everything that was started. Stopping twice is nothing."""
         if not self._stopped:
-            with contextlib.suppress(RuntimeCommandError, TimeoutError, subprocess.TimeoutExpired):
+            with contextlib.suppress(RuntimeCommandError, TimeoutError):
                 self._send("stop").exception(STOP_TIMEOUT)
-                self._process.wait(STOP_TIMEOUT)
+                self._readers[0].join(STOP_TIMEOUT)  # until it has ended
             self._clear()
+
+    def keep(self, idle: float = IDLE) -> None:
+        """Leave it to the next run for `idle` seconds, where that may be; else stop it.
+
+        It is left as after a start, or not at all.
+        """
+        if self._stopped:
+            return
+        if self._slot and self._clean:
+            with contextlib.suppress(RuntimeCommandError, TimeoutError):
+                control = str(self._slot.control)
+                answer = self._send("keep", control=control, idle=idle).result(STOP_TIMEOUT)
+                if answer["kept"]:
+                    self._leave()
+                    return
+        self.stop()
+
+    def _leave(self) -> None:
+        self._stopped = True
+        atexit.unregister(self.stop)
+        if isinstance(self._process, Waiting):
+            self._process.leave()
+        else:
+            self._process.returncode = 0  # what runs on is not to be warned of
+        for reader in self._readers:
+            reader.join(STOP_TIMEOUT)
+        if not any(reader.is_alive() for reader in self._readers):
+            self._close_streams()
+        if self._slot:
+            self._slot.release()
 
     def _lose(self, reason: str) -> NoReturn:
         self._end(reason)
@@ -301,16 +347,25 @@ class Runtime:
         self._process.wait()
         for reader in self._readers:
             reader.join()
+        self._close_streams()
+        self._folder.cleanup()
+        if self._slot:
+            self._slot.clear()
+
+    def _close_streams(self) -> None:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream:
-                with contextlib.suppress(BrokenPipeError):
+                with contextlib.suppress(OSError):
                     stream.close()
-        self._folder.cleanup()
+        if isinstance(self._process, Waiting):
+            self._process.leave()
 
-    def _command(self, command: str, patience: float | None = None, **options: Any) -> Any:
+    def _command(
+        self, command: str, patience: float | None = None, idle: float = STUCK, **options: Any
+    ) -> Any:
         self.check()
         # Some commands have a limit of their own, at which node answers that nothing came.
-        idle = IDLE + options.get("timeout", 0) / 1000
+        idle += options.get("timeout", 0) / 1000
         limit = Patience(self._process.pid, computing=patience or self.patience, idle=idle)
         try:
             answer = self._send(command, **options)
@@ -333,16 +388,20 @@ class Runtime:
             try:
                 self._process.stdin.write(line + "\n")
                 self._process.stdin.flush()
-            except BrokenPipeError:
+            except OSError:
                 raise _NodeEndedError("the runtime's node process has ended") from None
         return answer
 
     def _read(self, stream: Any, level: str) -> None:
-        for line in stream:
-            if line.startswith(_RECORD):
-                self._hear(json.loads(line[1:]))
-            elif line.strip():
-                self.log.append(LogLine(level, line.rstrip("\n"), time.time()))
+        with contextlib.suppress(ConnectionError):
+            for line in stream:
+                if line.startswith(_RECORD):
+                    message = json.loads(line[1:])
+                    if "end" in message:  # of this run: the process goes on
+                        return
+                    self._hear(message)
+                elif line.strip():
+                    self.log.append(LogLine(level, line.rstrip("\n"), time.time()))
         if level == "info":
             for answer in list(self._answers.values()):
                 if not answer.done():
@@ -354,62 +413,10 @@ class Runtime:
             self.log.append(LogLine(line["level"], line["message"], line["timestamp"] / 1000))
             return
         if "bundle" in message:
-            self._bundles.put(_bundle(**message["bundle"]))
+            self._bundles.put(bundle_of(**message["bundle"]))
             return
         answer = self._answers.pop(message["id"])
         if "error" in message:
             answer.set_exception(RuntimeCommandError(message["error"], message.get("kind")))
         else:
             answer.set_result(message["result"])
-
-
-#: Nothing of wrangler's may reach for the network, run beside the worker, or colour what ends up in
-#: error messages.
-_QUIET = {
-    "WRANGLER_SEND_METRICS": "false",
-    "CLOUDFLARE_CF_FETCH_ENABLED": "false",
-    "X_LOCAL_EXPLORER": "false",
-    "X_LOCAL_OBSERVABILITY": "false",
-    "FORCE_COLOR": "0",
-}
-
-
-def _bundle(
-    folder: str, main: str, names: list[str], vendored: list[str], python_modules: str
-) -> imports.Bundle:
-    return imports.Bundle(
-        Path(folder), main, frozenset(names), frozenset(vendored), Path(python_modules)
-    )
-
-
-def _why_not_started(error: str, log: list[LogLine], settings: Settings) -> str:
-    """The traceback of the user's own module, if there is one; else all that was said."""
-    for line in log:
-        if _NO_INTERPRETER in line.message:
-            return (
-                "the worker does not start: the runtime could not download its Python interpreter. "
-                "Connect this machine to the Internet once, with the ini option "
-                "party_pyodide_bundle set to a folder to keep it in\n"
-                f"{line.message}"
-            )
-        _, mark, traceback = line.message.partition(_TRACEBACK)
-        if mark:
-            vendored = settings.configs[0].with_name("python_modules")
-            hint = imports.hint(traceback, vendored)
-            return f"the worker does not start:\n{mark}{traceback}{hint}"
-    said = "".join(f"\n{line.message}" for line in log)
-    return f"the worker does not start: {error}{said}"
-
-
-@contextlib.contextmanager
-def _one_build_at_a_time(config: Path) -> Iterator[None]:
-    """Under pytest-xdist each process starts the worker, and builds share the user's folder."""
-    if "PYTEST_XDIST_WORKER" not in os.environ or sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    key = sha256(str(config).encode()).hexdigest()[:16]
-    with Path(tempfile.gettempdir(), f"partyserver-testing-{key}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

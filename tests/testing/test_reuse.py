@@ -1,0 +1,285 @@
+"""`--party-reuse`: the next run begins with the runtime of the last, and sees nothing of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from partyserver import __version__
+from partyserver.testing.keeping import Slot, lasting
+from partyserver.testing.runtime import Runtime
+
+from ..progress import await_end
+from .conftest import BUNDLE, REPOSITORY, Project
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+WORKER = """
+LIVES = []
+
+class Default(Default):
+    async def fetch(self, request):
+        if "/module" in request.url:
+            LIVES.append(1)
+            return Response(str(len(LIVES)))
+        return await super().fetch(request)
+"""
+
+TEST = """
+def test_it(party, request):
+    room = party.room("Echo", "a")
+    print("node", party._runtime._process.pid, "module", party.fetch("/module").text, flush=True)
+    assert room.fetch("/").json() == ["fetch"]
+    room.fetch("/alarm-in-an-hour")
+    socket = room.connect()
+    socket.send("a")
+    assert socket.receive() == "1 a"
+"""
+
+
+@pytest.fixture
+def kept(project: Project):
+    """The project, whose runtimes are ended with the test."""
+    with (project.folder / "worker.py").open("a") as worker:
+        worker.write(WORKER)
+    project.write(test_it=TEST)
+    yield project
+    for control in controls(project):
+        pid = json.loads(control.read_text())["pid"]
+        control.unlink()  # which ends what waits
+        await_end([pid])
+
+
+def controls(project: Project) -> list[Path]:
+    return list((project.folder / ".pytest_cache" / "d" / "partyserver").glob("*.json"))
+
+
+def runs(project: Project, *options: str, **environment: str) -> tuple[int, int, str]:
+    """The process that had the runtime, how often its module was asked, and what pytest said."""
+    result = project.run("-sv", "--party-reuse", *options, **environment)
+    said = re.search(r"node (\d+) module (\d+)", result.stdout)
+    assert said, result.stdout + result.stderr
+    assert "1 passed" in result.stdout, result.stdout
+    return int(said[1]), int(said[2]), result.stdout
+
+
+def processes(leader: int) -> list[int]:
+    """What runs in the group of the runtime's Node process."""
+    found = []
+    for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
+        try:
+            if os.getpgid(pid) == leader:
+                found.append(pid)
+        except ProcessLookupError:
+            continue
+    return found
+
+
+def test_the_next_run_has_the_same_runtime_with_nothing_in_it(kept: Project) -> None:
+    node, asked, output = runs(kept)
+    assert "started in" in output
+    assert asked == 1
+    [control] = controls(kept)
+    assert stat.S_IMODE(control.stat().st_mode) == 0o600
+    for attempt in range(2, 4):
+        # The test itself expects the storage to be empty, and a socket to be the room's first.
+        again, asked, output = runs(kept)
+        assert (again, asked) == (node, attempt), "module state lives on"
+        assert re.search(r"partyserver: the worker of \S+ ran already, ready in \d+\.\d s ", output)
+        refuse_strangers(json.loads(control.read_text())["port"])
+    # Without the option, a run has its own, and ends it.
+    result = kept.run("-sv", "--party-reuse", "--no-party-reuse")
+    assert "started in" in result.stdout
+    assert f"node {node} " not in result.stdout
+    everything = processes(node)
+    assert len(everything) >= 2, "node and workerd"
+    storage = Path(json.loads(control.read_text())["folder"])
+    assert storage.is_dir()
+    shutil.rmtree(kept.folder)
+    await_end(everything)
+    assert not storage.exists()
+
+
+def refuse_strangers(port: int) -> None:
+    """What does not know the secret learns nothing, and does no harm."""
+    for guess in (b"0" * 64, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b"x" * 64):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as stranger:
+            stranger.sendall(guess)
+            with contextlib.suppress(ConnectionResetError):
+                assert stranger.recv(1) == b""
+
+
+def test_it_is_used_only_as_it_was_started_and_not_after_an_interrupt(kept: Project) -> None:
+    with (kept.folder / "pytest.ini").open("a") as ini:
+        ini.write("\nparty_reuse = true\n")
+    first = kept.run("-s")
+    node = int(re.search(r"node (\d+)", first.stdout)[1])
+    slot = Slot.take(controls(kept)[0].parent, [kept.folder / "wrangler.toml"])
+    waiting = slot.find()
+    runtime = Runtime(waiting, waiting.folder)
+    assert waiting.pid == node
+
+    settings = {
+        "party_config": [str(kept.folder / "wrangler.toml")],
+        "party_env": None,
+        "party_vars": {"FROM_INI": "from the ini file"},
+        "party_pyodide_bundle": str(BUNDLE),
+        "wrangler": str(kept.folder / "node_modules" / "wrangler" / "package.json"),
+    }
+    environment = lasting(kept.environment)
+
+    def adopt(environment=environment, **changed):
+        known = settings | {"the version of partyserver": __version__} | changed
+        identity = {"settings": known, "environment": environment}
+        return runtime._command("adopt", identity=identity)
+
+    assert "url" in adopt()
+    assert adopt(party_env="staging") == {"why": "party_env has changed"}
+    assert adopt(party_vars={}) == {"why": "party_vars has changed"}
+    assert adopt(environment | {"CLOUDFLARE_ENV": "x"}) == {
+        "why": "CLOUDFLARE_ENV has changed in the environment"
+    }
+    (kept.folder / ".dev.vars").write_text("SECRET=1\n")
+    assert adopt() == {"why": ".dev.vars has changed"}
+    (kept.folder / ".dev.vars").unlink()
+    assert "url" in adopt()
+    runtime._slot = slot
+    runtime.keep()
+
+    project_test = "\n    raise KeyboardInterrupt\n"
+    kept.write(test_it=TEST + project_test)
+    everything = processes(node)
+    assert len(everything) >= 2
+    interrupted = kept.run("-s")
+    assert f"node {node} " in interrupted.stdout, "another test is not another worker"
+    assert interrupted.returncode == pytest.ExitCode.INTERRUPTED
+    await_end(everything)
+    assert not controls(kept)
+
+
+def test_two_runs_at_once_do_not_share_it_and_a_killed_run_leaves_none(kept: Project) -> None:
+    node, _, _ = runs(kept)
+    kept.write(test_wait="import time\n" + TEST + "    time.sleep(600)\n")
+    with kept.start("-s", "--party-reuse", "test_wait.py") as session:
+        assert session.stdout
+        for line in session.stdout:
+            if "node" in line:
+                break
+        assert f"node {node} " in line
+        other, asked, _ = runs(kept, "test_it.py")
+        assert (other != node, asked) == (True, 1)
+        await_end([other])  # what does not have the slot is not kept
+        everything = processes(node)
+        session.kill()
+        session.wait(120)
+    await_end(everything)
+
+
+def test_what_was_killed_hangs_or_has_changed_is_replaced_and_idles_for_its_time(
+    kept: Project,
+) -> None:
+    first, _, _ = runs(kept)
+    everything = processes(first)
+    os.kill(first, signal.SIGKILL)
+    second, asked, _ = runs(kept)
+    assert asked == 1
+    await_end(everything)
+    everything = processes(second)
+    os.kill(second, signal.SIGSTOP)
+    with (kept.folder / "worker.py").open("a") as worker:
+        worker.write("# changed\n")
+    third, asked, _ = runs(kept)
+    assert asked == 1
+    await_end(everything)
+    with (kept.folder / "worker.py").open("a") as worker:
+        worker.write("# changed\n")
+    fourth, asked, output = runs(kept, "-o", "party_reuse_idle=1")
+    assert asked == 1
+    assert "worker.py has changed" in output
+    await_end([third, fourth])
+    assert not controls(kept)
+
+
+FILES = """
+import { differences, look } from "FILES";
+import { readFileSync } from "node:fs";
+let before = look(process.argv.slice(1));
+console.log("ready");
+for await (const _ of process.stdin) {
+  const now = look(process.argv.slice(1));
+  console.log(JSON.stringify(differences(before, now)));
+  before = now;
+}
+"""
+
+
+def test_every_file_of_a_worker_counts_and_no_other(tmp_path: Path) -> None:
+    script = FILES.replace("FILES", str(REPOSITORY / "src/partyserver/testing/files.mjs"))
+    node = REPOSITORY / "node_modules" / ".bin" / "node"
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "nowhere.py").symlink_to("nothing")
+    with subprocess.Popen(
+        [node, "--input-type=module", "-e", script, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as looking:
+        assert looking.stdout.readline() == "ready\n"
+
+        def changed(name: str) -> list[str]:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"import imported_test  # {name}\n")
+            return difference()
+
+        def difference() -> list[str]:
+            looking.stdin.write("look\n")
+            looking.stdin.flush()
+            return [os.path.relpath(one, tmp_path) for one in json.loads(looking.stdout.readline())]
+
+        for name in (
+            *("worker.py", "a.sql", "deep/er/b.py", "imported_test.py", ".dev.vars", ".env"),
+            *("python_modules/a/a_test.py", "python_modules/a-1.dist-info/RECORD"),
+        ):
+            assert changed(name) == [name]
+        for name in (
+            *(".coverage", ".git/HEAD", "node_modules/a.js", "__pycache__/a.pyc", "a.pyc"),
+            *("test_it.py", "it_test.py", "conftest.py", "env/pyvenv.cfg", "env/lib/a.py"),
+        ):
+            assert changed(name) == [], name
+        times = (tmp_path / "worker.py").stat()
+        (tmp_path / "worker.py").write_text("import imported_test  # WORKER.py\n")
+        os.utime(tmp_path / "worker.py", ns=(times.st_atime_ns, times.st_mtime_ns))
+        assert difference() == ["worker.py"]
+        (tmp_path / "a.sql").unlink()
+        assert difference() == ["a.sql"]
+
+
+def test_each_process_of_xdist_keeps_its_own(kept: Project) -> None:
+    kept.write(test_it=TEST + TEST.replace("test_it", "test_again"))
+    for said in ("started in", "ran already"):
+        result = kept.run("-p", "xdist", "-n2", "-v", "--party-reuse")
+        assert "2 passed" in result.stdout, result.stdout + result.stderr
+        assert len(re.findall(f"partyserver: the worker of .* {said}", result.stdout)) == 2
+    assert len(controls(kept)) == 2
+
+
+def test_what_passes_is_not_of_the_environment() -> None:
+    assert lasting({"PWD": "/", "PYTEST_CURRENT_TEST": "x", "SSH_TTY": "y", "PATH": "z"}) == {
+        "PATH": "z"
+    }
+
+
+def test_a_time_that_is_none(project: Project) -> None:
+    result = project.run("-o", "party_reuse_idle=soon")
+    assert result.stderr == "ERROR: party_reuse_idle: 'soon' is not a number of seconds\n\n"
