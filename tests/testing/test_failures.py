@@ -31,7 +31,8 @@ def test_a_module_that_raises_shows_its_traceback(project: Project) -> None:
     project.write(worker="import json\n\njson.loads('nope')\n")
     output = error(project)
     assert "the worker does not start:\nTraceback (most recent call last):" in output
-    assert 'worker.py", line 3, in <module>' in output
+    assert f'  File "{project.folder / "worker.py"}", line 3, in <module>' in output
+    assert "_pyodide" not in output
     assert "JSONDecodeError: Expecting value" in output
     assert "wasm" not in output
 
@@ -57,6 +58,25 @@ def test_a_package_that_is_found_missing_later_has_the_hint_too(project: Project
     output = error(project)
     assert "ModuleNotFoundError: No module named 'msgspec'\n\nmsgspec: it is neither" in output
     assert "(`uv add partyserver[events]`) and run `uv run pywrangler sync`" in output
+
+
+def test_a_build_that_fails_is_shown_as_it_is(project: Project) -> None:
+    (project.folder / "build.sh").write_text("echo begins\necho 'NameError: x' >&2\nexit 3\n")
+    with (project.folder / "wrangler.toml").open("a") as config:
+        config.write('[build]\ncommand = "sh build.sh"\n')
+    output = error(project)
+    assert (
+        "the worker does not start: its build command has failed (exit 3): sh build.sh\n"
+        "NameError: x\nbegins\n=="
+    ) in output
+
+
+def test_a_class_that_is_not_there(project: Project) -> None:
+    config = project.folder / "wrangler.toml"
+    config.write_text(config.read_text().replace('class_name = "EchoRoom"', 'class_name = "Echos"'))
+    output = error(project)
+    assert "the wrangler config binds Echo to the class Echos, which worker.py neither" in output
+    assert "(its classes: EchoRoom, MemoryRoom, Default)" in output
 
 
 def test_a_wrong_wrangler_config_is_shown(project: Project) -> None:

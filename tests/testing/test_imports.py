@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from partyserver.testing.imports import Bundle, Import, hint, missing_import, why_missing
+from partyserver.testing.imports import (
+    Bundle,
+    Import,
+    hint,
+    missing_import,
+    why_missing,
+    why_not,
+)
 
 
 def bundle(folder: Path, vendored: tuple[str, ...] = ("partyserver", "workers"), **files: str):
@@ -63,6 +71,32 @@ def test_modules_of_the_worker_are_followed_in_their_order(tmp_path: Path) -> No
 
 def test_a_module_that_cannot_be_read_is_left_to_the_runtime(tmp_path: Path) -> None:
     assert missing_import(bundle(tmp_path, worker="import missing\nthis is no Python\n")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Chat: pass",
+        "from rooms import Chat",
+        "from rooms import Room as Chat",
+        "Chat = make()",
+        "if True:\n    class Chat: pass",
+        "from rooms import *",
+        "globals()['Chat'] = make()",
+        "class Chat(:",
+    ],
+)
+def test_a_class_that_may_be_there_is_not_missed(tmp_path: Path, text: str) -> None:
+    rooms = bundle(tmp_path, worker=text, rooms="")
+    assert why_not(replace(rooms, classes=(("CHAT", "Chat"),))) is None
+
+
+def test_a_class_that_the_config_names_and_nobody_has(tmp_path: Path) -> None:
+    chat = bundle(tmp_path, worker="class Chat: pass\nclass Default: pass\n")
+    assert why_not(replace(chat, classes=(("CHAT", "Chatt"),))) == (
+        "the wrangler config binds CHAT to the class Chatt, which worker.py neither has nor "
+        "imports (its classes: Chat, Default): mend class_name there, and in the migrations"
+    )
 
 
 def test_the_sentence_says_what_to_do(tmp_path: Path) -> None:

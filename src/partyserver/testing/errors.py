@@ -12,7 +12,8 @@ class RuntimeCommandError(Exception):
 
     def __init__(self, message: str, kind: str | None = None) -> None:
         #: `reset`, of the object by the platform, or by itself with `abort`; `late`, an object's
-        #: answer; `no probe`, as in JavaScript; `crash`, of the runtime; `None`: anything else.
+        #: answer; `no probe`, as in JavaScript; `crash`, of the runtime; `build`, of the user's
+        #: command; `None`: anything else.
         self.kind = kind
         super().__init__(message)
 

@@ -359,8 +359,22 @@ async function obey(line) {
     tell({ id, result: (await commands[command](options)) ?? null });
     if (keeper.isWaiting) client.leave?.();
   } catch (error) {
-    tell({ id, error: describe(error), kind: error.kind });
+    const failed = failedBuild(error);
+    if (failed) tell({ id, error: failed, kind: "build" });
+    else tell({ id, error: describe(error), kind: error.kind });
   }
+}
+
+/** What the user's build command has said, if that is what has failed. */
+function failedBuild(error) {
+  const build = /^Running custom build `([^]*)` failed/.exec(error?.message);
+  for (let e = error; build && e instanceof Error; e = e.cause) {
+    const { output } = /** @type {any} */ (e);
+    if (!output) continue;
+    const said = [output.stderr, output.stdout].map((text) => text?.trim()).filter(Boolean);
+    return [`its build command has failed (exit ${output.exitCode}): ${build[1]}`, ...said].join("\n");
+  }
+  return undefined;
 }
 
 function describe(error) {

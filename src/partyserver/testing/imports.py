@@ -1,4 +1,4 @@
-"""Whether a worker will find what it imports: told from its files, before the runtime starts."""
+"""Whether a worker has what it needs to start: told from its files, before the runtime starts."""
 
 from __future__ import annotations
 
@@ -41,6 +41,17 @@ class Bundle:
     vendored: frozenset[str]
     python_modules: Path
     """Where vendored packages are, or would be."""
+    classes: tuple[tuple[str, str], ...] = ()
+    """The Durable Object bindings to its own classes, and the names of these."""
+
+
+def why_not(bundle: Bundle) -> str | None:
+    """Why the worker surely cannot start, or not serve its rooms, and what to do about it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of strings that the user has written
+        if found := missing_import(bundle):
+            return why_missing(found, bundle)
+        return _missing_class(bundle)
 
 
 class Import(NamedTuple):
@@ -57,9 +68,7 @@ def missing_import(bundle: Bundle) -> Import | None:
     Not looked at is what an `if`, a `try` or a function may leave out, and what vendored packages
     import.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of strings that the user has written
-        return next(_missing(bundle, bundle.main, set()), None)
+    return next(_missing(bundle, bundle.main, set()), None)
 
 
 def why_missing(found: Import, bundle: Bundle) -> str:
@@ -76,6 +85,32 @@ def hint(error: str, python_modules: Path) -> str:
         return ""
     name = found[-1].partition(".")[0]
     return f"\n\n{name}: {_what_to_do(name, python_modules)}"
+
+
+def _missing_class(bundle: Bundle) -> str | None:
+    tree = _parsed(bundle, bundle.main)
+    if tree is None:
+        return None
+    names: set[str] = set()
+    for node in ast.walk(tree):  # wherever a name may come from
+        match node:
+            case ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.alias(name="*") | ast.Name(id="globals" | "setattr" | "exec"):
+                return None
+            case ast.alias(name=name, asname=other):
+                names.add(other or name)
+    for binding, wanted in bundle.classes:
+        if wanted not in names:
+            has = ", ".join(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+            return (
+                f"the wrangler config binds {binding} to the class {wanted}, which {bundle.main} "
+                f"neither has nor imports (its classes: {has or 'none'}): mend class_name there, "
+                "and in the migrations"
+            )
+    return None
 
 
 def _what_to_do(name: str, python_modules: Path) -> str:
@@ -96,11 +131,8 @@ def _what_to_do(name: str, python_modules: Path) -> str:
 def _missing(bundle: Bundle, file: str, seen: set[str]) -> Iterator[Import]:
     """As Python would run into them: what a module imports comes before its own next import."""
     seen.add(file)
-    try:
-        tree = ast.parse((bundle.folder / file).read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return  # the runtime tells, whose Python is another
-    for module, line in _imports(tree, file):
+    tree = _parsed(bundle, file)
+    for module, line in _imports(tree, file) if tree else ():
         own = list(_own_files(bundle, module))
         for other in own:
             if other not in seen:
@@ -108,6 +140,14 @@ def _missing(bundle: Bundle, file: str, seen: set[str]) -> Iterator[Import]:
         name = module.partition(".")[0]
         if not own and not _is_known(bundle, name):
             yield Import(module, file, line)
+
+
+def _parsed(bundle: Bundle, file: str) -> ast.Module | None:
+    """Nothing of what is wrong, or newer: the runtime tells, whose Python is another."""
+    try:
+        return ast.parse((bundle.folder / file).read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return None
 
 
 def _is_known(bundle: Bundle, name: str) -> bool:

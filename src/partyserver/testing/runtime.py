@@ -25,6 +25,7 @@ from .starting import (
     Settings,
     bundle_of,
     identity_of,
+    in_files,
     one_build_at_a_time,
     started_node,
     why_not_started,
@@ -105,7 +106,8 @@ class Runtime:
         #: Which classes let an object with open sockets leave memory, as far as it is known.
         self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
-        #: The workers, primary or not, that are built and not started yet.
+        #: The workers, primary or not, that are built, and those of them that were looked at.
+        self._built: list[imports.Bundle] = []
         self._bundles: queue.SimpleQueue[imports.Bundle | None] = queue.SimpleQueue()
         self._next_id = 0
         self._lock = threading.Lock()
@@ -149,9 +151,10 @@ class Runtime:
                 runtime._describe(runtime._start(vars=settings.vars, identity=slot and identity))
         except (TimeoutError, RuntimeCommandError) as error:
             runtime.stop()
-            slow = f"it was not ready within {START_TIMEOUT:g} s"
-            why = slow if isinstance(error, TimeoutError) else str(error)
-            raise RuntimeStartError(why_not_started(why, runtime.log.lines, settings)) from None
+            slow = TimeoutError(f"it was not ready within {START_TIMEOUT:g} s")
+            shown = slow if isinstance(error, TimeoutError) else error
+            why = why_not_started(shown, runtime.log.lines, settings)
+            raise RuntimeStartError(in_files(why, runtime._built)) from None
         except RuntimeStartError:
             runtime._clear()  # what it is busy with takes long
             raise
@@ -196,9 +199,10 @@ class Runtime:
                 bundle = self._bundles.get(timeout=max(0, deadline - time.monotonic()))
             except queue.Empty:
                 raise TimeoutError from None
-            if bundle and (found := imports.missing_import(bundle)):
-                why = imports.why_missing(found, bundle)
-                raise RuntimeStartError(f"the worker does not start: {why}")
+            if bundle:
+                self._built.append(bundle)
+                if why := imports.why_not(bundle):
+                    raise RuntimeStartError(f"the worker does not start: {why}")
         return started.result()
 
     def begin(self) -> None:

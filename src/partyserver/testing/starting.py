@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +18,15 @@ from typing import Any
 
 from .. import __version__
 from . import imports
+from .errors import RuntimeCommandError
 from .installed import find_node, find_wrangler, wranglers
 from .keeping import FOLDER_PREFIX, lasting
 from .logs import LogLine
 
 _TRACEBACK = "Traceback (most recent call last):"
+#: Pyodide's own frames, by which the main module is imported.
+_IMPORTER = re.compile(r'  File "/lib/[^"]*\.zip/_pyodide/.*\n(?: {4}.*\n)*')
+_IN_RUNTIME = re.compile(r'"/session/metadata/([^"]+)"')
 _NO_INTERPRETER = "Request for Pyodide bundle failed"
 
 
@@ -104,15 +109,27 @@ _QUIET = {
 
 
 def bundle_of(
-    folder: str, main: str, names: list[str], vendored: list[str], python_modules: str
+    folder: str,
+    main: str,
+    names: list[str],
+    vendored: list[str],
+    python_modules: str,
+    classes: list[list[str]],
 ) -> imports.Bundle:
     return imports.Bundle(
-        Path(folder), main, frozenset(names), frozenset(vendored), Path(python_modules)
+        Path(folder),
+        main,
+        frozenset(names),
+        frozenset(vendored),
+        Path(python_modules),
+        tuple((binding, name) for binding, name in classes),
     )
 
 
-def why_not_started(error: str, log: list[LogLine], settings: Settings) -> str:
+def why_not_started(error: Exception, log: list[LogLine], settings: Settings) -> str:
     """The traceback of the user's own module, if there is one; else all that was said."""
+    if isinstance(error, RuntimeCommandError) and error.kind == "build":
+        return f"the worker does not start: {error}"
     for line in log:
         if _NO_INTERPRETER in line.message:
             return (
@@ -125,9 +142,25 @@ def why_not_started(error: str, log: list[LogLine], settings: Settings) -> str:
         if mark:
             vendored = settings.configs[0].with_name("python_modules")
             hint = imports.hint(traceback, vendored)
-            return f"the worker does not start:\n{mark}{traceback}{hint}"
+            shown = _IMPORTER.sub("", f"{mark}{traceback}")
+            return f"the worker does not start:\n{shown}{hint}"
     said = "".join(f"\n{line.message}" for line in log)
     return f"the worker does not start: {error}{said}"
+
+
+def in_files(message: str, bundles: Sequence[imports.Bundle]) -> str:
+    """Tracebacks with the names of files on disk, as editors know them."""
+
+    def path(match: re.Match[str]) -> str:
+        file = match[1]
+        for bundle in bundles:
+            if file in bundle.names:
+                return f'"{bundle.folder / file}"'
+            if file.startswith("python_modules/"):
+                return f'"{bundle.python_modules.parent / file}"'
+        return match[0]
+
+    return _IN_RUNTIME.sub(path, message)
 
 
 @contextlib.contextmanager

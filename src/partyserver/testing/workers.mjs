@@ -8,7 +8,7 @@ export const PROBE = "_partyserver_testing_probe";
 const VENDORED = "python_modules";
 
 /** Of which modules a Python worker is, whose config is in `folder`. */
-export function bundleOf({ modules, modulesRoot }, folder) {
+export function bundleOf({ name, modules, modulesRoot, durableObjects }, folder) {
   const [main] = modules;
   if (main?.type !== "PythonModule") return undefined;
   const paths = modules.map(({ path }) => relative(modulesRoot, path).split(sep));
@@ -19,6 +19,9 @@ export function bundleOf({ modules, modulesRoot }, folder) {
     names: paths.filter((path) => path[0] !== VENDORED).map((path) => path.join("/")),
     vendored: [...new Set(paths.map(top).filter(Boolean))],
     python_modules: join(folder, VENDORED),
+    classes: Object.entries(durableObjects ?? {})
+      .filter(([, { scriptName = name }]) => scriptName === name)
+      .map(([binding, { className }]) => [binding, className]),
   };
 }
 
