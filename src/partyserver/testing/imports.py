@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -45,15 +46,6 @@ class Bundle:
     """The Durable Object bindings to its own classes, and the names of these."""
 
 
-def why_not(bundle: Bundle) -> str | None:
-    """Why the worker surely cannot start, or not serve its rooms, and what to do about it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of strings that the user has written
-        if found := missing_import(bundle):
-            return why_missing(found, bundle)
-        return _missing_class(bundle)
-
-
 class Import(NamedTuple):
     """One module that is imported as soon as another is."""
 
@@ -62,20 +54,27 @@ class Import(NamedTuple):
     line: int
 
 
-def missing_import(bundle: Bundle) -> Import | None:
-    """The first import that would fail when the worker starts, if one surely would.
+def why_no_import(bundle: Bundle) -> str | None:
+    """Says of an import that would fail when the worker starts, if one surely would, what to do.
 
     Not looked at is what an `if`, a `try` or a function may leave out, and what vendored packages
     import.
     """
-    return next(_missing(bundle, bundle.main, set()), None)
-
-
-def why_missing(found: Import, bundle: Bundle) -> str:
-    """Says what to do about an import that would fail."""
+    with _no_warnings():
+        found = next(_missing(bundle, bundle.main, set()), None)
+    if found is None:
+        return None
     where = f"the worker imports {found.module} ({found.file}, line {found.line})"
     name = found.module.partition(".")[0]
     return f"{where}, but {_what_to_do(name, bundle.python_modules)}"
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """The compiler has some of strings that the user has written."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def hint(error: str, python_modules: Path) -> str:
@@ -87,8 +86,13 @@ def hint(error: str, python_modules: Path) -> str:
     return f"\n\n{name}: {_what_to_do(name, python_modules)}"
 
 
-def _missing_class(bundle: Bundle) -> str | None:
-    tree = _parsed(bundle, bundle.main)
+def why_no_class(bundle: Bundle) -> str | None:
+    """Says of a class that the config names and the worker surely does not have, what to do.
+
+    The runtime starts without it, and answers with internal errors.
+    """
+    with _no_warnings():
+        tree = _parsed(bundle, bundle.main)
     if tree is None:
         return None
     names: set[str] = set()

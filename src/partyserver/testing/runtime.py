@@ -106,7 +106,7 @@ class Runtime:
         #: Which classes let an object with open sockets leave memory, as far as it is known.
         self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
-        #: The workers, primary or not, that are built, and those of them that were looked at.
+        #: The workers that are built, first those that were looked at; `None` ends the others.
         self._built: list[imports.Bundle] = []
         self._bundles: queue.SimpleQueue[imports.Bundle | None] = queue.SimpleQueue()
         self._next_id = 0
@@ -194,16 +194,21 @@ class Runtime:
         started = self._send("start", **options)
         started.add_done_callback(lambda _: self._bundles.put(None))
         deadline = time.monotonic() + START_TIMEOUT
-        while not started.done():
-            try:
-                bundle = self._bundles.get(timeout=max(0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise TimeoutError from None
-            if bundle:
-                self._built.append(bundle)
-                if why := imports.why_not(bundle):
-                    raise RuntimeStartError(f"the worker does not start: {why}")
-        return started.result()
+        while bundle := self._next_bundle(deadline):
+            self._built.append(bundle)
+            if why := imports.why_no_import(bundle):
+                raise RuntimeStartError(f"the worker does not start: {why}")
+        answer = started.result()
+        for bundle in self._built:
+            if why := imports.why_no_class(bundle):
+                raise RuntimeStartError(why)
+        return answer
+
+    def _next_bundle(self, deadline: float) -> imports.Bundle | None:
+        try:
+            return self._bundles.get(timeout=max(0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise TimeoutError from None
 
     def begin(self) -> None:
         """Wait until the log of what was before is complete."""
