@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .processes import group_has
 
@@ -53,9 +53,9 @@ class Waiting:
         self.pid = pid
         self.folder = folder
         self._connection = connection
-        self.stdin = connection.makefile("w", encoding="utf-8")
-        self.stdout = connection.makefile("r", encoding="utf-8", errors="replace")
-        self.stderr = None
+        self.stdin: TextIO = connection.makefile("w", encoding="utf-8")
+        self.stdout: TextIO = connection.makefile("r", encoding="utf-8", errors="replace")
+        self.stderr: None = None
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -77,7 +77,7 @@ class Slot:
     """
 
     def __init__(self, folder: Path, name: str, lock: int) -> None:
-        self.control = folder / f"{name}.json"
+        self.control: Path = folder / f"{name}.json"
         self._lock: int | None = lock
 
     @classmethod

@@ -10,9 +10,7 @@ from types import TracebackType
 
 _KIT = str(Path(__file__).parent) + os.sep
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_STANDARD = tuple(
-    path + os.sep for name in ("stdlib", "platstdlib") if (path := sysconfig.get_path(name))
-)
+_STANDARD = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 
 
 def shorten(error: BaseException) -> bool:
