@@ -38,7 +38,7 @@ BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 # For the tests: with a standard library that need not be compiled at each start of the runtime.
 COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 
-.PHONY: help setup dev test coverage coverage-rules bench bench-quick check docs format build clean
+.PHONY: help setup dev known-fixture test coverage coverage-rules bench bench-quick check docs format build clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -47,9 +47,14 @@ help: ## list the targets
 setup: .venv/.installed node_modules/.installed $(SDK) $(MODULES) $(BUNDLE) $(COMPILED) ## install what the other targets need
 	@$(RUNTIME) node tools/vendor.mjs
 
-dev: setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
+dev: known-fixture setup ## run the chat on http://localhost:8787 (PORT=..., FIXTURE=...), reloading on edits
 	@cd $(dir $(CONFIG)) && $(RUNTIME) wrangler dev --config $(notdir $(CONFIG)) --port $(PORT) \
 	  --compatibility-flags $(DEVELOPMENT_FLAGS) --show-interactive-dev-session=false
+
+# Before `setup`, which takes a while where nothing is set up.
+known-fixture:
+	@test -f $(CONFIG) || { echo "FIXTURE=$(FIXTURE) is none of the fixtures: \
+	$(notdir $(patsubst %/,%,$(wildcard fixtures/*/)))" >&2; exit 1; }
 
 # All tests, in as many processes; those that measure afterwards, when nothing else runs.
 test: setup ## run the tests (ARGS="-k name")

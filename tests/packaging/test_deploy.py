@@ -31,3 +31,16 @@ def test_what_one_worker_needs_is_not_in_the_others(root):
         requirements = modules.parent / "requirements.txt"
         needs_it = requirements.exists() and "msgspec" in requirements.read_text()
         assert (modules / "msgspec").exists() == needs_it, modules
+
+
+def test_a_fixture_that_there_is_none_of_is_told_with_those_there_are(run, root):
+    done = run("make", "dev", "FIXTURE=nonesuch", cwd=root, check=False)
+    assert done.returncode == 2
+    fixtures = sorted(path.name for path in root.glob("fixtures/*/"))
+    assert f"FIXTURE=nonesuch is none of the fixtures: {' '.join(fixtures)}\n" in done.stderr
+
+
+def test_each_fixture_shows_its_mistakes_when_it_is_built(root):
+    for path in [root / "wrangler.toml", *root.glob("fixtures/*/wrangler.toml")]:
+        command = tomllib.loads(path.read_text())["build"]["command"]
+        assert command.endswith(".venv/bin/partyserver check"), path

@@ -1,29 +1,40 @@
-"""What stands in for the runtime's modules, so that a worker's module can be imported elsewhere.
+"""What stands in for modules that are there in the runtime only, so that a worker's module can be
+imported elsewhere.
 
 Names of theirs are classes that do nothing: they can be called, derived from, annotated with,
-raised and caught. What comes of a call is empty.
+computed with, raised and caught. What comes of a call is empty.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from pathlib import Path
+from types import ModuleType, TracebackType
 from typing import Any
+
+from . import syntax
 
 #: Modules that the runtime has by itself, and how others of them begin. The SDK is an ordinary
 #: package on top of these.
 NAMES = ("js", "pyodide", "pyodide_js")
 PREFIXES = ("_pyodide", "_cloudflare")
 
+#: What the runtime's Python has, and an older one has not.
+NEWER = ("annotationlib", "compression")
+
 
 def install() -> None:
     """Have the runtime's modules be there from now on, in this process."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+        sys.meta_path.append(_Newer())
+        if syntax.IS_OLDER:  # where `string` is no package, in which something could be found
+            sys.modules.setdefault("string.templatelib", StandinModule("string.templatelib"))
     # The library asks for the loop when it is imported, and elsewhere there may be none.
     asyncio.set_event_loop(asyncio.new_event_loop())
 
@@ -61,14 +72,51 @@ class _Base(metaclass=_Nothing):
     def __getitem__(self, key: Any) -> Any:
         return self
 
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        pass
+
+
+def _itself(standin: Any, *others: Any) -> Any:
+    return standin
+
+
+_OPERATORS = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "lshift",
+    "rshift",
+)
+for _name in _OPERATORS:
+    for _kind in (_Nothing, _Base):
+        setattr(_kind, f"__{_name}__", _itself)
+        setattr(_kind, f"__r{_name}__", _itself)
+for _kind in (_Nothing, _Base):
+    for _name, _value in (("lt", False), ("le", False), ("gt", True), ("ge", True)):
+        setattr(_kind, f"__{_name}__", lambda *others, value=_value: value)
+    for _name, _type in (("int", int), ("float", float)):
+        setattr(_kind, f"__{_name}__", lambda standin, type=_type: type(0))
+
 
 def _standin(name: str) -> Any:
     is_error = name.endswith(("Exception", "Error"))
     return _Nothing(name, (_Base, Exception) if is_error else (_Base,), {})
 
 
-class _Module(ModuleType):
+class StandinModule(ModuleType):
+    """A module that has every name; one that could not be imported becomes it."""
+
     def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return "0"
         if name.startswith("__"):
             raise AttributeError(name)
         found = _standin(name)
@@ -76,17 +124,78 @@ class _Module(ModuleType):
         return found
 
 
-class _Finder(MetaPathFinder, Loader):
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        root = fullname.partition(".")[0]
-        if root not in NAMES and not root.startswith(PREFIXES):
-            return None
-        return ModuleSpec(fullname, self, is_package=True)
-
+class StandinLoader(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Module(spec.name)
+        return StandinModule(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         pass
+
+
+def spec_of(name: str) -> ModuleSpec:
+    """Of a module that is stood in for, with all modules in it."""
+    return ModuleSpec(name, StandinLoader(), is_package=True)
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        root, _, rest = fullname.partition(".")
+        if root not in NAMES and not root.startswith(PREFIXES):
+            above = sys.modules.get(fullname.rpartition(".")[0]) if rest else None
+            if not isinstance(above, StandinModule):
+                return None
+        return spec_of(fullname)
+
+
+class _Newer(MetaPathFinder):
+    """After all others: it knows what nobody has found."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return spec_of(fullname) if fullname.partition(".")[0] in NEWER else None
+
+
+def are_in(error: BaseException) -> bool:
+    """Whether a stand-in had a part in an error, which then may be no fault of the worker's."""
+    trace = error.__traceback__
+    while trace is not None:
+        if any(map(_is_standin, _values_at(trace))):
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _values_at(trace: TracebackType) -> Iterator[Any]:
+    """What the names on the failing lines of a frame stand for."""
+    frame = trace.tb_frame
+    positions = list(frame.f_code.co_positions())[trace.tb_lasti // 2]
+    first, last = positions[0] or trace.tb_lineno, positions[1] or trace.tb_lineno
+    try:
+        lines = Path(frame.f_code.co_filename).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    for name in set(re.findall(r"\w+", "\n".join(lines[first - 1 : last]))):
+        for names in (frame.f_locals, frame.f_globals):
+            if name in names:
+                yield names[name]
+
+
+def _is_standin(value: Any) -> bool:
+    """Whether it is one, or is made of one, as the SDK's `env` is."""
+    if _is_itself_one(value):
+        return True
+    if isinstance(value, type | ModuleType):
+        return False
+    held = getattr(value, "__dict__", None)
+    return isinstance(held, dict) and any(map(_is_itself_one, held.values()))
+
+
+def _is_itself_one(value: Any) -> bool:
+    """Classes that are derived from one, as the SDK's `Response`, are none."""
+    made = value if isinstance(value, _Nothing) else type(value)
+    return isinstance(value, StandinModule) or (
+        isinstance(made, _Nothing) and made.__module__ == __name__
+    )

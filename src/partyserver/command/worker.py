@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-import traceback
+from collections.abc import Iterable
 from contextlib import redirect_stdout
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
-from . import standins
+from . import standins, syntax, tracebacks
+from .config import shown
 from .errors import CommandError
+from .modules import Modules
 
-#: Where packages for the runtime lie. Those in plain Python serve here, too.
-MODULES = "python_modules"
+#: Packages whose module is not called as they are.
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "dateutil": "python-dateutil",
+    "jwt": "pyjwt",
+    "yaml": "pyyaml",
+}
 
-#: The runtime's Python.
-RUNTIME = (3, 14)
+
+class DoubtfulError(CommandError):
+    """The worker failed here, and may run in the runtime: a stand-in had a part in it."""
 
 
-def load(path: Path) -> ModuleType:
+def load(path: Path, *, only_vendored: bool = False) -> ModuleType:
     """Import a worker's main module, in this process. What it prints goes to stderr.
 
+    With `only_vendored`, packages are missing that are not in python_modules/, if that is in use.
+
     Raises:
-        CommandError: there is none, or it cannot be imported.
+        DoubtfulError: it cannot be imported here.
+        CommandError: there is none, or it cannot be imported anywhere.
     """
     if path.is_dir():
         raise CommandError(
@@ -31,42 +43,81 @@ def load(path: Path) -> ModuleType:
         )
     if not path.is_file():
         raise CommandError(f"there is no file {path}")
+    if path.suffix != ".py":
+        raise CommandError(f"{path.name} is no module of Python")
     path = path.resolve()
     standins.install()
-    # As in the runtime: the modules beside it by their bare names.
-    sys.path.insert(0, str(path.parent))
-    sys.path += [str(folder / MODULES) for folder in path.parents if (folder / MODULES).is_dir()]
-    name = path.stem
-    if name in sys.modules or name in sys.stdlib_module_names:
-        name = f"_worker_{name}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise CommandError(f"{path.name} is no module of Python")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    modules = Modules(path.parent, only_vendored=only_vendored)
     try:
-        with redirect_stdout(sys.stderr):
-            spec.loader.exec_module(module)
+        with modules.in_use(), redirect_stdout(sys.stderr):
+            return _import(modules, path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit, too
-        told = f"{_traceback(error, path).rstrip()}\n\n{path.name} cannot be imported{_hint(error)}"
-        raise CommandError(told) from None
+        trace = tracebacks.told(error, modules.is_own)
+        told = f"{trace}\n\n{shown(path)} cannot be imported"
+        if _is_doubtful(error):
+            raise DoubtfulError(f"{told} here") from None
+        raise CommandError(f"{told}{_hint(error, modules)}") from None
+
+
+def _import(modules: Modules, path: Path) -> ModuleType:
+    name = path.stem
+    if name in sys.modules or name in sys.stdlib_module_names:
+        name = f"_worker_{name}"
+    try:
+        return _run(modules, name, path)
+    except NameError:
+        if not syntax.IS_OLDER:
+            raise
+    # It may be an annotation, which the runtime's Python does not evaluate.
+    modules.forget()
+    modules.late_annotations = True
+    return _run(modules, name, path)
+
+
+def _run(modules: Modules, name: str, path: Path) -> ModuleType:
+    spec = modules.spec_of(name, path)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    assert spec.loader
+    spec.loader.exec_module(module)
     return module
 
 
-def _traceback(error: BaseException, path: Path) -> str:
-    """From the worker's own module on."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename != str(path):
-        frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame))
+def broken(paths: Iterable[syntax.Broken]) -> str:
+    """What is said of modules that are no Python."""
+    return "\n\n".join(tracebacks.told(error, lambda _: False) for _, error in paths)
 
 
-def _hint(error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f": install {error.name} for {sys.executable}, which imports the worker here"
-    if isinstance(error, SyntaxError | NameError) and sys.version_info < RUNTIME:
-        runtime, this = (".".join(map(str, one[:2])) for one in (RUNTIME, sys.version_info))
-        return f". Workers run in Python {runtime}, and this is {this}: run the command with that"
+def _is_doubtful(error: BaseException) -> bool:
+    certain = SyntaxError | NameError | ImportError | SystemExit
+    return not isinstance(error, certain) and standins.are_in(error)
+
+
+def _hint(error: BaseException, modules: Modules) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        name = error.name.partition(".")[0]
+        package = _DISTRIBUTIONS.get(name, name.replace("_", "-"))
+        if modules.is_native(name):
+            return (
+                f": {name} is installed for this Python, and python_modules has none for the "
+                f"runtime. Run `uv add {package}` if pyproject.toml has it not among its "
+                "dependencies, and `uv run pywrangler sync`"
+            )
+        return (
+            f": there is no module {name}. If it is a package, run `uv add {package}`, "
+            "and `uv run pywrangler sync`"
+        )
+    return older_python(error)
+
+
+def older_python(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and syntax.IS_OLDER:
+        runtime = ".".join(map(str, syntax.RUNTIME))
+        this = ".".join(map(str, sys.version_info[:2]))
+        return (
+            f". Workers run in Python {runtime}, and this is {this}, which knows less syntax: "
+            f"if that is it, run the command with {runtime}"
+        )
     return ""

@@ -1,0 +1,67 @@
+"""`partyserver check`: syntax and imports of a worker, without the runtime."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import config
+from .config import shown
+from .errors import CommandError
+
+NAME = "check"
+HELP = "import a worker without the runtime, and say what is wrong with it"
+DESCRIPTION = (
+    "Compiles the modules of a worker and imports its main module, with stand-ins for what is "
+    "there in Cloudflare's runtime only. It is made for the build command of a wrangler config: "
+    "where it fails, `wrangler dev` goes on, and serves again once the worker is mended. "
+    "It writes nothing into the project."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "worker",
+        type=Path,
+        nargs="?",
+        help="the worker's main module, as src/worker.py (default: that of the wrangler config)",
+    )
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the wrangler config (default: wrangler.jsonc, .json or .toml here or above)",
+    )
+
+
+#: What the testing kit sets for wrangler, and hardly anybody else.
+_KIT = {"X_LOCAL_EXPLORER": "false", "X_LOCAL_OBSERVABILITY": "false"}
+
+
+def run(options: argparse.Namespace) -> int:
+    if "WRANGLER_COMMAND" in os.environ and os.environ.items() >= _KIT.items():
+        # The kit tells what the runtime says of a worker. Of a build, it knows that it failed.
+        return 0
+    from . import syntax
+    from .worker import DoubtfulError, broken, load, older_python
+
+    main = options.worker or config.read(options.config or config.find(Path.cwd())).main
+    is_module = main.suffix == ".py" and main.is_file()
+    if is_module and (faults := list(syntax.broken_in(main.resolve().parent))):
+        hint = older_python(faults[0].error)
+        raise CommandError(f"{broken(faults)}\n\n{shown(main)} was not imported{hint}")
+    try:
+        load(main, only_vendored=True)
+    except DoubtfulError as doubt:
+        print(
+            f"{doubt}, where what only the runtime has is stood in for. That may be the reason, so "
+            "the check passes",
+            file=sys.stderr,
+        )
+    else:
+        if "WRANGLER_COMMAND" not in os.environ:  # whose output is long enough
+            print(f"{shown(main)} can be imported")
+    return 0

@@ -1,0 +1,99 @@
+"""A project's wrangler config, read as wrangler reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import CommandError
+
+#: In the order in which they are looked for, here and by the testing kit.
+NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
+
+
+@dataclass(frozen=True)
+class Config:
+    path: Path
+    data: Mapping[str, Any]
+
+    @property
+    def main(self) -> Path:
+        """The worker's main module.
+
+        Raises:
+            CommandError: the config names none, or none in Python.
+        """
+        main = self.data.get("main")
+        if not isinstance(main, str):
+            raise CommandError(
+                f'{shown(self.path)} names no worker: main = "src/worker.py" is missing'
+            )
+        path = self.path.parent / main
+        if path.suffix != ".py":
+            raise CommandError(f"{shown(self.path)} has main = {main!r}, which is not in Python")
+        if not path.is_file():
+            raise CommandError(
+                f"{shown(self.path)} has main = {main!r}, and there is no file {shown(path)}"
+            )
+        return path
+
+
+def shown(path: Path) -> str:
+    """A path as its reader would write it: from the current folder if it is in there."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def find(folder: Path) -> Path:
+    """The wrangler config of a folder, or of the nearest above it.
+
+    Raises:
+        CommandError: there is none.
+    """
+    for place in (folder, *folder.parents):
+        for name in NAMES:
+            if (place / name).is_file():
+                return place / name
+    raise CommandError(
+        f"there is no wrangler.jsonc, wrangler.json or wrangler.toml in {folder} or above: "
+        "name the config with -c, or make a project with `partyserver init NAME`"
+    )
+
+
+def read(path: Path) -> Config:
+    """
+    Raises:
+        CommandError: it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text) if path.suffix == ".toml" else json.loads(plain_json(text))
+    except OSError as error:
+        raise CommandError(f"{shown(path)} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # of TOML, JSON and UTF-8
+        raise CommandError(f"{shown(path)} cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise CommandError(f"{shown(path)} cannot be read: it is no object")
+    return Config(Path(os.path.abspath(path)), data)
+
+
+_STRING = r'("(?:\\.|[^"\\\n])*")'
+_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])")
+
+
+def plain_json(text: str) -> str:
+    """JSON without the comments and trailing commas of JSONC; all else stays where it is."""
+
+    def blank(found: re.Match[str]) -> str:
+        return found[1] or re.sub(r"[^\n]", " ", found[0])
+
+    return _TRAILING_COMMA.sub(blank, _COMMENT.sub(blank, text.removeprefix("\ufeff")))

@@ -1,0 +1,353 @@
+"""`partyserver check` imports a worker without the runtime, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+from textwrap import dedent
+
+import partyserver
+import pytest
+from partyserver.command import config
+from partyserver.testing import installed
+
+from .running import NODE_MODULES, ROOT, command, refused
+
+WORKER = """\
+from partyserver import Server, route_partykit_request
+from workers import Response, WorkerEntrypoint
+
+
+class Chat(Server):
+    options = {"hibernate": True}
+
+    def on_message(self, connection, message):
+        self.broadcast(message)
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return await route_partykit_request(request, self.env) or Response("Not Found", status=404)
+"""
+
+CONFIG = 'main = "src/worker.py"\n'
+
+needs_older = pytest.mark.skipif(sys.version_info >= (3, 14), reason="this is the runtime's Python")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Writes files into a project, and runs the check in its folder."""
+
+    def run(*arguments, files=(), cwd=".", **modules):
+        write(tmp_path, {"wrangler.toml": CONFIG, "src/worker.py": WORKER})
+        write(tmp_path, {f"src/{name}.py": text for name, text in modules.items()})
+        write(tmp_path, dict(files))
+        before = everything_in(tmp_path)
+        done = command("check", *arguments, cwd=tmp_path / cwd)
+        assert everything_in(tmp_path) == before
+        return done
+
+    return run
+
+
+def write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_text(dedent(text))
+
+
+def everything_in(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def passed(done):
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def vendored(**more):
+    """The library in python_modules, where packages from elsewhere are not seen."""
+    files = {f"python_modules/{name}": text for name, text in more.items()}
+    return {"python_modules/partyserver/__init__.py": "", **files}
+
+
+def test_a_good_worker_passes_in_one_line_and_nothing_is_written(project):
+    assert passed(project()) == "src/worker.py can be imported\n"
+
+
+def test_the_build_of_wrangler_is_silent(project, monkeypatch):
+    monkeypatch.setenv("WRANGLER_COMMAND", "dev")
+    assert passed(project()) == ""
+
+
+def test_configs_are_found_as_the_testing_kit_finds_them(project):
+    assert config.NAMES == installed.CONFIG_NAMES
+    other = {"other.py": "print('other')", "third.py": "print('third')"}
+    jsonc = """\
+        {
+          // the "main" one, /* not this
+          "url": "https://example.com/*", /* "main": "no.py", */
+          "main": "other.py", // , }
+        }
+    """
+    in_json = {"wrangler.json": '{"main": "third.py"}'}
+    assert project(files={**other, **in_json}).stderr == "third\n"
+    assert project(files={"wrangler.jsonc": jsonc}).stderr == "other\n"
+    assert project(cwd="src").stderr == "other\n"
+    assert passed(project("-c", "wrangler.toml")) == "src/worker.py can be imported\n"
+    assert project("third.py").stderr == "third\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "told"),
+    [
+        ({"wrangler.toml": ""}, [], 'wrangler.toml names no worker: main = "src/worker.py" is m'),
+        ({"wrangler.toml": "main = 'a.js'"}, [], "main = 'a.js', which is not in Python"),
+        ({"wrangler.toml": "main = 'a.py'"}, [], "main = 'a.py', and there is no file a.py"),
+        ({"wrangler.toml": "main = "}, [], "wrangler.toml cannot be read: Invalid value"),
+        ({"wrangler.json": "[]"}, [], "wrangler.json cannot be read: it is no object"),
+        ({}, ["-c", "a.toml"], "a.toml cannot be read: No such file or directory"),
+        ({}, ["a.py"], "there is no file a.py"),
+        ({}, ["src"], "src is a folder: name the worker's main module"),
+    ],
+)
+def test_what_is_wrong_with_the_config_is_told(project, files, arguments, told):
+    shown = refused(project(*arguments, files=files))
+    assert shown.startswith("partyserver: ")
+    assert told in shown
+
+
+def test_without_a_config_it_says_what_to_do(tmp_path):
+    told = refused(command("check", cwd=tmp_path))
+    assert "there is no wrangler.jsonc, wrangler.json or wrangler.toml in" in told
+    assert "-c" in told
+    assert "partyserver init NAME" in told
+
+
+def test_an_error_shows_the_users_lines_only_and_first(project):
+    done = project(
+        worker=f"import rooms\n{WORKER}",
+        rooms="import json\n\ndef parse(text):\n    return json.loads(text)\n\nparse('{')\n",
+    )
+    lines = refused(done).splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    files = [line.strip() for line in lines if line.startswith("  File")]
+    assert files == [
+        'File "src/worker.py", line 1, in <module>',
+        'File "src/rooms.py", line 6, in <module>',
+        'File "src/rooms.py", line 4, in parse',
+    ]
+    assert lines[-3].startswith("json.decoder.JSONDecodeError: Expecting property name")
+    assert lines[-1] == "src/worker.py cannot be imported"
+
+
+def test_what_the_library_refuses_is_an_error(project):
+    told = refused(project(worker=WORKER.replace("on_message", "on_mesage")))
+    assert told.splitlines()[1].startswith('  File "src/worker.py", line 5')
+    assert "on_mesage" in told
+    assert "partyserver/" not in told
+
+
+def test_each_module_beside_the_worker_is_compiled(project):
+    files = {
+        "src/rooms/__init__.py": "",
+        "src/rooms/late.py": "def f(:\n",  # imported by nobody yet
+        "src/other.py": "x = (\n",
+        "src/.hidden/no.py": "(",
+        "src/node_modules/no.py": "(",
+        "src/tool/pyvenv.cfg": "",
+        "src/tool/lib/no.py": "(",
+    }
+    lines = refused(project(files=files)).splitlines()
+    assert [line for line in lines if "File" in line] == [
+        '  File "src/other.py", line 1',
+        '  File "src/rooms/late.py", line 1',
+    ]
+    assert lines[-1].startswith("src/worker.py was not imported")
+    assert not any("no.py" in line or "Traceback" in line for line in lines)
+
+
+def test_a_null_byte_is_an_error(project):
+    assert "null bytes" in refused(project(files={"src/a.py": b"a = 1\0"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("no_such_package", "no-such-package"), ("PIL.Image", "pillow")]
+)
+def test_a_package_that_is_nowhere_is_told_with_what_to_do(project, name, package):
+    root = name.partition(".")[0]
+    told = refused(project(worker=f"import {name}\n{WORKER}", files=vendored()))
+    assert told.splitlines()[-1] == (
+        f"src/worker.py cannot be imported: there is no module {root}. If it is a package, "
+        f"run `uv add {package}`, and `uv run pywrangler sync`"
+    )
+
+
+def test_a_package_for_this_python_alone_is_missing_as_in_the_runtime(project):
+    worker = f"import httpx\n{WORKER}"
+    assert passed(project(worker=worker))  # nothing is vendored yet
+    told = refused(project(worker=worker, files=vendored()))
+    assert "httpx is installed for this Python, and python_modules has none for the runtime" in told
+    assert "`uv run pywrangler sync`" in told
+    guarded = f"try:\n    import httpx\nexcept ImportError:\n    httpx = None\n{worker[13:]}"
+    assert passed(project(worker=guarded))
+    assert passed(project(worker=worker, files={"python_modules/httpx/__init__.py": ""}))
+
+
+def test_modules_that_are_imported_where_they_are_used_are_no_matter(project):
+    worker = WORKER.replace("self.broadcast(message)", "import no_such_package")
+    assert passed(project(worker=worker))
+
+
+BUILD = "cpython-314-wasm32-emscripten.so"
+
+
+def test_packages_for_the_runtime_only_are_stood_in_for(project):
+    files = vendored(
+        **{
+            "plain/__init__.py": "VALUE = 7\n",
+            "compiled/__init__.py": "from ._core import Number, count\nTEN = count() + 10\n",
+            f"compiled/_core.{BUILD}": b"\0asm",
+            "stable/__init__.py": "from . import _rust\n",
+            "stable/_rust.abi3.so": b"\0asm",
+            f"alone.{BUILD}": b"\0asm",
+            "picky/__init__.py": "from compiled import count\n",
+            "picky/deep.py": "import compiled._core\n[][compiled._core.count()]\n",
+            "picky/tools.py": "def f(): return 1\n",
+        }
+    )
+    worker = """
+        import alone, stable
+        from compiled import Number, TEN
+        from picky.deep import Model, field
+        from picky.tools import f
+        from plain import VALUE
+        assert VALUE == 7 and f() == 1
+        class Own(Model):
+            size: Number | None = field(max=10)
+        @alone.register("x", more=[1])
+        def handler(value: Own) -> Number: ...
+        if alone.__version__ < "2" and TEN >= 3: pass
+    """
+    assert passed(project(worker=dedent(worker) + WORKER, files=files))
+
+
+def test_what_only_the_runtime_knows_has_no_value_and_is_no_fault(project):
+    worker = f"""\
+from js import Object
+from workers import env
+import pyodide_js
+LIMIT = int(env.LIMIT) * 2
+NAME = env.NAME.strip() + "!"
+class Mine(Object): ...
+{WORKER}"""
+    assert passed(project(worker=worker))
+    doubtful = worker.replace("int(env.LIMIT)", "__import__('json').loads(env.LIMIT)")
+    done = project(worker=doubtful)
+    assert done.returncode == 0
+    assert done.stderr.startswith("Traceback")
+    assert 'File "src/worker.py", line 4' in done.stderr
+    assert "so the check passes" in done.stderr
+    # What is a fault all the same.
+    assert "NameError" in refused(project(worker=doubtful.replace("env.LIMIT", "enf.LIMIT")))
+
+
+def test_what_the_worker_prints_does_not_go_to_stdout(project):
+    done = project(worker=f"print('hello')\n{WORKER}")
+    assert (done.returncode, done.stderr) == (0, "hello\n")
+
+
+def test_an_exit_is_an_error(project):
+    assert "SystemExit: bye" in refused(project(worker="import sys\nsys.exit('bye')\n"))
+
+
+NEWER = """\
+from string.templatelib import Template
+
+
+class Room:
+    def others(self) -> list[Later]:
+        try:
+            return rows(t"select {self.name} from room", rt'a{1}\\d')
+        except ValueError, TypeError:
+            return []
+
+
+def rows(*templates: Template): ...
+
+
+class Later: ...
+"""
+
+
+@needs_older
+def test_the_runtimes_python_may_be_newer_than_this(project):
+    worker = f"import rooms\n{WORKER}"
+    assert passed(project(worker=worker, rooms=NEWER))
+    told = refused(project(worker=worker, rooms=NEWER.replace("Later: ...", "Latter: ...(")))
+    assert "SyntaxError" in told
+    assert "Workers run in Python 3.14, and this is 3." in told
+    told = refused(project(worker=worker, rooms=f"{NEWER}\nLatter()\n"))
+    assert "NameError: name 'Latter' is not defined" in told
+
+
+def test_a_worker_in_the_root_leaves_the_environment_alone(project):
+    files = {
+        "wrangler.toml": 'main = "worker.py"',
+        "worker.py": WORKER,
+        "env/pyvenv.cfg": "",
+        "env/lib/no.py": "(",
+    }
+    assert passed(project(files=files)) == "worker.py can be imported\n"
+
+
+def test_the_fixtures_pass():
+    for path in [ROOT / "wrangler.toml", *sorted((ROOT / "fixtures").glob("*/wrangler.toml"))]:
+        passed(command("check", "-c", path))
+
+
+def test_the_testing_kit_tells_itself_what_is_wrong_with_a_worker(tmp_path):
+    build = f'[build]\ncommand = "{sys.executable} -m partyserver check"\n'
+    flags = 'compatibility_date = "2026-11-17"\ncompatibility_flags = ["python_workers"]\n'
+    bundle = ROOT / ".cache" / "pyodide-bundle-compiled"
+    write(
+        tmp_path,
+        {
+            "wrangler.toml": f'name = "broken"\n{CONFIG}{flags}{build}',
+            "src/worker.py": f"{WORKER}\nfail\n",
+            "test_it.py": "def test_it(party): ...\n",
+            "pytest.ini": f"[pytest]\nparty_pyodide_bundle = {bundle}\n",
+        },
+    )
+    shutil.copytree(ROOT / "tests" / "worker" / "python_modules", tmp_path / "python_modules")
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest"], cwd=tmp_path, capture_output=True, text=True, timeout=600
+    )
+    assert "NameError: name 'fail' is not defined" in done.stdout
+    assert "build" not in done.stdout
+
+
+@pytest.mark.alone
+def test_it_takes_less_than_half_a_second(project):
+    def seconds():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        passed(project())
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return sum(after[:2]) - sum(before[:2])
+
+    assert min(seconds() for _ in range(4)) < 0.5
+
+
+def test_it_is_told_by_the_command():
+    assert "check" in command("--help").stdout
+    told = " ".join(command("check", "--help").stdout.split())
+    assert "build command of a wrangler config" in told
+    assert partyserver.__version__ in command("--version").stdout
