@@ -39,25 +39,32 @@ def run() -> Run:
 
 @pytest.fixture
 def new_project(run: Run, distributions: Path, tmp_path: Path) -> Path:
-    """A folder with what `pip install partyserver[testing]` and `npm install wrangler` bring.
+    """A folder with what `pip install partyserver[testing]` and `npm install wrangler` bring."""
+    equip(tmp_path, run, distributions)
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\nparty_pyodide_bundle = {BUNDLE}\n")
+    return tmp_path
+
+
+#: The runtime's Python, which it would download.
+BUNDLE = ROOT / ".cache/pyodide-bundle-compiled"
+
+
+def equip(folder: Path, run: Run, distributions: Path) -> None:
+    """Give a folder an environment, python_modules and node_modules.
 
     The library is the built wheel, in an environment of its own and in python_modules. What others
     have made is taken from the checkout, to need no network.
     """
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
     wheels = ("--no-index", "--find-links", distributions, "--find-links", ROOT / ".cache/wheels")
-    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv")
-    python = tmp_path / ".venv/bin/python"
+    run(sys.executable, "-m", "venv", "--without-pip", folder / ".venv")
+    python = folder / ".venv/bin/python"
     run(*pip, "--python", python, "install", "--no-deps", *wheels, "partyserver")
     # As a path, which leaves the checkout's editable library behind.
-    [packages] = tmp_path.glob(".venv/lib/python*/site-packages")
+    [packages] = folder.glob(".venv/lib/python*/site-packages")
     (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    run(*pip, "install", *wheels, "--target", tmp_path / "python_modules", "partyserver")
-    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
-    (tmp_path / "pytest.ini").write_text(
-        f"[pytest]\nparty_pyodide_bundle = {ROOT / '.cache/pyodide-bundle-compiled'}\n"
-    )
-    return tmp_path
+    run(*pip, "install", *wheels, "--target", folder / "python_modules", "partyserver")
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
 
 
 @pytest.fixture(scope="session")

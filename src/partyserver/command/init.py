@@ -1,0 +1,155 @@
+"""`partyserver init`: a project that runs, passes its tests and deploys."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from .. import __version__
+from .config import shown
+from .errors import CommandError
+
+NAME = "init"
+HELP = "make a project: a worker with a room, its tests, a page, what is needed to deploy it"
+DESCRIPTION = (
+    "Makes a folder NAME with a project in it that runs, passes its tests and deploys. "
+    "It needs uv, and Node.js 22.12 or newer."
+)
+
+#: The templates, and what the worker of each needs beside this library.
+TEMPLATES: Mapping[str, tuple[str, ...]] = {"chat": (), "fastapi": ("fastapi",)}
+
+#: By their own names, git, npm and Python's tools would heed them here.
+_NAMES = {
+    "github": ".github",
+    "gitignore": ".gitignore",
+    "npmrc": ".npmrc",
+    "project.toml": "pyproject.toml",
+}
+
+#: As Cloudflare has it for a part of a host name.
+_GOOD = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+#: Packages of the project, whose names it cannot have itself.
+_TAKEN = {
+    "partyserver",
+    "workers-py",
+    "pytest",
+    "wrangler",
+    *(n for of in TEMPLATES.values() for n in of),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the folder, and of the worker: my-app")
+    parser.add_argument(
+        "--template",
+        choices=TEMPLATES,
+        default="chat",
+        help="chat: a room and its page; fastapi: the same with a FastAPI app beside it "
+        "(default: chat)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    check_name(options.name)
+    folder = Path.cwd() / options.name
+    make(folder, files_of(options.template, options.name))
+    print(_NEXT.format(name=options.name, template=options.template))
+    return 0
+
+
+_NEXT = """\
+{name} is ready, made from the template {template}. What comes next:
+
+  cd {name}
+  npm install               # wrangler; needs Node.js 22.12 or newer
+  uv run pywrangler sync    # the library, and what else the worker needs
+  uv run pytest
+  uv run pywrangler dev     # on http://localhost:8787"""
+
+
+def check_name(name: str) -> None:
+    """
+    Raises:
+        CommandError: it cannot be the name of a worker and of a project.
+    """
+    if not _GOOD.fullmatch(name):
+        better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-")
+        hint = f": {better} would do" if better and better not in _TAKEN else ""
+        raise CommandError(
+            f"{name!r} cannot be the name of a worker, which has 1 to 63 of the characters a-z, "
+            f"0-9 and -, the last not at an end{hint}"
+        )
+    if name in _TAKEN:
+        raise CommandError(
+            f"{name!r} is a package that the project needs, and cannot be its name: take another, "
+            "as my-app"
+        )
+
+
+def files_of(template: str, name: str) -> dict[str, str]:
+    """The files of a new project, by their paths in it."""
+    needed = [f"partyserver>={__version__}", *TEMPLATES[template]]
+    values = {
+        "@name@": name,
+        "@dependencies@": '", "'.join(needed),
+    }
+    folder = resources.files(__package__) / "templates"
+    files = {}
+    for part in ("common", template):
+        for path, file in _walk(folder / part):
+            text = file.read_text(encoding="utf-8")
+            for mark, value in values.items():
+                text = text.replace(mark, value)
+            files[path] = text
+    return files
+
+
+def _walk(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        path = above + _NAMES.get(entry.name, entry.name)
+        if entry.is_file() and not path.endswith(".pyc"):
+            yield path, entry
+        elif entry.is_dir() and entry.name != "__pycache__":
+            yield from _walk(entry, f"{path}/")
+
+
+def make(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files into a new folder: all of them, or nothing.
+
+    Raises:
+        CommandError: something is there already, or it cannot be written.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise CommandError(f"{shown(folder)} is there already, and no folder: take another name")
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise CommandError(
+                f"the folder {shown(folder)} is not empty: take another name, or empty it first"
+            )
+        # Beside it, where it can be moved from in one step.
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise CommandError(f"{shown(folder)} cannot be made: {error.strerror}") from None
+    try:
+        for path, text in files.items():
+            target = new / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+        os.umask(mask := os.umask(0))
+        new.chmod(0o777 & ~mask)
+        if folder.exists():
+            folder.rmdir()
+        new.rename(folder)
+    except OSError as error:
+        raise CommandError(f"{shown(folder)} cannot be made: {error.strerror}") from None
+    finally:
+        shutil.rmtree(new, ignore_errors=True)  # not there any more if all went well

@@ -1,0 +1,147 @@
+"""`partyserver init` makes a project, or nothing. See tests/packaging/test_init.py, too."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import tomllib
+
+import partyserver
+import pytest
+from partyserver.command import init
+from partyserver.command.errors import CommandError
+
+from .running import ROOT, command, refused
+
+FILES = {
+    ".github/workflows/checks.yml",
+    ".gitignore",
+    ".npmrc",
+    "README.md",
+    "package.json",
+    "public/chat.js",
+    "public/index.html",
+    "public/style.css",
+    "pyproject.toml",
+    "src/worker.py",
+    "tests/test_worker.py",
+    "wrangler.toml",
+}
+MORE = {"fastapi": {"src/website.py", "tests/test_website.py"}}
+
+
+def test_it_says_what_comes_next(tmp_path):
+    done = command("init", "my-app", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("my-app is ready, made from the template chat.")
+    for line in ("cd my-app", "npm install", "uv run pywrangler dev", "uv run pytest"):
+        assert f"\n  {line}" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["my-app"]
+    assert not stat.S_IMODE((tmp_path / "my-app").stat().st_mode) & 0o022
+    assert stat.S_IMODE((tmp_path / "my-app").stat().st_mode) & 0o055 == 0o055
+
+
+@pytest.mark.parametrize("template", init.TEMPLATES)
+def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
+    done = command("init", "some-name", "--template", template, cwd=tmp_path)
+    assert done.returncode == 0
+    project = tmp_path / "some-name"
+    made = {
+        path.relative_to(project).as_posix(): path.read_text()
+        for path in project.rglob("*")
+        if path.is_file()
+    }
+    assert made.keys() == FILES | MORE.get(template, set())
+    assert not [name for name, text in made.items() if re.search(r"@\w+@", text)]
+    config = tomllib.loads(made["wrangler.toml"])
+    pyproject = tomllib.loads(made["pyproject.toml"])
+    names = (config["name"], pyproject["project"]["name"], json.loads(made["package.json"])["name"])
+    assert names == ("some-name",) * 3
+    assert "# some-name" in made["README.md"]
+    assert "<title>some-name</title>" in made["public/index.html"]
+    assert config["main"] == "src/worker.py"
+    needed = [f"partyserver>={partyserver.__version__}", *init.TEMPLATES[template]]
+    assert pyproject["project"]["dependencies"] == needed
+    assert {"workers-py", "partyserver[testing]", "pytest"} <= {
+        *pyproject["dependency-groups"]["dev"]
+    }
+
+
+def test_versions_and_dates_are_those_that_the_library_is_tested_with():
+    files = init.files_of("chat", "my-app")
+    ours = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    package = json.loads(files["package.json"])
+    assert package["devDependencies"] == {"wrangler": ours["wrangler"]}
+    assert package["engines"] == {"node": ">=22.12"}
+    config, root = (
+        tomllib.loads(t) for t in (files["wrangler.toml"], (ROOT / "wrangler.toml").read_text())
+    )
+    for key in ("compatibility_date", "compatibility_flags"):
+        assert config[key] == root[key]
+
+
+def test_the_templates_are_small():
+    """They are part of the package, which each worker has in its python_modules."""
+    folder = ROOT / "src" / "partyserver" / "command" / "templates"
+    sizes = [
+        path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    assert sum(sizes) < 25_000
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "My App", "-a", "a-", "a_b", "a/b", "../a", "é", "a" * 64]
+)
+def test_a_bad_name_is_refused(name, tmp_path):
+    told = refused(command("init", "--", name, cwd=tmp_path))
+    assert told.startswith(
+        f"partyserver: {name!r} cannot be the name of a worker, which has 1 to 63"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_name_comes_with_a_better_one(tmp_path):
+    assert ": my-app would do\n" in refused(command("init", "My_App!", cwd=tmp_path))
+    assert "would do" not in refused(command("init", "FastAPI", cwd=tmp_path))
+
+
+@pytest.mark.parametrize("name", ["partyserver", "fastapi", "workers-py"])
+def test_the_name_of_a_package_that_the_project_needs_is_refused(name, tmp_path):
+    assert "take another, as my-app" in refused(command("init", name, cwd=tmp_path))
+
+
+def test_what_is_there_is_left_alone(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / ".git").mkdir()
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert "the folder full is not empty" in refused(command("init", "full", cwd=tmp_path))
+    assert "file is there already" in refused(command("init", "file", cwd=tmp_path))
+    assert "link is there already" in refused(command("init", "link", cwd=tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {"full", "file", "link"}
+    assert [path.name for path in (tmp_path / "full").iterdir()] == [".git"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    (tmp_path / "my-app").mkdir()
+    assert command("init", "my-app", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "my-app" / "wrangler.toml").is_file()
+
+
+def test_nothing_is_left_of_what_could_not_be_written(tmp_path):
+    with pytest.raises(CommandError, match="my-app cannot be made: "):
+        init.make(tmp_path / "my-app", {"a": "a file", "a/b": "and no folder"})
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CommandError, match="no/my-app cannot be made: No such file"):
+        init.make(tmp_path / "no" / "my-app", {})
+
+
+def test_an_unknown_template_is_refused(tmp_path):
+    done = command("init", "my-app", "--template", "none", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'chat'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
