@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import check, init, types
+from . import check, doctor, init, types
 from .errors import CommandError
 
 #: Modules with a NAME, a HELP, a DESCRIPTION, `add_arguments` and `run`.
-COMMANDS = (init, check, types)
+COMMANDS = (init, check, doctor, types)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
