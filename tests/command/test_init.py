@@ -81,6 +81,11 @@ def test_versions_and_dates_are_those_that_the_library_is_tested_with():
         assert config[key] == root[key]
 
 
+def test_the_templates_are_no_tests_of_those_who_have_vendored_them():
+    folder = ROOT / "src" / "partyserver" / "command" / "templates"
+    assert not [path for path in folder.rglob("*.py") if "test" in path.name]
+
+
 def test_the_templates_are_small():
     """They are part of the package, which each worker has in its python_modules."""
     folder = ROOT / "src" / "partyserver" / "command" / "templates"

@@ -23,10 +23,16 @@ def pytest_in(run):
 
 
 def write_files(project, blocks):
-    """Write each block to the file that its first line names, after what stands there already."""
+    """Write each block to the file that its first line names, after what stands there already.
+
+    A guide names a worker's modules without their folder.
+    """
     for code in blocks:
         if name := re.match(r"# ([\w/]+\.py)\n", code):
-            with (project / name[1]).open("a") as file:
+            is_workers = "/" not in name[1] and not name[1].startswith("test_")
+            path = project / "src" / name[1] if is_workers else project / name[1]
+            path.parent.mkdir(exist_ok=True)
+            with path.open("a") as file:
                 file.write(f"{code}\n\n")
 
 
@@ -72,10 +78,10 @@ def test_the_guides_examples_pass_with_and_without_chaos(root, new_project, conf
     (new_project / "test_shop.py").unlink()
 
     # The guide's mistake, and what it says that chaos shows of it.
-    forgetful = (new_project / "forgetful.py").read_text()
-    worker = (new_project / "worker.py").read_text()
+    forgetful = (new_project / "src/forgetful.py").read_text()
+    worker = (new_project / "src/worker.py").read_text()
     start = worker.index("class Poll"), worker.index("class Default")
-    (new_project / "worker.py").write_text(
+    (new_project / "src/worker.py").write_text(
         worker[: start[0]] + forgetful[forgetful.index("class Poll") :] + worker[start[1] :]
     )
     (new_project / "test_poll.py").write_text("""

@@ -26,12 +26,15 @@ DESCRIPTION = (
 #: The templates, and what the worker of each needs beside this library.
 TEMPLATES: Mapping[str, tuple[str, ...]] = {"chat": (), "fastapi": ("fastapi",)}
 
-#: By their own names, git, npm and Python's tools would heed them here.
+#: By their own names, git, npm and Python's tools would heed them here, and pytest would run the
+#: tests among each worker's python_modules.
 _NAMES = {
     "github": ".github",
     "gitignore": ".gitignore",
     "npmrc": ".npmrc",
     "project.toml": "pyproject.toml",
+    "test_website.py.txt": "test_website.py",
+    "test_worker.py.txt": "test_worker.py",
 }
 
 #: As Cloudflare has it for a part of a host name.
