@@ -95,6 +95,15 @@ def test_its_check_finds_a_mistake(project, run):
     assert "NameError: name 'fail' is not defined" in done.stdout + done.stderr
 
 
+def test_it_builds_where_the_library_is_not_installed(project, run, tmp_path):
+    """As in a build that runs wrangler alone."""
+    shutil.copytree(project / "src", tmp_path / "src")
+    for name in ("public", "python_modules", "node_modules"):
+        (tmp_path / name).symlink_to(project / name)
+    shutil.copy(project / "wrangler.toml", tmp_path)
+    run("wrangler", "deploy", "--dry-run", cwd=tmp_path)
+
+
 def test_people_meet_on_its_page(party: Party, open_page: OpenPage) -> None:
     ada, grace = open_page("/?room=engine"), open_page("/?room=engine", **PHONE)
     elsewhere = open_page("/")
