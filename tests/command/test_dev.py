@@ -57,14 +57,15 @@ command = "{sys.executable} -m partyserver check"
 class Dev:
     """A running `wrangler dev`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *program):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         flags = ["python_workers", "python_workers_development", "experimental"]
         self.process = subprocess.Popen(
             [
-                *("wrangler", "dev", "--ip", "127.0.0.1", "--port", str(self.port)),
+                *(program or ("wrangler",)),
+                *("dev", "--ip", "127.0.0.1", "--port", str(self.port)),
                 *("--inspector-port", "0", "--show-interactive-dev-session=false"),
                 *("--compatibility-flags", *flags),
             ],
@@ -98,19 +99,19 @@ class Dev:
         with self._news:
             assert self._news.wait_for(lambda: text in self.said[since:], TIMEOUT), self.said
 
-    def answer(self):
-        url = f"http://127.0.0.1:{self.port}/parties/chat/lobby"
+    def answer(self, path="/parties/chat/lobby"):
+        url = f"http://127.0.0.1:{self.port}{path}"
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             return response.read().decode()
 
-    def wait_until_it_answers(self, text):
+    def wait_until_it_answers(self, text, path="/parties/chat/lobby"):
         deadline = time.monotonic() + TIMEOUT
         answer = None
         while answer != text:
             assert time.monotonic() < deadline, (answer, self.said)
             assert self.process.poll() is None, self.said
             try:
-                answer = self.answer()
+                answer = self.answer(path)
             except (OSError, urllib.error.URLError) as error:
                 answer = error
             time.sleep(0.1)

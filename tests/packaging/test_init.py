@@ -3,12 +3,15 @@
 import re
 import shutil
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from partyserver.testing import Party
 from playwright.sync_api import expect
 
 from ..chromium import OpenPage, browser, open_page
+from ..command.test_dev import Dev
 from .conftest import BUNDLE, ROOT, equip
 
 __all__ = ["browser", "open_page"]
@@ -102,6 +105,22 @@ def test_it_builds_where_the_library_is_not_installed(project, run, tmp_path):
         (tmp_path / name).symlink_to(project / name)
     shutil.copy(project / "wrangler.toml", tmp_path)
     run("wrangler", "deploy", "--dry-run", cwd=tmp_path)
+
+
+def test_pywrangler_deploys_it_and_runs_it(project, run, tmp_path):
+    """Once packages are vendored, which would need the network, it is wrangler with few words."""
+    pywrangler = Path(sys.executable).with_name("pywrangler")
+    for folder in ("python_modules", ".venv-workers"):
+        (project / folder).mkdir(exist_ok=True)
+        (project / folder / ".synced").write_text(version("workers-py"))
+    done = run(pywrangler, "deploy", "--dry-run", "--outdir", tmp_path, cwd=project)
+    assert "env.Chat" in done.stdout
+    assert (tmp_path / "worker.py").is_file()
+    dev = Dev(project, pywrangler)
+    try:
+        dev.wait_until_it_answers((project / "public/chat.js").read_text(), "/chat.js")
+    finally:
+        dev.end()
 
 
 def test_people_meet_on_its_page(party: Party, open_page: OpenPage) -> None:
