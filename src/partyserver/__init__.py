@@ -77,7 +77,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'partyserver' has no attribute {name!r}")
     try:
         module = import_module(f".{_RUNTIME_NAMES[name]}", __name__)
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # of a module, or of a name in the pyodide-py of workers-py
         if error.name not in (
             "js",
             "pyodide",
@@ -87,8 +87,8 @@ def __getattr__(name: str) -> Any:
         ):
             raise
         raise ImportError(
-            f"partyserver.{name} runs inside Cloudflare's runtime, and this is not it (there is no "
-            f"module {error.name!r}). Run the worker with `wrangler dev`, and test it with the "
+            f"partyserver.{name} runs inside Cloudflare's runtime, and this is not it "
+            f"({error}). Run the worker with `wrangler dev`, and test it with the "
             "pytest fixture `party` of partyserver.testing."
         ) from error
     value = globals()[name] = getattr(module, name)
