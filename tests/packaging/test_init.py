@@ -38,6 +38,10 @@ def project(request, run, distributions, tmp_path_factory):
     return project
 
 
+#: For what FastAPI changes nothing of.
+once = pytest.mark.parametrize("project", ["chat"], indirect=True)
+
+
 @pytest.fixture
 def party_config(project):
     return project / "wrangler.toml"
@@ -86,6 +90,7 @@ def test_the_doctor_finds_nothing(project, run):
     assert done.stdout.startswith("Nothing would fail: ")
 
 
+@once
 def test_its_check_finds_a_mistake(project, run):
     worker = project / "src/worker.py"
     before = worker.read_text()
@@ -98,6 +103,7 @@ def test_its_check_finds_a_mistake(project, run):
     assert "NameError: name 'fail' is not defined" in done.stdout + done.stderr
 
 
+@once
 def test_it_builds_where_the_library_is_not_installed(project, run, tmp_path):
     """As in a build that runs wrangler alone."""
     shutil.copytree(project / "src", tmp_path / "src")
@@ -107,6 +113,7 @@ def test_it_builds_where_the_library_is_not_installed(project, run, tmp_path):
     run("wrangler", "deploy", "--dry-run", cwd=tmp_path)
 
 
+@once
 def test_pywrangler_deploys_it_and_runs_it(project, run, tmp_path):
     """Once packages are vendored, which would need the network, it is wrangler with few words."""
     pywrangler = Path(sys.executable).with_name("pywrangler")
@@ -149,6 +156,7 @@ def test_people_meet_on_its_page(party: Party, open_page: OpenPage) -> None:
     expect(elsewhere.get_by_role("listitem")).to_have_count(1)
 
 
+@once
 def test_its_page_connects_again(party: Party, open_page: OpenPage) -> None:
     page = open_page("/")
     expect(page.get_by_role("status")).to_have_text("In the room lobby")
