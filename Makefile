@@ -79,8 +79,10 @@ check: .venv/.installed node_modules/.installed docs ## lint, formatting, types,
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/mypy --python-version 3.14 tests/types/*.py
+	.venv/bin/mypy --config-file tools/mypy-sdk.ini tests/types/*.py
 	@$(RUNTIME) .venv/bin/python tools/check_workers.py
 	@$(RUNTIME) pyright --project tests/types
+	@$(RUNTIME) pyright --project tools/pyright-sdk.json
 	@$(RUNTIME) .venv/bin/python tools/check_examples.py
 	@$(RUNTIME) .venv/bin/python tools/check_api.py
 	@$(RUNTIME) tsc --project tools/javascript/node.json

@@ -1,4 +1,7 @@
-"""pyright, strict, over the Python examples of the README and the documentation, and the fixtures.
+"""pyright and mypy, strict, over the Python examples of the README and the documentation.
+
+pyright reads the fixtures, too; mypy has them from tools/check_workers.py. And pyright reads the
+examples once more, as an editor shows them to somebody who has installed the library and no more.
 
     .venv/bin/python tools/check_examples.py
 
@@ -14,7 +17,8 @@ one module. What stands in a comment right before a block, the reader does not s
 The first is for a fragment, and has what is around it, with the fragment where `# EXAMPLE` stands.
 The second leaves a block out.
 
-A hook's parameters need no annotations, as they have those of the hook that it overrides.
+A hook's parameters need no annotations, as they have those of the hook that it overrides: for
+pyright, and for mypy they are `Any`.
 """
 
 import json
@@ -23,11 +27,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".cache" / "examples"
+MYPY_FOLDER = ROOT / ".cache" / "examples-mypy"
 
 BLOCK = re.compile(
     r"(?:^<!-- (?P<marker>around the example|unchecked example):(?P<content>(?:(?!-->).)*)-->\n+)?"
@@ -42,6 +48,9 @@ CONFIG = {
     "reportMissingParameterType": False,
     "reportUnusedVariable": False,  # a fragment may end with one
 }
+
+#: With the SDK's own types, and nothing for `js` and `pyodide`.
+EDITOR = {"typeCheckingMode": "standard", "stubPath": "none", "reportMissingModuleSource": False}
 
 
 class Line(NamedTuple):
@@ -81,19 +90,31 @@ def modules(page: Path) -> dict[str, list[Line]]:
     return found
 
 
-def check(pages: list[Path], others: list[Path], folder: Path = FOLDER) -> int:
-    """How many errors pyright finds in pages and other modules, printed with their places."""
+def write(pages: list[Path], folder: Path) -> dict[Path, list[Line]]:
+    """Make the modules of the pages in a folder. Each page has a package of its own."""
     shutil.rmtree(folder, ignore_errors=True)
     sources: dict[Path, list[Line]] = {}
     for page in pages:
         name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else Path(page.name)
+        package = [part.replace("-", "_") for part in name.with_suffix("").parts]
         for file, lines in modules(page).items():
-            sources[folder.joinpath(*name.with_suffix("").parts, file)] = lines
+            sources[folder.joinpath(*package, file)] = lines
     if not sources:
         raise SystemExit("there are no examples in these pages")
     for path, lines in sources.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(line.text for line in lines))
+    return sources
+
+
+def check(
+    pages: list[Path],
+    others: list[Path],
+    folder: Path = FOLDER,
+    settings: Mapping[str, Any] = CONFIG,
+) -> int:
+    """How many errors pyright finds in pages and other modules, printed with their places."""
+    sources = write(pages, folder)
     config = folder / "pyrightconfig.json"
     include = [os.path.relpath(path, folder) for path in (folder, *others)]
     # The modules of a fixture import each other by their bare names.
@@ -103,7 +124,7 @@ def check(pages: list[Path], others: list[Path], folder: Path = FOLDER) -> int:
         "include": include,
         "executionEnvironments": [{"root": root} for root in roots],
     }
-    config.write_text(json.dumps(CONFIG | paths))
+    config.write_text(json.dumps({**paths, **settings}))
     done = subprocess.run(
         [ROOT / "node_modules" / ".bin" / "pyright", "--project", config, "--outputjson"],
         stdout=subprocess.PIPE,
@@ -120,11 +141,49 @@ def check(pages: list[Path], others: list[Path], folder: Path = FOLDER) -> int:
         line = sources[path][number] if path in sources else Line("", path, number + 1)
         print(f"{line.page}:{line.number}: {found['message']} ({found.get('rule', 'syntax')})")
     errors = len(report["generalDiagnostics"])
-    print(f"{errors} errors in {count} modules of examples and fixtures")
+    print(f"{errors} errors ({settings['typeCheckingMode']}) in {count} modules of examples")
+    return errors
+
+
+FOUND = re.compile(r"(?P<path>[^:]+):(?P<line>\d+): error: (?P<message>.*)")
+
+
+def check_with_mypy(pages: list[Path], folder: Path = MYPY_FOLDER) -> int:
+    """The same for mypy, without other modules."""
+    sources = write(pages, folder)
+    for path in sources:
+        # pyright looks beside a module for what it imports, and mypy in packages.
+        beside = "|".join(other.stem for other in path.parent.glob("*.py"))
+        text = re.sub(rf"^from ({beside}) import", r"from .\1 import", path.read_text(), flags=re.M)
+        path.write_text(text)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--no-error-summary"),
+            *("--config-file", ROOT / "tools" / "mypy-examples.ini"),
+            *("--cache-dir", ROOT / ".mypy_cache"),
+            *sources,
+        ],
+        env=os.environ | {"MYPYPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"mypy ended with {done.returncode}: {done.stdout}")
+    errors = 0
+    for printed in done.stdout.splitlines():
+        found = FOUND.fullmatch(printed)
+        if found is None:
+            print(printed)  # a note
+            continue
+        errors += 1
+        line = sources[Path(found["path"])][int(found["line"]) - 1]
+        print(f"{line.page}:{line.number}: {found['message']}")
+    print(f"{errors} errors for mypy in {len(sources)} modules of examples")
     return errors
 
 
 if __name__ == "__main__":
     pages = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
     fixtures = sorted((ROOT / "fixtures").glob("*/*.py"))
-    sys.exit(1 if check(pages, fixtures) else 0)
+    errors = check(pages, fixtures) + check(pages, [], settings=EDITOR) + check_with_mypy(pages)
+    sys.exit(1 if errors else 0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
+from operator import length_hint
 from typing import Any
 
 from .connection import OPEN_PHASE, Connection, Phase, RoomConnection
@@ -19,6 +20,24 @@ _UNEXPECTED = "Unexpected error"
 
 #: Connections; to send to fewer by one call takes no less time than a call for each.
 _MANY = 4
+
+
+class ConnectionIterator(Iterator[RoomConnection]):
+    """Connections one after the other, of which `len` counts those that are still to come."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self, connections: list[RoomConnection]) -> None:
+        self._rest = iter(connections)
+
+    def __iter__(self) -> Iterator[RoomConnection]:
+        return self._rest  # so that a loop runs in C
+
+    def __next__(self) -> RoomConnection:
+        return next(self._rest)
+
+    def __len__(self) -> int:
+        return length_hint(self._rest)  # which is exact for a list
 
 
 class Connections:

@@ -21,7 +21,7 @@ event. A class without parts has its hooks called as if there were none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from inspect import iscoroutinefunction
@@ -52,8 +52,8 @@ class Part:
     Attributes:
         name: of what it keeps with a connection.
         rank: the order among the parts of a class, lowest first.
-        hooks: the mixin's own hooks, and how many arguments each takes. They are no methods for
-            callers from outside.
+        hooks: the mixin's own hooks, and what each is called with. They are no methods for callers
+            from outside.
         reserves: values of `type` in the JSON that it sends or takes. No event of a class with the
             part may have one of them.
         leaves_text: with the part, text that no part knows is `on_message`'s, and `Events` answers
@@ -79,7 +79,7 @@ class Part:
 
     name: str
     rank: int
-    hooks: Mapping[str, int] = field(default_factory=dict)
+    hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reserves: Collection[str] = ()
     leaves_text: bool = False
     define: Callable[[type], Any] | None = None
@@ -135,9 +135,9 @@ class Parts:
     hidden: frozenset[str] = field(default_factory=frozenset)
 
     @property
-    def hooks(self) -> dict[str, int]:
-        """The hooks that the mixins bring."""
-        return {name: count for part in self.all for name, count in part.hooks.items()}
+    def hooks(self) -> dict[str, Sequence[str]]:
+        """The hooks that the mixins bring, and what each is called with."""
+        return {name: given for part in self.all for name, given in part.hooks.items()}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

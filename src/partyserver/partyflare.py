@@ -16,6 +16,7 @@ from . import Lobby, Server, get_server_by_name  # isort: skip
 
 from workers import Request, Response
 
+from .environment import Env
 from .reserved import life_of
 from .routing import route_to_room, server_bindings
 from .rules.urls import match_party_url
@@ -24,7 +25,7 @@ from .runtime.requests import raw_object
 __all__ = ["Party"]
 
 
-class Party(Server):
+class Party(Server[Env]):
     """A `Server` under partyflare's names; its hooks, options and methods are the same."""
 
     @property

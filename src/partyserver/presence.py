@@ -148,7 +148,7 @@ def _closed(
 PRESENCE: Final = Part(
     name="presence",
     rank=500,
-    hooks={"on_join": 2, "on_leave": 1},
+    hooks={"on_join": ("key", "meta"), "on_leave": ("key",)},
     reserves=(STATE, DIFF),
     construct=_Attendance,
     closed=_closed,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, TypeVarTuple
 
 from workers import DurableObject, Request, Response
 
 from . import sql
 from .connection import Connection
+from .connections import ConnectionIterator
 from .definition import define, define_root
+from .environment import Env, EnvHolder
 from .hooks import Hooks
 from .kv import KeyValues
 from .life import Life
@@ -30,6 +32,9 @@ from .runtime import JsProxy
 from .shortcuts.activation import activate
 from .shortcuts.requests import called_by_the_runtime
 from .usercode import as_exception
+
+if TYPE_CHECKING:
+    from .context import DurableObjectState
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -63,7 +68,7 @@ class _ServerType(ABCMeta):
         super().__setattr__(name, value)
 
 
-class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
+class Server(Hooks, LifeHolder, DurableObject, EnvHolder[Env], metaclass=_ServerType):
     """A room: a Durable Object whose WebSockets, HTTP requests and alarms call your hooks.
 
         class Chat(Server):
@@ -91,6 +96,17 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
     ...), a hook in camelCase or with other parameters, or an unknown option, is a
     `TypeError` when it is created. Its public methods can be called over RPC, and see a
     server whose `on_start` has run, unless the object has no name: see `set_name`.
+
+    For type checkers, `Server[Env]` says what `self.env` has: the worker's variables, secrets and
+    bindings. At run time it is `Server`, and without it `self.env` is `Any`.
+
+        class Env(Protocol):
+            Chat: Any  # a Durable Object binding
+            GREETING: str
+
+        class Chat(Server[Env]):
+            def on_connect(self, connection, ctx):
+                connection.send(self.env.GREETING)
     """
 
     options: ClassVar[ServerOptions] = DEFAULTS
@@ -116,10 +132,10 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
     """
 
     # As the SDK sets them, whose own types are those of a module that only the runtime has.
-    ctx: Any
+    ctx: DurableObjectState
     """The Durable Object's state: `ctx.storage`, `ctx.waitUntil`, ..."""
-    env: Any
-    """The worker's bindings."""
+    env: Env
+    """The worker's variables, secrets and bindings. `Server[Env]` gives them types."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         define(cls, Server)
@@ -128,10 +144,11 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
     def __init__(self, ctx: Any, env: Any) -> None:
         super().__init__(ctx, env)
         activate()
-        life = Life(self, self.ctx._ctx, definition_of(type(self)))
+        own_ctx: Any = self.ctx
+        life = Life(self, own_ctx._ctx, definition_of(type(self)))
         give_life(self, life)
-        self.ctx.waitUntil = life.wait_until
-        self.ctx.abort = life.abort
+        own_ctx.waitUntil = life.wait_until
+        own_ctx.abort = life.abort
         life.construct_parts()
 
     # --- what hooks use ---------------------------------------------------------------
@@ -205,11 +222,14 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
 
         Of several tags a connection must carry all. Its id is one of them, and any client may
         choose any id (`_pk`): what only some may hear must not be sent by a tag alone.
+
+        The iterator has a `len`, the connections that are still to come. Type checkers want
+        `len(list(self.get_connections()))`, which is the same.
         """
         connections = life_of(self).connections
         if tag is None:
-            return iter(connections.select())
-        return iter(connections.select((tag,) if isinstance(tag, str) else tag))
+            return ConnectionIterator(connections.select())
+        return ConnectionIterator(connections.select((tag,) if isinstance(tag, str) else tag))
 
     def sql(self, query: Any, *params: Any) -> list[dict[str, Any]]:
         """Run a query on the room's SQLite and return its rows.
@@ -366,17 +386,19 @@ class Server(Hooks, LifeHolder, DurableObject, metaclass=_ServerType):
         """
         return await life_of(self).fetch(request)
 
-    def webSocketMessage(self, socket: JsProxy, message: Any) -> Any:
-        return life_of(self).message_arrived(socket, message)
+    if not TYPE_CHECKING:  # the runtime's names: editors show users' own alone
 
-    def webSocketClose(self, socket: JsProxy, code: int, reason: str, was_clean: bool) -> Any:
-        return life_of(self).socket_closed(socket, code, reason, was_clean)
+        def webSocketMessage(self, socket: JsProxy, message: Any) -> Any:
+            return life_of(self).message_arrived(socket, message)
 
-    def webSocketError(self, socket: JsProxy, error: Any) -> Any:
-        return life_of(self).socket_failed(socket, error)
+        def webSocketClose(self, socket: JsProxy, code: int, reason: str, was_clean: bool) -> Any:
+            return life_of(self).socket_closed(socket, code, reason, was_clean)
 
-    async def alarm(self, info: Any = None) -> None:
-        await life_of(self).alarm(info)
+        def webSocketError(self, socket: JsProxy, error: Any) -> Any:
+            return life_of(self).socket_failed(socket, error)
+
+        async def alarm(self, info: Any = None) -> None:
+            await life_of(self).alarm(info)
 
 
 define_root(Server)

@@ -80,6 +80,14 @@ def test_get_connections_filters_by_all_given_tags(party, binding, evict):
     assert command(sockets["a"], "ids", "red") == ["ids", ["a"]]
 
 
+def test_what_get_connections_gives_has_a_len_of_those_to_come(party, binding, evict):
+    room = party.room(binding("Scripted"), "counted")
+    with open_socket(room, "a") as a, open_socket(room, "b"), open_socket(room, "c"):
+        evict(room)
+        assert command(a, "len") == [3, True, "a", 2, ["b", "c"], 0, False, "no more"]
+        assert command(a, "len", "b") == [1, True, "b", 0, [], 0, False, "no more"]
+
+
 def test_connections_are_found_in_the_order_they_came_when_an_id_is_anothers_tag(
     party, binding, evict
 ):

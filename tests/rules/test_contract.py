@@ -1,7 +1,10 @@
+import ast
 import functools
 from abc import ABCMeta
+from pathlib import Path
 
 import pytest
+from partyserver.rules import contract
 from partyserver.rules.contract import (
     CAMEL_CASE,
     HOOK_ARGUMENTS,
@@ -42,14 +45,14 @@ def test_a_handler_is_refused_whatever_it_is():
         check_members(made("Chat", {"alarm": None}), Root)
 
 
-def test_every_hook_but_on_start_has_its_arguments_counted():
+def test_every_hook_but_on_start_has_its_arguments_named():
     hooks = {*RESERVED.values(), *CAMEL_CASE.values()} - {"on_start"}
     assert hooks == HOOK_ARGUMENTS.keys()
 
 
-@pytest.mark.parametrize(("hook", "count"), HOOK_ARGUMENTS.items())
-def test_a_hook_takes_what_it_is_called_with(hook, count):
-    names = ["self", "a", "b", "c", "d"][: count + 1]
+@pytest.mark.parametrize(("hook", "given"), HOOK_ARGUMENTS.items())
+def test_a_hook_takes_what_it_is_called_with(hook, given):
+    names = ["self", "a", "b", "c", "d"][: len(given) + 1]
     for arguments in (
         ", ".join(names),
         ", ".join([*names, "more=None"]),
@@ -60,8 +63,9 @@ def test_a_hook_takes_what_it_is_called_with(hook, count):
         check_members(made("Chat", {hook: function(arguments)}), Root)
 
 
-@pytest.mark.parametrize(("hook", "count"), HOOK_ARGUMENTS.items())
-def test_a_hook_that_takes_less_or_more_is_a_type_error(hook, count):
+@pytest.mark.parametrize(("hook", "given"), HOOK_ARGUMENTS.items())
+def test_a_hook_that_takes_less_or_more_is_a_type_error_with_the_names(hook, given):
+    count = len(given)
     names = ["self", "a", "b", "c", "d", "e"]
     for arguments in (
         ", ".join(names[:count]),
@@ -72,8 +76,22 @@ def test_a_hook_that_takes_less_or_more_is_a_type_error(hook, count):
             check_members(made("Chat", {hook: function(arguments)}), Root)
         plural = "" if count == 1 else "s"
         assert str(refused.value) == (
-            f"Chat.{hook}({arguments}) must take self and {count} argument{plural}"
+            f"Chat.{hook}({arguments}) must take self and {count} argument{plural}: "
+            f"def {hook}({', '.join(['self', *given])})"
         )
+
+
+def test_the_names_are_those_of_the_hooks_themselves():
+    source = Path(contract.__file__).parents[1] / "hooks.py"
+    hooks = next(
+        node for node in ast.parse(source.read_text()).body if isinstance(node, ast.ClassDef)
+    )
+    defined = {
+        node.name: tuple(argument.arg for argument in node.args.args[1:])
+        for node in hooks.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert defined == HOOK_ARGUMENTS | {"on_start": ("props",)}
 
 
 def test_async_hooks_are_checked_too():
@@ -140,10 +158,28 @@ def test_other_members_are_free():
         ("self, **keywords", "keyword"),
         ("self, *, props=None", "keyword"),
         ("self, props, more", "none"),
+        ("self, *, more", "none"),
     ],
 )
 def test_on_start_gets_props_if_it_has_a_parameter_for_them(arguments, verdict):
     assert props_parameter(function(arguments)) == verdict
+
+
+@pytest.mark.parametrize(
+    "arguments", ["", "self, props, more", "self, *, more", "self, props, *, more"]
+)
+def test_an_on_start_that_could_not_be_called_is_a_type_error(arguments):
+    with pytest.raises(
+        TypeError, match=r"must take self, and props or nothing: def on_start\(self"
+    ):
+        check_members(made("Chat", {"on_start": function(arguments)}), Root)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["self", "self, props", "self, *, props", "self, props, more=None", "*arguments"]
+)
+def test_an_on_start_that_can_be_called_is_left_alone(arguments):
+    check_members(made("Chat", {"on_start": function(arguments)}), Root)
 
 
 def test_on_start_gets_props_through_a_decorator_if_it_wants_them():
@@ -201,7 +237,7 @@ def test_a_mixins_hook_may_be_misspelt_too():
     check_members(made("Chat", {"on_joined": function("self")}), Root)
     check_members(made("Chat", {"on_joim": function("self")}), Root)
     with pytest.raises(TypeError, match="mean on_join"):
-        check_members(made("Chat", {"on_joim": function("self")}), Root, {"on_join": 2})
+        check_members(made("Chat", {"on_joim": function("self")}), Root, {"on_join": ("key",)})
 
 
 def test_a_mixins_hook_without_the_mixin_is_warned_of():
@@ -209,7 +245,7 @@ def test_a_mixins_hook_without_the_mixin_is_warned_of():
     [warning] = hooks_without_mixin(chat, Root, {})
     assert warning.startswith("Chat.on_join is a hook of partyserver.presence.Presence")
     assert warning.endswith("write class Chat(Presence, Server)")
-    assert list(hooks_without_mixin(chat, Root, {"on_join": 2, "on_leave": 1})) == []
+    assert list(hooks_without_mixin(chat, Root, {"on_join", "on_leave"})) == []
 
 
 @pytest.mark.parametrize(

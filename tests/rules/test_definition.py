@@ -618,14 +618,18 @@ class TestParts:
                 Part(name="part", rank=1, **cast(Any, {event: later}))
 
     def test_a_mixins_own_hooks_are_checked_and_are_no_methods_for_callers(self):
-        mixin: Any = attach(Part(name="part", rank=1, hooks={"on_join": 2}))(type("Mixin", (), {}))
+        mixin: Any = attach(Part(name="part", rank=1, hooks={"on_join": ("key", "meta")}))(
+            type("Mixin", (), {})
+        )
 
         class Room(mixin, Root):
             def on_join(self, key, meta):
                 return "joined"
 
         assert Room(Life()).on_join("key", None) == "joined"  # at once: it is called by the library
-        with pytest.raises(TypeError, match=r"on_join\(self\) must take self and 2 arguments"):
+        with pytest.raises(
+            TypeError, match=r"on_join\(self\) must take self and 2 arguments: .*, key, meta\)"
+        ):
             type("Room", (mixin, Root), {"on_join": lambda self: None})
 
         def yielding(self, key, meta):

@@ -50,6 +50,35 @@ async def check_what_stands_for_a_response(worker):
     return [answer.status, await answer.text()]
 
 
+# --- advice ---------------------------------------------------------------------------
+
+
+async def check_missing_binding(worker):
+    return missing_in(worker.env)
+
+
+def missing_in(env):
+    """What is said of a name that is not there, and what else of `env` can be asked."""
+    try:
+        text = repr(env.GREETINGS)
+    except AttributeError as error:
+        text = str(error)
+    return [
+        text,
+        hasattr(env, "GREETINGS"),
+        getattr(env, "GREETINGS", "default"),
+        hasattr(env, "_private"),
+        env.GREETING,
+        hasattr(env, "Scripted"),
+    ]
+
+
+async def check_forgotten_await(worker):
+    stub = worker.env.Answering.getByName("forgotten")
+    stub.shout("nobody waits")  # the call of a stub
+    return await stub.shout("waited for")
+
+
 # --- the switch -----------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import js
 from partyserver import Server
@@ -88,7 +88,8 @@ class Exiting(Server):
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self.exit())
             case ["wait", "until", what]:
-                self.ctx.waitUntil(self.awaitable(what, connection))
+                ctx: Any = self.ctx  # one of them is no awaitable
+                ctx.waitUntil(self.awaitable(what, connection))
             case _:
                 connection.send(message)
 

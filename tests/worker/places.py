@@ -57,7 +57,8 @@ class Acting(Server):
 
     def on_request(self, request):
         if self.name.startswith("waitUntil."):
-            self.ctx.waitUntil(self.at("waitUntil"))
+            ctx: Any = self.ctx  # it may be no awaitable, too
+            ctx.waitUntil(self.at("waitUntil"))
         return self.at("on_request", Response("answered"))
 
     def on_alarm(self):
@@ -76,7 +77,8 @@ class Acting(Server):
     def fail(self):
         """As the runtime does where the network under a socket has failed."""
         (connection,) = self.get_connections()
-        self.webSocketError(connection.socket, RuntimeError("the network has failed"))
+        runtimes: Any = self  # type checkers, and editors, know no handlers
+        runtimes.webSocketError(connection.socket, RuntimeError("the network has failed"))
 
 
 class ActingSleepy(Acting):

@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import unquote
 
 import bodies
@@ -218,6 +219,21 @@ class Scripted(Recorder):
     def do_ids(self, connection, *tags):
         found = self.get_connections(tags or None)
         connection.send_json(["ids", [one.id for one in found]])
+
+    def do_len(self, connection, *tags):
+        found: Any = self.get_connections(tags or None)
+        told = [len(found), bool(found), next(found).id, len(found), [one.id for one in found]]
+        connection.send_json([*told, len(found), bool(found), next(found, "no more")])
+
+    def do_missing_binding(self, connection):
+        connection.send_json(checks.missing_in(self.env))
+
+    async def do_forget(self, connection):
+        storage: Any = self.ctx.storage  # else type checkers tell it
+        storage.put("forgotten", 1)  # the call of storage
+        kept = storage.get("forgotten")  # the other call of storage
+        del kept
+        connection.send_json(["forgot", await self.ctx.storage.get("forgotten")])
 
     def do_tell(self, connection, to, text):
         self.get_connection(to).send(text)

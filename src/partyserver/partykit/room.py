@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ..connection import Connection
+from ..environment import Env, EnvHolder
 from ..server import Server
 from .lobby import Context
 from .project import Project
 from .storage import Storage
 
 
-class Room:
+class Room(EnvHolder[Env]):
     """The room that a party's instance runs: its id, connections, storage and surroundings."""
 
     storage: Storage
     """The room's key-value storage."""
 
-    def __init__(self, server: Server, project: Project | None, storage: Storage) -> None:
+    def __init__(self, server: Server[Env], project: Project | None, storage: Storage) -> None:
         self._server = server
         self._project = project
         self.storage = storage
@@ -35,8 +35,8 @@ class Room:
         return id if isinstance(id, str) else str(id.toString())
 
     @property
-    def env(self) -> Any:
-        """The worker's variables and bindings: `room.env.API_KEY`."""
+    def env(self) -> Env:
+        """The worker's variables and bindings: `room.env.API_KEY`. `Room[Env]` gives them types."""
         return self._server.env
 
     @property

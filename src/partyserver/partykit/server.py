@@ -10,6 +10,7 @@ from workers import DurableObject, Request, Response
 from .. import reserved
 from ..connection import Connection
 from ..definition import own_options
+from ..environment import Env, EnvHolder
 from ..rules.contract import may_take_fewer, users_bases
 from ..rules.options import DEFAULTS, ServerOptions, merge_options
 from ..runtime import JsProxy
@@ -55,7 +56,7 @@ class _Bound(DurableObject):
     def webSocketError(self) -> None: ...
 
 
-class Server(_Bound, reserved.LifeHolder, metaclass=_PartyType):
+class Server(_Bound, reserved.LifeHolder, EnvHolder[Env], metaclass=_PartyType):
     """A party of PartyKit: a class whose instances are rooms.
 
         class Main(partykit.Server):
@@ -75,6 +76,9 @@ class Server(_Bound, reserved.LifeHolder, metaclass=_PartyType):
 
     The room's instance is made by the first event of a life in memory, just before
     `on_start`.
+
+    For type checkers, `partykit.Server[Env]` says what `self.room.env` has, as
+    `partyserver.Server[Env]` does for `self.env`.
     """
 
     options: ClassVar[ServerOptions] = DEFAULTS
@@ -93,7 +97,7 @@ class Server(_Bound, reserved.LifeHolder, metaclass=_PartyType):
         reserved.define(cls, definition)
         definition.host = host_class(cls)
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room[Env]) -> None:
         """Keep `room` as `self.room`. Override it at will; `super().__init__` is not needed."""
         self.room = room
 
@@ -114,12 +118,14 @@ class Server(_Bound, reserved.LifeHolder, metaclass=_PartyType):
     def on_message(self, message: str | bytes, sender: Connection) -> Any:
         """Called with each message, `str` for text and `bytes` for binary, and its sender."""
 
+    @may_take_fewer
     def on_rate_limited(self, connection: Connection) -> Any:
         """Called for each message over `options["rate"]`, if its action is "drop".
 
         A `partyserver.ClientError` is told to the sender.
         """
 
+    @may_take_fewer
     def on_close(self, connection: Connection) -> Any:
         """Called when a client has closed its connection, which cannot be sent to any more."""
 
@@ -127,6 +133,7 @@ class Server(_Bound, reserved.LifeHolder, metaclass=_PartyType):
     def on_error(self, connection: Connection, error: Exception) -> Any:
         """Called when the network or the protocol under a connection fails. Default: logs it."""
 
+    @may_take_fewer
     def on_request(self, request: Request) -> Any:
         """Called with each HTTP request to the room; returns a `workers.Response`.
 

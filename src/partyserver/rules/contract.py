@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Literal
@@ -14,17 +14,17 @@ from .signatures import signature_of
 #: `on_exception`. The methods that it calls are its own affair, and not calls from outside.
 calls_are_own: ContextVar[bool] = ContextVar("calls_are_own", default=False)
 
-#: Hooks, and how many arguments each is called with, `self` aside.
-HOOK_ARGUMENTS = {
-    "on_connect": 2,
-    "on_message": 2,
-    "on_rate_limited": 1,
-    "on_close": 4,
-    "on_error": 2,
-    "on_request": 1,
-    "on_alarm": 0,
-    "on_exception": 1,
-    "get_connection_tags": 2,
+#: Hooks, and what each is called with, `self` aside.
+HOOK_ARGUMENTS: dict[str, Sequence[str]] = {
+    "on_connect": ("connection", "ctx"),
+    "on_message": ("connection", "message"),
+    "on_rate_limited": ("connection",),
+    "on_close": ("connection", "code", "reason", "was_clean"),
+    "on_error": ("connection", "error"),
+    "on_request": ("request",),
+    "on_alarm": (),
+    "on_exception": ("error",),
+    "get_connection_tags": ("connection", "ctx"),
 }
 
 #: The runtime's own handlers, which `Server` implements, and the hook to define instead.
@@ -66,18 +66,20 @@ HOOKS_OF_MIXINS = {
 }
 
 
-def check_members(cls: type, root: type, more_hooks: Mapping[str, int] | None = None) -> None:
+def check_members(
+    cls: type, root: type, more_hooks: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Raise `TypeError` for members that would not do what their author expects.
 
     Mixins count as the class's own; what `root` and its subclasses hold was checked before.
-    `more_hooks` are those that mixins bring, with how many arguments each is called with.
+    `more_hooks` are those that mixins bring, with what each is called with.
     """
     arguments = HOOK_ARGUMENTS | dict(more_hooks or {})
     for base in users_bases(cls, root):
         _check_own_members(cls, base, arguments)
 
 
-def hooks_without_mixin(cls: type, root: type, more_hooks: Mapping[str, int]) -> Iterator[str]:
+def hooks_without_mixin(cls: type, root: type, more_hooks: Collection[str]) -> Iterator[str]:
     """What to tell the author of hooks that only a mixin's class has, which is no base of it."""
     for base in users_bases(cls, root):
         for name, mixin in HOOKS_OF_MIXINS.items():
@@ -96,7 +98,7 @@ def users_bases(cls: type, root: type) -> Iterator[type]:
             yield base
 
 
-def _check_own_members(cls: type, base: type, arguments: Mapping[str, int]) -> None:
+def _check_own_members(cls: type, base: type, arguments: Mapping[str, Sequence[str]]) -> None:
     hooks = HOOKS | arguments.keys()
     runs = hooks - {"get_connection_tags"}
     for name, member in vars(base).items():
@@ -108,8 +110,11 @@ def _check_own_members(cls: type, base: type, arguments: Mapping[str, int]) -> N
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
         check_spelling(cls, name, member, hooks)
-        if name in arguments and isinstance(member, FunctionType):
-            _check_arguments(cls, name, member, arguments[name])
+        if isinstance(member, FunctionType):
+            if name in arguments:
+                _check_arguments(cls, name, member, arguments[name])
+            elif name == "on_start":
+                _check_on_start(cls, member)
         if name in runs and _yields(member):
             raise TypeError(f"{cls.__name__}.{name} has a yield in it, and so would never run")
 
@@ -147,16 +152,32 @@ def _yields(member: Any) -> bool:
     return inspect.isgeneratorfunction(member) or inspect.isasyncgenfunction(member)
 
 
-def _check_arguments(cls: type, name: str, hook: FunctionType, count: int) -> None:
+def _check_arguments(cls: type, name: str, hook: FunctionType, given: Sequence[str]) -> None:
     # Of the function that is called, which may be a decorator's and take other arguments.
     signature = signature_of(hook)
-    try:
-        signature.bind(*[None] * (count + 1))
-    except TypeError:
+    if not _binds(signature, len(given) + 1):
+        count = len(given)
         raise TypeError(
             f"{cls.__name__}.{name}{signature} must take self and {count} "
-            f"argument{'' if count == 1 else 's'}"
-        ) from None
+            f"argument{'' if count == 1 else 's'}: def {name}({', '.join(('self', *given))})"
+        )
+
+
+def _check_on_start(cls: type, on_start: FunctionType) -> None:
+    signature = signature_of(on_start)
+    if not (_binds(signature, 1) or _binds(signature, 2) or _binds(signature, 1, props=None)):
+        raise TypeError(
+            f"{cls.__name__}.on_start{signature} must take self, and props or nothing: "
+            "def on_start(self, props)"
+        )
+
+
+def _binds(signature: inspect.Signature, count: int, **keywords: None) -> bool:
+    try:
+        signature.bind(*[None] * count, **keywords)
+    except TypeError:
+        return False
+    return True
 
 
 def may_take_fewer(hook: Callable[..., Any]) -> Callable[..., Any]:
@@ -170,16 +191,10 @@ PropsParameter = Literal["positional", "keyword", "none"]
 def props_parameter(on_start: Callable[..., Any]) -> PropsParameter:
     """How an `on_start` takes its props; many have no use for them."""
     signature = signature_of(on_start, follow_wrapped=True)
-    ways: list[tuple[PropsParameter, list[None], dict[str, None]]] = [
-        ("positional", [None, None], {}),
-        ("keyword", [None], {"props": None}),
-    ]
-    for way, arguments, keywords in ways:
-        try:
-            signature.bind(*arguments, **keywords)
-        except TypeError:
-            continue
-        return way
+    if _binds(signature, 2):
+        return "positional"
+    if _binds(signature, 1, props=None):
+        return "keyword"
     return "none"
 
 

@@ -22,7 +22,7 @@ from ..rules import failures
 from ..rules.messages import MAX_JSON_DEPTH, check_depth
 from ..rules.plain import SCALARS
 from ..usercode import as_exception
-from . import events, io_context, platform, values
+from . import advice, events, io_context, platform, values
 
 
 def _protect() -> None:
@@ -31,6 +31,7 @@ def _protect() -> None:
     _survive_exits()
     io_context.install(asyncio.get_event_loop())
     _prepare_calls()
+    advice.give()
 
 
 # --- JSON -----------------------------------------------------------------------------

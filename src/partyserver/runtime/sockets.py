@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from inspect import iscoroutine
 from typing import Any, NamedTuple, Protocol
 
 import js
@@ -56,9 +57,8 @@ def sendable(message: Any) -> Any:
         return well_formed(message)
     if is_bytes_like(message):
         return to_js(bytes(message))
-    raise TypeError(
-        f"a message is str or bytes, not {type(message).__name__}; send_json sends other values"
-    )
+    advice = "write await before it" if iscoroutine(message) else "send_json sends other values"
+    raise TypeError(f"a message is str or bytes, not {type(message).__name__}; {advice}")
 
 
 def bound_send(socket: JsProxy) -> Callable[[Any], None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..rules.timers import alarm_time
 from ..runtime import JsProxy, values
+from ..runtime.advice import named
 from .clock import now_in_ms
 from .timers import Timers
 
@@ -31,19 +32,20 @@ class OwnAlarm:
         """Have `on_alarm` called at a time: milliseconds since 1970, or a `datetime`."""
         now = now_in_ms()
         self._rows.set_alarm(max(_milliseconds(scheduledTime), now), now)
-        return _done(self._timers.arm())
+        return named(_done(self._timers.arm()), "setAlarm")
 
     def getAlarm(self, options: Any = None) -> Coroutine[Any, Any, int | None]:
         """When it is set for; None also while `on_alarm` runs, if that has not set another one."""
         row = self._rows.alarm()
         if row is None:
-            return self._timers.foreign_alarm()
-        return _value(None if self._timers.runs.has(row["id"]) else row["time"])
+            return named(self._timers.foreign_alarm(), "getAlarm")
+        time = None if self._timers.runs.has(row["id"]) else row["time"]
+        return named(_value(time), "getAlarm")
 
     def deleteAlarm(self, options: Any = None) -> Coroutine[Any, Any, None]:
         """Take it back; the timers stay."""
         self._rows.delete_alarm()
-        return _done(self._timers.arm())
+        return named(_done(self._timers.arm()), "deleteAlarm")
 
     def deleteAll(self, *arguments: Any) -> Coroutine[Any, Any, Any]:
         """Delete all, the timers too, and the alarm where the platform does so.
@@ -56,7 +58,7 @@ class OwnAlarm:
         deleted = self._delete_all(*arguments)
         # Asked at once, and so answered as it is after this, whatever comes next.
         left = self._timers.ask_platform()
-        return self._finish_delete_all(deleted, left, before, kept)
+        return named(self._finish_delete_all(deleted, left, before, kept), "deleteAll")
 
     async def _finish_delete_all(
         self, deleted: Any, left: Any, before: Awaitable[int | None], kept: int | None
@@ -76,7 +78,7 @@ class OwnAlarm:
         done = self._transaction(
             lambda transaction: closure(OwnTransaction(transaction, self)), *options
         )
-        return self._finish_transaction(done)
+        return named(self._finish_transaction(done), "transaction")
 
     async def _finish_transaction(self, done: Any) -> Any:
         try:

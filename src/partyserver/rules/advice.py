@@ -1,0 +1,26 @@
+"""What to say where the platform's own words do not tell what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .contract import is_near
+
+
+def of_missing_binding(name: str, known: Iterable[str]) -> str:
+    """For a name that a worker's `env` has not. What it has is told by name, never by value."""
+    names = sorted(known)
+    near = [one for one in names if is_near(one.lower(), name.lower())]
+    guess = f": did you mean {' or '.join(near)}?" if near else "."
+    return (
+        f"the worker has no variable, secret or binding {name}{guess} "
+        f"It has {', '.join(names) or 'none at all'}. "
+        f"A secret goes into .dev.vars ({name}=...) for wrangler dev and the tests, and to "
+        f"Cloudflare by `npx wrangler secret put {name}`. A variable goes into [vars] of the "
+        "wrangler config, and a binding into the section for its kind"
+    )
+
+
+def of_unawaited_call(name: str, file: str, line: int) -> str:
+    """A name for a coroutine, which Python's "coroutine '...' was never awaited" tells."""
+    return f"{name}() at {file}:{line} (write await before it)"
