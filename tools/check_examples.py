@@ -160,7 +160,7 @@ def check_with_mypy(pages: list[Path], folder: Path = MYPY_FOLDER) -> int:
         [
             *(sys.executable, "-m", "mypy", "--no-error-summary"),
             *("--config-file", ROOT / "tools" / "mypy-examples.ini"),
-            *("--cache-dir", ROOT / ".mypy_cache"),
+            *("--cache-dir", folder.with_name(f"{folder.name}-cache")),
             *sources,
         ],
         env=os.environ | {"MYPYPATH": str(folder)},

@@ -176,19 +176,20 @@ class Connections:
 
     def select(self, tags: Iterable[str] = ()) -> list[RoomConnection]:
         """The open connections that carry all of `tags`, in the order they came."""
-        self._wake_all()
-        wanted = list(tags)
+        if not self._all_awake:
+            self._wake_all()
+        wanted = tuple(tags)
         if not wanted:
             return list(self._open)
-        first, *others = wanted
+        first = wanted[0]
         same_id, tagged = self._by_id.get(first), self._by_tag.get(first)
         found: Iterable[RoomConnection]
         if same_id and tagged:  # one's id is another's tag
             found = [one for one in self._open if first in one.tags]
         else:
             found = same_id or tagged or ()
-        if others:
-            return [one for one in found if all(tag in one.tags for tag in others)]
+        if len(wanted) > 1:
+            return [one for one in found if all(tag in one.tags for tag in wanted)]
         return list(found)
 
     def known(self) -> list[RoomConnection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from partyserver.testing import AlarmError
@@ -478,6 +479,17 @@ def test_the_users_own_alarm_is_beside_the_timers(room):
     assert room.do("alarm", "set", "soon").startswith("TypeError: an alarm is set in milliseconds")
     assert room.do("alarm", "set", int(time.time() * 1000)) is None
     assert eventually(lambda: room.ran.count("on_alarm, None pending") == 2)
+
+
+@pytest.mark.log_may_hold("was never awaited")
+def test_a_forgotten_await_on_the_alarm_names_its_line(party, room):
+    source = Path(__file__).parent / "worker" / "timers.py"
+    lines = enumerate(source.read_text().splitlines(), 1)
+    [line] = [number for number, line in lines if line.endswith("  # forgotten")]
+    party.restart()  # Python tells it once for each line
+    room.do("forget_alarm")
+    told = party.logs.wait_for("(write await before it)' was never awaited").message
+    assert f"setAlarm() at /session/metadata/timers.py:{line} " in told
 
 
 def test_an_alarm_that_fails_is_tried_again_six_times(room):

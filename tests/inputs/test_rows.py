@@ -351,6 +351,18 @@ ROWS = {
     "`on_request` that returns no `Response`": {
         FAILURES: ["test_on_request_must_return_a_response"]
     },
+    "a variable, secret or binding that the worker has not (`self.env.SECRET`)": {
+        "contracts/test_advice.py": [
+            "test_a_missing_binding_tells_what_there_is_and_where_it_goes",
+            "test_a_missing_binding_is_an_attribute_error_as_ever",
+        ]
+    },
+    "an `await` left out before a call of `self.ctx.storage`, a stub or a binding": {
+        "contracts/test_advice.py": [
+            "test_a_forgotten_await_on_storage_names_its_line",
+            "test_a_forgotten_await_on_a_stub_names_its_line",
+        ]
+    },
     "a query that fails, a parameter that SQLite cannot hold": {
         FAILURES: ["test_a_state_or_query_that_fails_in_a_hook_is_reported_once"],
         HTTP: ["test_sql_takes_and_gives_python_values"],
@@ -360,7 +372,7 @@ ROWS = {
         "rules/test_contract.py": [
             "test_the_runtimes_own_handlers_are_refused_for_the_hook",
             "test_typescripts_spellings_are_refused_for_pythons",
-            "test_a_hook_that_takes_less_or_more_is_a_type_error",
+            "test_a_hook_that_takes_less_or_more_is_a_type_error_with_the_names",
         ],
         "rules/test_options.py": [
             "test_an_unknown_option_is_a_type_error_that_lists_the_known_ones"

@@ -357,6 +357,10 @@ class Timed(Schedule, Server):
     async def do_alarm(self, method, *arguments):
         return await getattr(self.ctx.storage, method + "Alarm")(*arguments)
 
+    def do_forget_alarm(self):
+        storage: Any = self.ctx.storage  # else type checkers tell it
+        storage.setAlarm(4 * 10**12)  # forgotten
+
     async def do_raw(self, method, *arguments):
         """Past what stands before the storage; JavaScript's null is None here."""
         result = await getattr(self.ctx._ctx.storage, method)(*arguments)
