@@ -174,6 +174,21 @@ def test_members_that_would_not_be_called_are_refused_when_the_class_is_made(par
     assert "hibernate" in answers["unknown option"]
 
 
+def test_a_class_that_says_what_its_env_has_is_as_one_that_does_not(party):
+    assert party.fetch("/check/environment").json() == {
+        "plain": ["Plain"],
+        "typed": ["Typed"],
+        "with mixins": ["Mixed", "Schedule", "Presence", "History"],
+        "before mixins": ["Mixed", "History", "Presence"],
+        "generic": ["Shared"],
+        "of a generic one": ["OfShared", "Shared"],
+        "generic first": ["Shared"],
+        "of a generic first one": ["OfShared", "Shared"],
+        "partyflare": ["Flare", "Party"],
+        "partykit": ["Kit", "Schedule", "_Bound"],
+    }
+
+
 def test_options_are_merged_along_the_bases(party):
     root, base, child, both = party.fetch("/check/options").json()
     assert root == {

@@ -6,8 +6,8 @@ import logging
 import sys
 from contextvars import copy_context
 from io import StringIO
-from types import SimpleNamespace
-from typing import Any, cast
+from types import SimpleNamespace, new_class
+from typing import Any, Generic, TypeVar, cast
 
 import js
 from partyserver import (
@@ -16,11 +16,16 @@ from partyserver import (
     ServerNameError,
     attribution,
     get_server_by_name,
+    partyflare,
+    partykit,
     route_partykit_request,
 )
 from partyserver.connections import Connections
+from partyserver.history import History
+from partyserver.presence import Presence
 from partyserver.rules.attachment import Attachment
 from partyserver.runtime import sockets
+from partyserver.schedule import Schedule
 from partyserver.shortcuts import switch
 from pyodide.ffi import create_proxy
 from workers import Request, Response
@@ -151,6 +156,28 @@ async def check_classes(worker):
         "unknown option": define(options={"hibernation": True}),
         "bad option": define(options={"hibernate": "yes"}),
         "fine": define(on_message=lambda self, connection, message: None),
+    }
+
+
+async def check_environment(worker):
+    """Classes that say what their `env` has, and whether they are as those that do not."""
+    T = TypeVar("T")
+    of_env: Any = Server
+    of_t: Any = Generic.__class_getitem__(T)
+    made: dict[str, Any] = {"plain": new_class("Plain", (Server,))}
+    made["typed"] = new_class("Typed", (of_env["Env"],))
+    made["with mixins"] = new_class("Mixed", (Schedule, Presence, History, of_env[int]))
+    made["before mixins"] = new_class("Mixed", (of_env[int], History, Presence))
+    made["generic"] = shared = new_class("Shared", (of_env[T], of_t))
+    made["of a generic one"] = new_class("OfShared", (shared[int],))
+    made["generic first"] = shared = new_class("Shared", (of_t, of_env[T]))
+    made["of a generic first one"] = new_class("OfShared", (shared[int],))
+    made["partyflare"] = new_class("Flare", (cast(Any, partyflare.Party)[int],))
+    made["partykit"] = new_class("Kit", (Schedule, cast(Any, partykit.Server)[int]))
+    root = ["Server", "Hooks", "LifeHolder", "DurableObject", "EnvHolder", "object"]
+    return {
+        name: [base.__name__ for base in cls.__mro__ if base.__name__ not in (*root, "Generic")]
+        for name, cls in made.items()
     }
 
 

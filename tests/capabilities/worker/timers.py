@@ -402,7 +402,7 @@ class TimedSleepy(Timed):
     options = {"hibernate": True}
 
 
-class TimedParty(Schedule, partykit.Server):
+class TimedParty(Schedule, partykit.Server[Any]):
     """In PartyKit's style: the party stands behind a host, which the platform knows."""
 
     options = {"hibernate": True}

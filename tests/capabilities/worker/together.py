@@ -1,7 +1,7 @@
 """Rooms with all capabilities, in several orders of their bases. No hook calls `super()`."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from partyserver import ClientError, Server
 from partyserver.events import Event, Events, on
@@ -9,6 +9,12 @@ from partyserver.history import History
 from partyserver.presence import Presence
 from partyserver.schedule import Schedule
 from workers import Response
+
+
+class Env(Protocol):
+    """What the worker has."""
+
+    One: Any
 
 
 class Say(Event):
@@ -51,10 +57,10 @@ class Hooks:
         self.publish(payload)
 
 
-class One(Hooks, Events, Presence, History, Schedule, Server): ...
+class One(Hooks, Events, Presence, History, Schedule, Server[Env]): ...
 
 
-class Two(Schedule, History, Presence, Hooks, Events, Server): ...
+class Two(Schedule, History, Presence, Hooks, Events, Server["Env"]): ...
 
 
 class Three(History, Schedule, Events, Presence, Hooks, Server): ...
