@@ -163,14 +163,14 @@ async def check_environment(worker):
     """Classes that say what their `env` has, and whether they are as those that do not."""
     T = TypeVar("T")
     of_env: Any = Server
-    of_t: Any = Generic.__class_getitem__(T)
+    of_t = cast(Any, Generic)[T]
     made: dict[str, Any] = {"plain": new_class("Plain", (Server,))}
     made["typed"] = new_class("Typed", (of_env["Env"],))
     made["with mixins"] = new_class("Mixed", (Schedule, Presence, History, of_env[int]))
     made["before mixins"] = new_class("Mixed", (of_env[int], History, Presence))
-    made["generic"] = shared = new_class("Shared", (of_env[T], of_t))
+    made["generic"] = shared = cast(Any, new_class("Shared", (of_env[T], of_t)))
     made["of a generic one"] = new_class("OfShared", (shared[int],))
-    made["generic first"] = shared = new_class("Shared", (of_t, of_env[T]))
+    made["generic first"] = shared = cast(Any, new_class("Shared", (of_t, of_env[T])))
     made["of a generic first one"] = new_class("OfShared", (shared[int],))
     made["partyflare"] = new_class("Flare", (cast(Any, partyflare.Party)[int],))
     made["partykit"] = new_class("Kit", (Schedule, cast(Any, partykit.Server)[int]))
