@@ -86,6 +86,10 @@ ROWS = {
     "an identity of a hook's that JSON cannot hold, or of more than 4,096 bytes": {
         IDENTITY: ["test_what_is_no_identity_fails_the_request"]
     },
+    "line breaks, control characters or what looks like a line of the log, in a text or an id that "
+    "a room logs, with [`partyserver.logs`](guides/logging.md#what-clients-say)": {
+        "logs/test_logs.py": ["test_what_a_client_says_forges_no_line"]
+    },
     'more connections than `options["max_connections"]`': {
         LIMITS: [
             "test_a_full_room_tells_the_next_one",
