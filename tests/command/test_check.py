@@ -179,7 +179,7 @@ def test_a_null_byte_is_an_error(project):
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("no_such_package", "no-such-package"), ("PIL.Image", "pillow")]
+    ("name", "package"), [("no_such_package", "no-such-package"), ("bs4.element", "beautifulsoup4")]
 )
 def test_a_package_that_is_nowhere_is_told_with_what_to_do(project, name, package):
     root = name.partition(".")[0]

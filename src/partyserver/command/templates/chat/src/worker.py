@@ -10,7 +10,7 @@ class Env(Protocol):
     Chat: Any
 
 
-class Chat(Server):
+class Chat(Server[Env]):
     options = {"hibernate": True}
 
     def on_connect(self, connection: Connection, ctx: ConnectionContext) -> None:
