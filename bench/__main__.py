@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import against, capacity, compact, plots, profile, report, results
+from . import against, capacity, compact, least, plots, profile, report, results
 from .capacity import ROOMS
 from .coldstart import cold_starts
 from .comparison import BASE, LIBRARY, ROWS, compare, named
@@ -25,8 +25,11 @@ from .results import Values
 from .servers import LIBRARIES
 from .steps import STORIES, walk
 
-PARTS = ("capacity", "comparison", "profiles", "cold_starts", "memory", "growth", "steps")
-#: Capacity, profiles, growth and steps need more than two minutes.
+PARTS = (
+    *("capacity", "comparison", "profiles", "least"),
+    *("cold_starts", "memory", "growth", "steps"),
+)
+#: The others need more than two minutes.
 QUICK_PARTS = ("comparison", "cold_starts", "memory")
 #: Of each server, in the comparison.
 PROCESSES = 3
@@ -99,6 +102,8 @@ def _titles(part: str, quick: bool) -> list[str]:
         return [growth.title for growth in GROWTHS]
     if part == "capacity":
         return [*(room.title for room in ROOMS), *capacity.WORKS, capacity.CROWD]
+    if part == "least":
+        return least.titles()
     sys.exit(f"--works does not choose from the part {part}")
 
 
@@ -182,6 +187,11 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
     def measure_profiles() -> Values:
         return profile.profiles(1 if quick else 3)
 
+    def measure_all_least() -> Values:
+        chosen = [title for title in least.titles() if named(title, works)]
+        found = least.measure_least(chosen, rounds=2 * rounds, seconds=seconds)
+        return results.least(found)
+
     def measure_growth() -> list[Values]:
         found = []
         for growth in GROWTHS:
@@ -197,6 +207,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         "capacity": measure_capacity,
         "comparison": measure_comparison,
         "profiles": measure_profiles,
+        "least": measure_all_least,
         "cold_starts": measure_cold_starts,
         "memory": measure_all_memory,
         "steps": measure_steps,

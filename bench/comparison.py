@@ -211,9 +211,14 @@ def named(title: str, parts: Sequence[str]) -> bool:
     return not parts or any(part.lower() in title.lower() for part in parts)
 
 
+def find(title: str) -> tuple[Group, Row]:
+    """The row with this title, and its group."""
+    return next((group, row) for group in GROUPS for row in group.rows if row.title == title)
+
+
 def table_of(title: str) -> str:
     """In which table of the report the row with this title is."""
-    return next(group.title for group in GROUPS for row in group.rows if row.title == title)
+    return find(title)[0].title
 
 
 @dataclass(frozen=True)

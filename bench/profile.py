@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .comparison import BASE, GROUPS, LIBRARY, Group, Row, named
+from .comparison import BASE, GROUPS, LIBRARY, Group, Row, find, named
 from .load import Load
 from .rounds import calibrate
 from .servers import WORKERS, Server, running
@@ -88,7 +88,7 @@ def profiles(
     found: dict[str, dict[str, dict[str, float]]] = {}
     for title in titles:
         print(f"  {title}", flush=True)
-        [(group, row)] = [one for one in _named(title) if one[1].title == title]
+        group, row = find(title)
         found[title] = {}
         for name in (BASE, LIBRARY):
             variant = group.servers[name]

@@ -9,6 +9,7 @@ from pathlib import Path
 from .against import CONTROL as THIS_AGAIN
 from .against import OTHER, THIS, Line
 from .comparison import BASE, CONTROL, LIBRARY, TITLES
+from .least import LEAST
 from .paths import ROOT
 from .profile import KINDS, REST
 from .ratios import Ratio, verdict
@@ -45,6 +46,8 @@ def tables(results: Values) -> dict[str, str]:
         found["growth"] = _growth(results["growth"])
     if results.get("profiles") and results.get("comparison"):
         found["profiles"] = _profiles(results["profiles"], results["comparison"])
+    if results.get("least") and results.get("comparison"):
+        found["least"] = _least(results["least"], results["comparison"])
     for story in results.get("steps", []):
         found[f"steps, {story['work']}"] = _steps(story)
     return found
@@ -253,6 +256,22 @@ def _profiles(profiles: Values, comparison: list[Values]) -> str:
         rows.append([work["work"], *cells, " / ".join(_number(whole) for _, whole in sides)])
     head = [f"us: {_HEADS[BASE]} / {_HEADS[LIBRARY]}", *KINDS, "the kernel, and the rest", "all"]
     return _table(head, rows)
+
+
+def _least(least: Values, comparison: Sequence[Values]) -> str:
+    """What is to be reached, beside what the least that Python can do costs in the same run."""
+    rows = []
+    for work in comparison:
+        of = least.get(work["work"])
+        if of is None:
+            continue
+        ratios = [Ratio(*of[name]["ratio"]) for name in (LEAST, LIBRARY)]
+        cells = [_number(of[name]["microseconds"]) for name in (BASE, LEAST, LIBRARY)]
+        rows.append([work["work"], *cells, *map(str, ratios), f"<= {work['target']:g}"])
+    heads = [_HEADS[BASE], "the least", _HEADS[LIBRARY]]
+    return _table(
+        ["work", *heads, "the least: ratio (95%)", "this library: ratio", "to reach"], rows
+    )
 
 
 def _steps(story: Values) -> str:

@@ -52,6 +52,10 @@ def steps(story: str, steps: Mapping[str, Samples]) -> Values:
     return {"work": story, "steps": _servers(steps, base)}
 
 
+def least(measured: Mapping[str, Mapping[str, Samples]]) -> Values:
+    return {title: _servers(of, of[BASE]) for title, of in measured.items()}
+
+
 def _servers(samples: Mapping[str, Samples], base: Samples) -> Values:
     return {
         name: {
