@@ -10,7 +10,7 @@ began=$(date +%s)
 printf '%s ' "$what"
 "$@" >"$output" 2>&1 &
 command=$!
-while sleep 5; do printf '.'; done &
+while sleep 5 >/dev/null 2>&1; do printf '.'; done &
 dots=$!
 trap 'kill "$command" "$dots" 2>/dev/null; rm -f "$output"; echo; exit 130' INT TERM
 wait "$command"

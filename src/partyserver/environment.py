@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 if TYPE_CHECKING:
-    from typing import Generic
-
     from typing_extensions import TypeVar
 
     Env = TypeVar("Env", default=Any)
@@ -22,7 +20,8 @@ else:
         """The base of classes whose `env` has a type, `Any` if nobody says which."""
 
         def __class_getitem__(cls, env: Any) -> type:
-            if isinstance(env, tuple):
+            # A generic base of a user's own may have parameters beside it, which are its matter.
+            if isinstance(env, tuple) and Generic not in cls.__mro__:
                 raise TypeError(
                     f"{cls.__name__} takes one type, that of its env: {cls.__name__}[Env]"
                 )

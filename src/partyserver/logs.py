@@ -65,7 +65,7 @@ def enable(level: int | str = logging.INFO, *, json: bool = False) -> None:
     root.setLevel(level.strip().upper() if isinstance(level, str) else level)
     _handler.json = json
     for handler in list(root.handlers):
-        if type(handler) is logging.StreamHandler and console.is_written_by(handler):
+        if isinstance(handler, logging.StreamHandler) and console.is_written_by(handler):
             root.removeHandler(handler)
     root.addHandler(_handler)  # once
     platform.log_by(_log)

@@ -35,6 +35,8 @@ from .usercode import as_exception
 
 if TYPE_CHECKING:
     from .context import DurableObjectState
+else:
+    DurableObjectState = Any  # for `typing.get_type_hints`
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

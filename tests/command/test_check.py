@@ -64,7 +64,7 @@ def write(folder, files):
 
 
 def everything_in(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def passed(done):
@@ -155,23 +155,31 @@ def test_what_the_library_refuses_is_an_error(project):
     assert "partyserver/" not in told
 
 
-def test_each_module_beside_the_worker_is_compiled(project):
+def test_each_module_beside_the_worker_is_compiled(project, tmp_path):
     files = {
         "src/rooms/__init__.py": "",
         "src/rooms/late.py": "def f(:\n",  # imported by nobody yet
         "src/other.py": "x = (\n",
         "src/.hidden/no.py": "(",
+        "src/._no.py": b"\0",
         "src/node_modules/no.py": "(",
         "src/tool/pyvenv.cfg": "",
         "src/tool/lib/no.py": "(",
     }
-    lines = refused(project(files=files)).splitlines()
+    write(tmp_path, files)
+    (tmp_path / "src" / ".#no.py").symlink_to("somebody@somewhere.123")  # Emacs', while one edits
+    (tmp_path / "src" / "no.py").symlink_to("nowhere")
+    lines = refused(project()).splitlines()
     assert [line for line in lines if "File" in line] == [
         '  File "src/other.py", line 1',
         '  File "src/rooms/late.py", line 1',
     ]
     assert lines[-1].startswith("src/worker.py was not imported")
     assert not any("no.py" in line or "Traceback" in line for line in lines)
+
+
+def test_a_config_may_begin_with_a_byte_order_mark(project):
+    passed(project(files={"wrangler.toml": b"\xef\xbb\xbf" + CONFIG.encode()}))
 
 
 def test_a_null_byte_is_an_error(project):

@@ -55,6 +55,11 @@ def test_a_forgotten_await_on_storage_names_its_line(party):
         assert f"coroutine '{name}() at " in told
 
 
+def test_javascript_may_call_what_storage_has(party):
+    """With nothing of Python's below it, whose line could be named."""
+    assert party.fetch("/check/called_by_javascript").json() == ["answered"]
+
+
 @pytest.mark.log_may_hold("was never awaited")
 def test_a_forgotten_await_on_a_stub_names_its_line(party):
     party.restart()

@@ -13,6 +13,7 @@ from partyserver.parts import Part, attach, parts_of
 from .test_definition import Root
 
 T = TypeVar("T")
+U = TypeVar("U")
 #: For type checkers it is another one, which tests/types/environment.py is about.
 EnvHolder: Any = environment.EnvHolder
 Env: Any = environment.Env
@@ -110,6 +111,17 @@ def test_a_generic_mixin_of_ones_own_may_stand_beside_it():
 
     assert issubclass(Boxed, Box)
     assert OfEnv[Bindings] is Room
+
+
+def test_a_generic_base_of_ones_own_may_have_parameters_beside_it():
+    of_both: Any = Generic.__class_getitem__((T, U))
+    Shared: Any = new_class("Shared", (OfEnv[T], of_both))
+
+    class Typed(Shared[Bindings, int]):
+        pass
+
+    assert issubclass(Typed, Shared)
+    assert cast(Any, Typed)(None)
 
 
 def test_there_is_one_env():

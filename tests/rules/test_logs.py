@@ -174,6 +174,9 @@ def test_there_may_be_no_exception_to_tell_of():
         ("hi\x1b[2J\x9b1A\u2028\u202e\ud800", "hi\\u001b[2J\\u009b1A\\u2028\\u202e\\ud800"),
         ("a\ttab, ünïcode, 漢字 and 😀", "a\ttab, ünïcode, 漢字 and 😀"),
         ("[Chat:lobby admin] forged", "[-] [Chat:lobby admin] forged"),
+        (" [Chat:lobby admin] forged", "[-]  [Chat:lobby admin] forged"),
+        ("\u200b\ufeff[Chat:lobby] \u200f\u061c", "\\u200b\\ufeff[Chat:lobby] \\u200f\\u061c"),
+        ("नमस्\u200dते", "नमस्\u200dते"),
     ],
 )
 def test_what_a_client_says_begins_no_line_and_moves_no_cursor(message, line):

@@ -275,7 +275,7 @@ def test_each_process_of_xdist_keeps_its_own(kept: Project) -> None:
 
 
 def test_what_passes_is_not_of_the_environment() -> None:
-    assert lasting({"PWD": "/", "PYTEST_CURRENT_TEST": "x", "SSH_TTY": "y", "PATH": "z"}) == {
+    assert lasting({"PWD": "/", "PYTEST_CURRENT_TEST": "x", "TEST_RUN_PIPE": "y", "PATH": "z"}) == {
         "PATH": "z"
     }
 

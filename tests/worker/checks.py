@@ -7,7 +7,7 @@ import sys
 from contextvars import copy_context
 from io import StringIO
 from types import SimpleNamespace, new_class
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 import js
 from partyserver import (
@@ -27,7 +27,7 @@ from partyserver.rules.attachment import Attachment
 from partyserver.runtime import sockets
 from partyserver.schedule import Schedule
 from partyserver.shortcuts import switch
-from pyodide.ffi import create_proxy
+from pyodide.ffi import create_once_callable, create_proxy
 from workers import Request, Response
 
 
@@ -82,6 +82,11 @@ async def check_forgotten_await(worker):
     stub = worker.env.Answering.getByName("forgotten")
     stub.shout("nobody waits")  # the call of a stub
     return await stub.shout("waited for")
+
+
+async def check_called_by_javascript(worker):
+    shout = create_once_callable(worker.env.Answering.getByName("by JavaScript").shout)
+    return [str(await js.Promise.resolve("hi").then(shout))]
 
 
 # --- the switch -----------------------------------------------------------------------
@@ -179,6 +184,10 @@ async def check_environment(worker):
         name: [base.__name__ for base in cls.__mro__ if base.__name__ not in (*root, "Generic")]
         for name, cls in made.items()
     }
+
+
+async def check_type_hints(worker):
+    return "ctx" in get_type_hints(Server)
 
 
 async def check_options(worker):

@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-#: What the testing kit sets for wrangler, and hardly anybody else.
-_KIT = {"X_LOCAL_EXPLORER": "false", "X_LOCAL_OBSERVABILITY": "false"}
+#: What the testing kit sets for what it runs.
+_KIT = "PARTYSERVER_TESTING_FOLDER"
 
 
 def run(options: argparse.Namespace) -> int:
-    if "WRANGLER_COMMAND" in os.environ and os.environ.items() >= _KIT.items():
+    if "WRANGLER_COMMAND" in os.environ and _KIT in os.environ:
         # The kit tells what the runtime says of a worker. Of a build, it knows that it failed.
         return 0
     from . import syntax

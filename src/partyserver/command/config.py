@@ -74,7 +74,7 @@ def read(path: Path) -> Config:
         CommandError: it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text) if path.suffix == ".toml" else json.loads(plain_json(text))
     except OSError as error:
         raise CommandError(f"{shown(path)} cannot be read: {error.strerror}") from None

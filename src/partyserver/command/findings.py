@@ -234,8 +234,9 @@ def _vendored(project: Project) -> Iterator[Finding]:
     if there and project.installed and there != project.installed:
         yield Finding(
             f"partyserver is {there} in python_modules/, and {project.installed} in the project's "
-            "Python, whose tests and types are for that: run `uv sync`, and "
-            "`uv run pywrangler sync --force`"
+            "Python, whose tests and types are for that: run "
+            "`uv lock --upgrade-package partyserver`, `uv sync` and "
+            "`uv run pywrangler sync --upgrade`"
         )
     for root, build in foreign_builds(vendored.builds).items():
         yield Finding(

@@ -82,7 +82,7 @@ def library_of(folder: Path) -> str | None:
 def dependencies_of(folder: Path) -> list[str]:
     """What pyproject.toml lists for the worker, by normalised names."""
     try:
-        listed = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        listed = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8-sig"))
         lines = listed["project"]["dependencies"]
         # Without those that are for some systems only.
         return [

@@ -65,10 +65,13 @@ def broken_in(folder: Path) -> Iterator[Broken]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if _is_of_the_worker(Path(place, name)))
         for name in sorted(files):
-            if name.endswith(".py"):
+            # Hidden ones are an editor's or a system's, and no module: `.#rooms.py`, `._rooms.py`.
+            if name.endswith(".py") and not name.startswith("."):
                 path = Path(place, name)
                 try:
                     compiled(path.read_bytes(), str(path))
+                except OSError:  # nobody can import it; who does, is told by the import
+                    continue
                 except (SyntaxError, ValueError) as error:
                     yield Broken(path, error.with_traceback(None))
 

@@ -33,10 +33,11 @@ STANDARD = frozenset(
     )
 )
 
-# Control characters but for tab and newline, what ends a line elsewhere or turns its direction, and
-# halves of characters.
+# Control characters but for tab and newline, what ends a line elsewhere, turns its direction or
+# takes no place in it, but for joiners within words, and halves of characters.
 _UNSAFE = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _PLAIN_NAME = re.compile(r"[\w.:@%+~/=-]+")
 
@@ -168,7 +169,7 @@ def _prefix(where: Where, body: str) -> str:
     if error_id is not None and error_id not in body:
         text += f"{', ' if text else ''}error id {error_id}"
     # Without a place, a message that begins as if it had one is told apart.
-    return f"[{text or '-'}] " if text or body.startswith("[") else ""
+    return f"[{text or '-'}] " if text or body.lstrip().startswith("[") else ""
 
 
 def _name(name: str) -> str:

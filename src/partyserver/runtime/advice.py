@@ -71,8 +71,9 @@ def _tell_which_call_was_not_awaited(wrapper: Any) -> None:
 def named(result: T, name: str) -> T:
     """What a call has given to the caller's caller, for whom a coroutine is named."""
     if isinstance(result, CoroutineType):
-        caller = sys._getframe(2)
-        result.__qualname__ = advice.of_unawaited_call(
-            name, caller.f_code.co_filename, caller.f_lineno
-        )
+        caller = sys._getframe(1).f_back  # None where JavaScript has called
+        if caller is not None:
+            result.__qualname__ = advice.of_unawaited_call(
+                name, caller.f_code.co_filename, caller.f_lineno
+            )
     return result

@@ -405,6 +405,7 @@ process.on("SIGTERM", abandon);
 function serve(input, own) {
   createInterface({ input })
     .on("line", obey)
+    .on("error", () => {}) // of a run that was killed: "close" follows
     .on("close", () => {
       if (client === own && !keeper.isWaiting) abandon();
     });

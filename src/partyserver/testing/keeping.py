@@ -27,8 +27,20 @@ GREETING = 5.0
 #: Names, and beginnings of names, of what differs from one terminal to the next, and from test to
 #: test, and means nothing to a worker. All else may, by its build command or by wrangler.
 _PASSING = {
-    *("_", "COLORTERM", "COLUMNS", "DISPLAY", "LINES", "LS_COLORS", "MAKEFLAGS", "MAKELEVEL"),
+    *("INVOCATION_ID", "JOURNAL_STREAM", "PYTHONHASHSEED", "RUN_TEST_IDS_PIPE", "TEST_RUN_PIPE"),
+    *(
+        "WAYLAND_DISPLAY",
+        "_",
+        "COLORTERM",
+        "COLUMNS",
+        "DISPLAY",
+        "LINES",
+        "LS_COLORS",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+    ),
     *("MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS", "OLDPWD", "PS1", "PWD", "SECURITYSESSIONID"),
+    "WAYLAND_DISPLAY",
     *("SHLVL", "STY", "TERM", "TMUX", "TMUX_PANE", "WINDOWID"),
 }
 _PASSING_BEGIN = (

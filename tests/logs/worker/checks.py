@@ -51,7 +51,7 @@ def check_handlers():
         elsewhere = logging.StreamHandler(StringIO())
         root.handlers = [
             logging.StreamHandler(),
-            logging.StreamHandler(sys.stdout),
+            type("Colourful", (logging.StreamHandler,), {})(sys.stdout),
             elsewhere,
             logging.NullHandler(),
         ]
