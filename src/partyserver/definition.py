@@ -49,10 +49,10 @@ def define(cls: Any, root: type) -> None:
     Raises `TypeError` for members that would not do what their author expects.
     """
     parts = parts_of(cls)
-    contract.check_members(cls, root, parts.hooks)
+    marked = marked_names(cls, parts)
+    contract.check_members(cls, root, parts.hooks, marked)
     for base in contract.users_bases(cls, root):
         reserved.check_free(cls, base)
-    marked = marked_names(cls, parts)
     definition = Definition(
         own_options=vars(cls).get("options", {}),
         options=merge_options(cls.__name__, own_options(cls, root)),

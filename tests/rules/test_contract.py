@@ -182,6 +182,11 @@ def test_an_on_start_that_can_be_called_is_left_alone(arguments):
     check_members(made("Chat", {"on_start": function(arguments)}), Root)
 
 
+def test_what_a_mixins_decorator_has_marked_is_the_mixins_to_look_at():
+    members = {"on_start": function("self, a, b, c"), "on_message": function("self")}
+    check_members(made("Chat", members), Root, marked=members)
+
+
 def test_on_start_gets_props_through_a_decorator_if_it_wants_them():
     def passing(on_start):
         return functools.wraps(on_start)(lambda *arguments: on_start(*arguments))

@@ -67,16 +67,20 @@ HOOKS_OF_MIXINS = {
 
 
 def check_members(
-    cls: type, root: type, more_hooks: Mapping[str, Sequence[str]] | None = None
+    cls: type,
+    root: type,
+    more_hooks: Mapping[str, Sequence[str]] | None = None,
+    marked: Collection[str] = (),
 ) -> None:
     """Raise `TypeError` for members that would not do what their author expects.
 
     Mixins count as the class's own; what `root` and its subclasses hold was checked before.
-    `more_hooks` are those that mixins bring, with what each is called with.
+    `more_hooks` are those that mixins bring, with what each is called with. Methods that are
+    `marked` by a decorator of a mixin's are its own to look at.
     """
     arguments = HOOK_ARGUMENTS | dict(more_hooks or {})
     for base in users_bases(cls, root):
-        _check_own_members(cls, base, arguments)
+        _check_own_members(cls, base, arguments, marked)
 
 
 def hooks_without_mixin(cls: type, root: type, more_hooks: Collection[str]) -> Iterator[str]:
@@ -98,7 +102,9 @@ def users_bases(cls: type, root: type) -> Iterator[type]:
             yield base
 
 
-def _check_own_members(cls: type, base: type, arguments: Mapping[str, Sequence[str]]) -> None:
+def _check_own_members(
+    cls: type, base: type, arguments: Mapping[str, Sequence[str]], marked: Collection[str]
+) -> None:
     hooks = HOOKS | arguments.keys()
     runs = hooks - {"get_connection_tags"}
     for name, member in vars(base).items():
@@ -110,7 +116,7 @@ def _check_own_members(cls: type, base: type, arguments: Mapping[str, Sequence[s
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
         check_spelling(cls, name, member, hooks)
-        if isinstance(member, FunctionType):
+        if isinstance(member, FunctionType) and name not in marked:
             if name in arguments:
                 _check_arguments(cls, name, member, arguments[name])
             elif name == "on_start":
