@@ -36,7 +36,7 @@ from .usercode import as_exception
 if TYPE_CHECKING:
     from .context import DurableObjectState
 else:
-    DurableObjectState = Any  # for `typing.get_type_hints`
+    DurableObjectState = Any  # for whoever evaluates annotations
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

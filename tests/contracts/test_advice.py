@@ -57,7 +57,7 @@ def test_a_forgotten_await_on_storage_names_its_line(party):
 
 def test_javascript_may_call_what_storage_has(party):
     """With nothing of Python's below it, whose line could be named."""
-    assert party.fetch("/check/called_by_javascript").json() == ["answered"]
+    assert party.fetch("/check/called_by_javascript").json() == ["HI"]
 
 
 @pytest.mark.log_may_hold("was never awaited")
