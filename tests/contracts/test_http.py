@@ -174,10 +174,12 @@ def test_members_that_would_not_be_called_are_refused_when_the_class_is_made(par
     assert "hibernate" in answers["unknown option"]
 
 
+@pytest.mark.once("nothing of it depends on rooms, and it looks at the bases that there are")
 def test_the_annotations_of_a_server_can_be_evaluated(party):
     assert party.fetch("/check/type_hints").json() is True
 
 
+@pytest.mark.once("nothing of it depends on rooms, and it looks at the bases that there are")
 def test_a_class_that_says_what_its_env_has_is_as_one_that_does_not(party):
     assert party.fetch("/check/environment").json() == {
         "plain": ["Plain"],
