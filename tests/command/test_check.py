@@ -267,6 +267,27 @@ class Mine(Object): ...
     assert "NameError" in refused(project(worker=doubtful.replace("env.LIMIT", "enf.LIMIT")))
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "if env.MODE not in ('dev', 'prod'): MODE = 'none'\nraise ValueError('no such mode')",
+        "if not env.MODE == 'dev': raise ValueError('no such mode')\nassert 0",
+        "LIMIT = int(env.LIMIT)\nPERIOD = 60 / LIMIT",
+        "SECRET = str(env.SECRET)\nif len(SECRET) < 99:\n    raise RuntimeError('too short')",
+        "KEYS = dict(p.split('=') for p in env.KEYS.split(','))\nADMIN = KEYS['admin']",
+        "if env.DEBUG:\n    raise RuntimeError('not here')",
+    ],
+)
+def test_what_comes_of_an_unknown_value_later_is_no_fault_either(project, lines):
+    done = project(worker=f"from workers import env\n{lines}\n{WORKER}")
+    assert (done.returncode, "so the check passes" in done.stderr) == (0, True)
+
+
+def test_what_the_library_asks_of_unknown_values_excuses_no_fault(project):
+    told = refused(project(worker=f"from workers import env\nNAME = env.NAME\n{WORKER}\n1 / 0"))
+    assert "ZeroDivisionError" in told
+
+
 def test_what_the_worker_prints_does_not_go_to_stdout(project):
     done = project(worker=f"print('hello')\n{WORKER}")
     assert (done.returncode, done.stderr) == (0, "hello\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -39,6 +39,34 @@ def install() -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())
 
 
+#: Says of a file whether it is the worker's own, and whether one of these has gone by a value that
+#: nobody knows here: whatever fails afterwards, may not in the runtime.
+_is_own: Callable[[str], bool] = lambda _: False  # noqa: E731
+_have_decided = False
+
+
+def watch(is_own: Callable[[str], bool]) -> None:
+    """From now on, note whether the worker's own lines go by what a stand-in says."""
+    global _is_own, _have_decided
+    _is_own, _have_decided = is_own, False
+
+
+def have_decided() -> bool:
+    """Whether a line of the worker's own has gone by what a stand-in says."""
+    return _have_decided
+
+
+def _noting(answer: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(*arguments: Any, **options: Any) -> Any:
+        global _have_decided
+        caller = sys._getframe(1)
+        if _is_own(caller.f_code.co_filename):
+            _have_decided = True
+        return answer(*arguments, **options)
+
+    return noted
+
+
 class _Nothing(type):
     """Each attribute of such a class is another one."""
 
@@ -48,9 +76,6 @@ class _Nothing(type):
         found = _standin(name)
         setattr(cls, name, found)
         return found
-
-    def __iter__(cls) -> Iterator[Any]:
-        return iter(())
 
     def __getitem__(cls, key: Any) -> Any:
         return cls
@@ -66,9 +91,6 @@ class _Base(metaclass=_Nothing):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
-
     def __getitem__(self, key: Any) -> Any:
         return self
 
@@ -77,6 +99,26 @@ class _Base(metaclass=_Nothing):
 
     def __exit__(self, *details: Any) -> None:
         pass
+
+
+#: What a value decides by itself, or what of it becomes Python's own.
+_DECIDING: dict[str, Callable[..., Any]] = {
+    "bool": lambda _: True,
+    "eq": lambda standin, other: standin is other,
+    "ne": lambda standin, other: standin is not other,
+    "str": lambda standin: (
+        BaseException.__str__(standin)
+        if isinstance(standin, BaseException)
+        else object.__repr__(standin)
+    ),
+    "iter": lambda _: iter(()),
+    "lt": lambda *_: False,
+    "le": lambda *_: False,
+    "gt": lambda *_: True,
+    "ge": lambda *_: True,
+    "int": lambda _: 0,
+    "float": lambda _: 0.0,
+}
 
 
 def _itself(standin: Any, *others: Any) -> Any:
@@ -99,11 +141,10 @@ for _name in _OPERATORS:
     for _kind in (_Nothing, _Base):
         setattr(_kind, f"__{_name}__", _itself)
         setattr(_kind, f"__r{_name}__", _itself)
-for _kind in (_Nothing, _Base):
-    for _name, _value in (("lt", False), ("le", False), ("gt", True), ("ge", True)):
-        setattr(_kind, f"__{_name}__", lambda *others, value=_value: value)
-    for _name, _type in (("int", int), ("float", float)):
-        setattr(_kind, f"__{_name}__", lambda standin, type=_type: type(0))
+for _kind, _hash in ((_Nothing, type.__hash__), (_Base, object.__hash__)):
+    for _name, _answer in _DECIDING.items():
+        setattr(_kind, f"__{_name}__", _noting(_answer))
+    setattr(_kind, "__hash__", _hash)  # noqa: B010 -- which `__eq__` does not take away so
 
 
 def _standin(name: str) -> Any:

@@ -48,6 +48,7 @@ def load(path: Path, *, only_vendored: bool = False) -> ModuleType:
     path = path.resolve()
     standins.install()
     modules = Modules(path.parent, only_vendored=only_vendored)
+    standins.watch(modules.is_own)
     try:
         with modules.in_use(), redirect_stdout(sys.stderr):
             return _import(modules, path)
@@ -92,7 +93,7 @@ def broken(paths: Iterable[syntax.Broken]) -> str:
 
 def _is_doubtful(error: BaseException) -> bool:
     certain = SyntaxError | NameError | ImportError | SystemExit
-    return not isinstance(error, certain) and standins.are_in(error)
+    return not isinstance(error, certain) and (standins.have_decided() or standins.are_in(error))
 
 
 def _hint(error: BaseException, modules: Modules) -> str:
