@@ -35,11 +35,16 @@ def bundle(folder: Path, vendored: tuple[str, ...] = ("partyserver", "workers"),
         "import missing.\n",
         "from . import missing\nfrom .. import missing\n",
         "import data\n",
+        "import sys\nsys.path.append('lib')\nimport missing\n",
+        "from sys import modules\nimport missing\n",
+        "import importer\nimport missing\n",  # whose finder may know it
     ],
     ids=lambda text: text.partition("\n")[0][:40] or "docstring",
 )
 def test_what_may_be_found_is_not_told(tmp_path: Path, text: str) -> None:
-    found = bundle(tmp_path, worker=text, data__rows="")
+    found = bundle(
+        tmp_path, worker=text, data__rows="", importer="import sys\nsys.meta_path += []\n"
+    )
     assert why_no_import(found) is None
 
 

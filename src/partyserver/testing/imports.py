@@ -61,7 +61,10 @@ def why_no_import(bundle: Bundle) -> str | None:
     import.
     """
     with _no_warnings():
-        found = next(_missing(bundle, bundle.main, set()), None)
+        try:
+            found = next(_missing(bundle, bundle.main, set()), None)
+        except _Unsure:
+            return None
     if found is None:
         return None
     where = f"the worker imports {found.module} ({found.file}, line {found.line})"
@@ -136,6 +139,8 @@ def _missing(bundle: Bundle, file: str, seen: set[str]) -> Iterator[Import]:
     """As Python would run into them: what a module imports comes before its own next import."""
     seen.add(file)
     tree = _parsed(bundle, file)
+    if tree is not None and _changes_imports(tree):
+        raise _Unsure
     for module, line in _imports(tree, file) if tree else ():
         own = list(_own_files(bundle, module))
         for other in own:
@@ -144,6 +149,22 @@ def _missing(bundle: Bundle, file: str, seen: set[str]) -> Iterator[Import]:
         name = module.partition(".")[0]
         if not own and not _is_known(bundle, name):
             yield Import(module, file, line)
+
+
+class _Unsure(Exception):
+    """Where modules come from is the worker's own matter."""
+
+
+def _changes_imports(tree: ast.Module) -> bool:
+    names = {"path", "modules", "meta_path", "path_hooks"}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="sys"), attr=name) if name in names:
+                return True
+            case ast.ImportFrom(module="sys", names=imported):
+                if any(alias.name in names for alias in imported):
+                    return True
+    return False
 
 
 def _parsed(bundle: Bundle, file: str) -> ast.Module | None:
