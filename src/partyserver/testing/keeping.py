@@ -69,9 +69,6 @@ class Waiting:
         self.stdout: TextIO = connection.makefile("r", encoding="utf-8", errors="replace")
         self.stderr: None = None
 
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
     def wait(self) -> None:
         """Nothing: it is no child of this process, and its end is the end of `stdout`."""
 
