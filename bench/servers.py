@@ -55,7 +55,7 @@ WORKERS = {
         Worker("raw", "raw.js", _BASIC),
         Worker("steps", "steps.py", (*_STEPS, *_ROOM_STEPS), (LIBRARY,)),
         Worker("least", "least.py", ("Room", "Echo"), (LIBRARY,)),
-        Worker("least_rooms", "least_rooms.py", _LEAST_ROOMS, (LIBRARY,)),
+        Worker("least_rooms", "least_rooms.py", _LEAST_ROOMS, (LIBRARY, VARIANTS / "steps.py")),
         Worker("rooms", "rooms.py", _ROOMS, _WITH_EVENTS, has_evictor=True),
         Worker("npm_rooms", "rooms.js", _ROOMS, has_evictor=True),
         Worker("raw_rooms", "rooms_raw.js", _ROOMS, has_evictor=True),

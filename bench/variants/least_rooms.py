@@ -13,19 +13,10 @@ from partyserver.runtime import sockets
 from partyserver.runtime.requests import PassedOn
 from partyserver.runtime.values import builtin
 from partyserver.shortcuts import builtins, rows
-from partyserver.shortcuts.entry import entry
 from partyserver.shortcuts.fanout import Fanout
 from pyodide.ffi import create_proxy
+from steps import Dispatching
 from workers import DurableObject, WorkerEntrypoint
-
-
-class Dispatching(type):
-    """Each socket has a function of its own, which gets its messages only."""
-
-    def __call__(cls, ctx, env):
-        face, dispatch = entry(super().__call__(ctx, env), print, print, direct=True)
-        dispatch.begin([])
-        return face
 
 
 class Room(DurableObject, metaclass=Dispatching):
