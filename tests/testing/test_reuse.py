@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from partyserver import __version__
 from partyserver.testing.keeping import Slot, lasting
+from partyserver.testing.plugin import _own_cache
 from partyserver.testing.runtime import Runtime
 
 from ..progress import await_end
@@ -185,6 +187,22 @@ def test_two_runs_at_once_do_not_share_it_and_a_killed_run_leaves_none(kept: Pro
     await_end(everything)
 
 
+def test_a_run_that_is_killed_while_something_is_on_its_way_to_it_leaves_none(
+    kept: Project,
+) -> None:
+    node, _, _ = runs(kept)
+    [control] = controls(kept)
+    known = json.loads(control.read_text())
+    everything = processes(node)
+    with socket.create_connection(("127.0.0.1", known["port"]), timeout=60) as run:
+        run.sendall(known["secret"].encode())
+        assert run.makefile().readline() == f"{known['proof']}\n"
+        # Closed as a process is that has not read everything: without the end of a stream.
+        run.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await_end(everything)
+    assert not control.exists()
+
+
 def test_what_was_killed_hangs_or_has_changed_is_replaced_and_idles_for_its_time(
     kept: Project,
 ) -> None:
@@ -272,6 +290,16 @@ def test_each_process_of_xdist_keeps_its_own(kept: Project) -> None:
         assert "2 passed" in result.stdout, result.stdout + result.stderr
         assert len(re.findall(f"partyserver: the worker of .* {said}", result.stdout)) == 2
     assert len(controls(kept)) == 2
+
+
+def test_the_folder_of_the_slots_may_be_made_by_another_process_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _own_cache(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "exists", lambda self: False)  # as it was a moment ago
+        assert _own_cache(tmp_path) == folder
+    assert folder.is_dir()
 
 
 def test_what_passes_is_not_of_the_environment() -> None:

@@ -8,6 +8,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { finished } from "node:stream";
 
 import { CONTROL_MODULE, CONTROL_SCRIPT, CONTROL_WORKER } from "./control.mjs";
 import { Keeper } from "./keeping.mjs";
@@ -403,12 +404,11 @@ process.on("SIGTERM", abandon);
 
 /** What a run says on `input`; when it is gone, whether killed or at its end. */
 function serve(input, own) {
-  createInterface({ input })
-    .on("line", obey)
-    .on("error", () => {}) // of a run that was killed: "close" follows
-    .on("close", () => {
-      if (client === own && !keeper.isWaiting) abandon();
-    });
+  createInterface({ input }).on("line", obey).on("error", ignore);
+  // Its lines do not end where it was killed and something was on its way to it.
+  finished(input, { writable: false }, () => {
+    if (client === own && !keeper.isWaiting) abandon();
+  });
 }
 
 const keeper = new Keeper((socket) => {

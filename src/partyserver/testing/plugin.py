@@ -290,7 +290,7 @@ def _own_cache(root: Path) -> Path:
     cache = root / ".pytest_cache"
     folder = cache / "d" / "partyserver"
     if not cache.exists():
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)  # a process of pytest-xdist is not alone
         (cache / ".gitignore").write_text("*\n")
     return folder
 
