@@ -16,6 +16,7 @@ from .rules.query import Query
 from .rules.rate import Allowance
 from .runtime import JsException, JsProxy, sockets
 from .runtime.sockets import Unread
+from .shortcuts.attachments import writer
 from .shortcuts.current import HELD, current, sender
 from .shortcuts.dispatch import Route
 
@@ -69,6 +70,7 @@ class Connection:
         "_route",
         "_send",
         "_send_held",
+        "_write",
         "socket",
     )
 
@@ -89,6 +91,8 @@ class Connection:
         self._send: Callable[[Any], None] | None = None
         #: Sends the message that is being received, if that is held in JavaScript.
         self._send_held: Callable[[], None] | None = None
+        #: Keeps a JSON text's value with the socket, once there have been two.
+        self._write: Callable[[str], None] | None = None
         #: What it may still send, where the options have a rate.
         self._allowance: Allowance | None = None
         #: How its messages come without the socket, if they do.
@@ -172,9 +176,15 @@ class Connection:
             value = value(self.state)
         state = copy_state(value)
         attachment = self._read().with_state(state)
-        sockets.write_attachment(self.socket, attachment)
-        self._attachment, self._flat_state = attachment, None
+        self._keep(attachment)
         return read_state(state)
+
+    def _keep(self, attachment: Attachment) -> None:
+        write = self._write
+        if write is None and self._read().state is not None:  # most have one state, or many
+            write = self._write = writer(self.socket)
+        sockets.write_attachment(self.socket, attachment, write)
+        self._attachment, self._flat_state = attachment, None
 
     def serialize_attachment(self, value: Any) -> None:
         """Deprecated: `set_state`."""
@@ -290,8 +300,7 @@ class RoomConnection(Connection):
 
     def keep(self, attachment: Attachment) -> None:
         """Keep something else with the socket."""
-        sockets.write_attachment(self.socket, attachment)
-        self._attachment, self._flat_state = attachment, None
+        self._keep(attachment)
 
     def opened(self) -> None:
         """It was accepted, or has been found open after a sleep."""

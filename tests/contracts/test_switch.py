@@ -7,8 +7,8 @@ import pytest
 from .scripted import command, eventually, open_socket
 
 ACTIVE = (
-    "entry, dispatch, copying, current message, fan-out, rows, turns, conversion, responses, "
-    "requests, futures"
+    "entry, dispatch, copying, current message, fan-out, rows, states, turns, conversion, "
+    "responses, requests, futures"
 )
 
 

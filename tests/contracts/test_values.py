@@ -31,6 +31,12 @@ def test_a_state_is_the_same_whether_it_is_written_as_json_or_not(party, binding
         assert told(socket, f"each {seed}") == "[]"
 
 
+def test_a_second_state_is_handed_over_by_the_shortcut(party, binding, pytestconfig):
+    is_off = "PARTYSERVER_SHORTCUTS=off" in pytestconfig.getini("party_vars")
+    with party.room(binding("Keeping"), "x").connect() as socket:
+        assert told(socket, "handed over") == str([False, not is_off])
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_any_word_may_be_a_key_of_a_state(party, binding, evict, word):
     room = party.room(binding("Keeping"), "x")

@@ -98,6 +98,13 @@ class Keeping(Server):
                     connection.send(repr(connection.set_state(nested(int(argument)))))
                 except ValueError as error:
                     connection.send(str(error))
+            case "handed":
+                connection.set_state(None)
+                ways = []
+                for state in (1, 2):
+                    connection.set_state(state)
+                    ways.append(connection._write is not None)
+                connection.send(repr(ways))
             case "read":
                 connection.send(repr(connection.state))
 

@@ -51,7 +51,8 @@ class Attachment(NamedTuple):
         return self._replace(tags=tags)
 
     def with_state(self, state: Any) -> Attachment:
-        return Attachment(self.id, self.tags, self.uri, state, self.kept, self.foreign)
+        id, tags, uri, _, kept, foreign = self
+        return tuple.__new__(Attachment, (id, tags, uri, state, kept, foreign))
 
     def with_kept(self, name: str, value: Any) -> Attachment:
         """The same, where the part of this name keeps `value`; None is nothing to keep."""

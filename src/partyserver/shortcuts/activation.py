@@ -6,7 +6,7 @@ from ..runtime import JsException, isolate, platform
 from . import builtins, conversion, requests, responses, switch, turns
 
 #: What is taken as events need it, where the built-in functions of JavaScript are as expected.
-_BY_BUILTINS = ("entry", "dispatch", "copying", "current message", "fan-out", "rows")
+_BY_BUILTINS = ("entry", "dispatch", "copying", "current message", "fan-out", "rows", "states")
 
 
 def activate() -> None:
