@@ -10,8 +10,6 @@ from textwrap import dedent
 
 import partyserver
 import pytest
-from partyserver.command import config
-from partyserver.testing import installed
 
 from .running import NODE_MODULES, ROOT, command, refused
 
@@ -87,8 +85,7 @@ def test_the_build_of_wrangler_is_silent(project, monkeypatch):
     assert passed(project()) == ""
 
 
-def test_configs_are_found_as_the_testing_kit_finds_them(project):
-    assert config.NAMES == installed.CONFIG_NAMES
+def test_configs_are_found_as_wrangler_finds_them(project):
     other = {"other.py": "print('other')", "third.py": "print('third')"}
     jsonc = """\
         {
@@ -97,10 +94,11 @@ def test_configs_are_found_as_the_testing_kit_finds_them(project):
           "main": "other.py", // , }
         }
     """
+    assert project(files={**other, "wrangler.jsonc": jsonc}).stderr == "other\n"
     in_json = {"wrangler.json": '{"main": "third.py"}'}
-    assert project(files={**other, **in_json}).stderr == "third\n"
-    assert project(files={"wrangler.jsonc": jsonc}).stderr == "other\n"
-    assert project(cwd="src").stderr == "other\n"
+    assert project(files=in_json).stderr == "third\n"
+    # Each name is looked for in all folders before the next name is.
+    assert project(cwd="src", files={"src/wrangler.toml": CONFIG}).stderr == "third\n"
     assert passed(project("-c", "wrangler.toml")) == "src/worker.py can be imported\n"
     assert project("third.py").stderr == "third\n"
 
@@ -126,7 +124,7 @@ def test_what_is_wrong_with_the_config_is_told(project, files, arguments, told):
 
 def test_without_a_config_it_says_what_to_do(tmp_path):
     told = refused(command("check", cwd=tmp_path))
-    assert "there is no wrangler.jsonc, wrangler.json or wrangler.toml in" in told
+    assert "there is no wrangler.json, wrangler.jsonc or wrangler.toml in" in told
     assert "-c" in told
     assert "partyserver init NAME" in told
 

@@ -169,7 +169,7 @@ def test_tools_that_are_missing_or_old_are_told(project):
 
 
 def test_a_config_is_needed(tmp_path):
-    assert "there is no wrangler.jsonc" in refused(command("doctor", cwd=tmp_path))
+    assert "there is no wrangler.json, wrangler.jsonc" in refused(command("doctor", cwd=tmp_path))
 
 
 def test_it_sees_what_wrangler_would_upload(project, tmp_path_factory, wrangler):

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="the wrangler config (default: wrangler.jsonc, .json or .toml here or above)",
+        help="the wrangler config (default: wrangler.json, .jsonc or .toml here or above)",
     )
 
 

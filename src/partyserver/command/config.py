@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..project.installed import config_above
 from .errors import CommandError
-
-#: In the order in which they are looked for, here and by the testing kit.
-NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 
 
 @dataclass(frozen=True)
@@ -53,18 +51,18 @@ def shown(path: Path) -> str:
 
 
 def find(folder: Path) -> Path:
-    """The wrangler config of a folder, or of the nearest above it.
+    """The wrangler config of a folder, or of one above it.
 
     Raises:
         CommandError: there is none.
     """
-    for place in (folder, *folder.parents):
-        for name in NAMES:
-            if (place / name).is_file():
-                return place / name
+    if found := config_above(folder):
+        return found
+    in_build = ", since wrangler runs build commands where it is started"
     raise CommandError(
-        f"there is no wrangler.jsonc, wrangler.json or wrangler.toml in {folder} or above: "
-        "name the config with -c, or make a project with `partyserver init NAME`"
+        f"there is no wrangler.json, wrangler.jsonc or wrangler.toml in {folder} or above: name "
+        f"the config with -c{in_build if 'WRANGLER_COMMAND' in os.environ else ''}, or make a "
+        "project with `partyserver init NAME`"
     )
 
 

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="the wrangler config (default: wrangler.jsonc, .json or .toml here or above)",
+        help="the wrangler config (default: wrangler.json, .jsonc or .toml here or above)",
     )
     parser.add_argument("-e", "--env", metavar="NAME", help="the environment in the config")
 

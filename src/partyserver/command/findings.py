@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-OLDEST_NODE = (22, 12)
-#: The oldest with the API that the testing kit uses.
-OLDEST_WRANGLER = (4, 164)
+from ..project.installed import OLDEST_NODE, OLDEST_WRANGLER, dotted, numbers
+
 #: Since then, or with the flag, workers run in Python 3.14, which this library is made for.
 OLDEST_DATE, NEW_PYTHON = "2026-09-08", "python_workers_314"
 #: A date that this library is tested with.
@@ -85,7 +84,7 @@ def findings(project: Project) -> list[Finding]:
 
 
 def _tools(project: Project) -> Iterator[Finding]:
-    oldest = _dotted(OLDEST_NODE)
+    oldest = dotted(OLDEST_NODE)
     where = "from https://nodejs.org, or with `npm install node` in this project"
     if project.node is None:
         yield Finding(f"Node.js is missing, which runs wrangler: install {oldest} or newer {where}")
@@ -99,7 +98,7 @@ def _tools(project: Project) -> Iterator[Finding]:
     elif numbers(project.wrangler) < OLDEST_WRANGLER:
         yield Finding(
             f"wrangler is {project.wrangler}, and partyserver.testing needs "
-            f"{_dotted(OLDEST_WRANGLER)} or newer: run `npm install --save-dev wrangler@latest`"
+            f"{dotted(OLDEST_WRANGLER)} or newer: run `npm install --save-dev wrangler@latest`"
         )
 
 
@@ -289,21 +288,11 @@ def _uploaded(project: Project) -> Iterator[Finding]:
         )
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """`(4, 164)` of `4.164.0-beta.1`."""
-    parts = version.lstrip("v").split(".")[:2]
-    return tuple(int(part) if part.isdecimal() else 0 for part in parts)
-
-
 def _is_date(text: str) -> bool:
     try:
         return datetime.date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _dotted(version: Sequence[int]) -> str:
-    return ".".join(map(str, version))
 
 
 def _size(count: int) -> str:

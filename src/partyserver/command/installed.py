@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,18 +11,16 @@ from pathlib import Path
 
 import partyserver
 
-from .findings import OLDEST_NODE, Vendored, numbers
+from ..project.installed import OLDEST_NODE, nodes, numbers, package_at, wranglers
+from .findings import Vendored
 
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
 
 def node_of(folder: Path) -> str | None:
     """The version of the Node.js that is used there, as the testing kit finds it."""
-    candidates = [str(path) for path in _upward(folder, "node_modules/.bin/node")]
-    if on_path := shutil.which("node"):
-        candidates.append(on_path)
     newest = None
-    for node in candidates:
+    for node in nodes([folder]):
         try:
             done = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError):
@@ -37,12 +33,8 @@ def node_of(folder: Path) -> str | None:
 
 
 def wrangler_of(folder: Path) -> str | None:
-    for path in _upward(folder, "node_modules/wrangler/package.json"):
-        try:
-            return str(json.loads(path.read_text(encoding="utf-8"))["version"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None
+    versions = (package_at(path).get("version") for path in wranglers([folder]))
+    return next((str(version) for version in versions if version), None)
 
 
 def vendored_in(modules: Path) -> Vendored | None:
@@ -112,9 +104,3 @@ def _distributions(packages: Path) -> Iterator[tuple[str, str]]:
 
 def _normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _upward(folder: Path, path: str) -> Iterator[Path]:
-    for place in (folder, *folder.parents):
-        if (place / path).is_file():
-            yield place / path

@@ -1,27 +1,29 @@
-"""What a project has installed: its config, node and wrangler."""
+"""What a project has, or what to do where the kit cannot do with it: config, node, wrangler."""
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from ..project.installed import (
+    CONFIG_NAMES,
+    OLDEST_NODE,
+    OLDEST_WRANGLER,
+    config_in,
+    dotted,
+    nodes,
+    numbers,
+    package_at,
+    upward,
+    wranglers,
+)
 from .errors import RuntimeStartError
-
-OLDEST_NODE = (22, 12)
-OLDEST_WRANGLER = (4, 164)
-CONFIG_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 
 
 def find_config(folder: Path) -> Path:
     """The wrangler config in a folder; its last possible name if there is none."""
-    paths = [folder / name for name in CONFIG_NAMES]
-    return next(filter(Path.is_file, paths), paths[-1])
+    return config_in(folder) or folder / CONFIG_NAMES[-1]
 
 
 def why_no_config(path: Path) -> str:
@@ -49,14 +51,11 @@ def find_node(folders: Iterable[Path]) -> str:
     Raises:
         RuntimeStartError: there is none, or it is too old.
     """
-    candidates = [str(path) for path in _upward(folders, Path("node_modules", ".bin", "node"))]
-    if on_path := shutil.which("node"):
-        candidates.append(on_path)
-    oldest = ".".join(map(str, OLDEST_NODE))
+    oldest = dotted(OLDEST_NODE)
     old, broken = [], []
-    for node in candidates:
+    for node in nodes(folders):
         said = _ask(node, "--version")
-        version = _version(said.removeprefix("v"))
+        version = numbers(said)
         if version >= OLDEST_NODE:
             return node
         if version:
@@ -87,51 +86,24 @@ def find_wrangler(folders: Iterable[Path]) -> Path:
     """
     folders = tuple(folders)
     for path in wranglers(folders):
-        version = str(_read(path).get("version"))
-        if _version(version) < OLDEST_WRANGLER:
-            oldest = ".".join(map(str, OLDEST_WRANGLER))
+        version = str(package_at(path).get("version"))
+        if numbers(version) < OLDEST_WRANGLER:
             raise RuntimeStartError(
-                f"partyserver.testing needs wrangler {oldest} or newer, and {path.parent} is "
-                f"{version}: run `npm install wrangler@latest`, with a Node.js of "
-                f"{'.'.join(map(str, OLDEST_NODE))} or newer (with an older one, npm chooses an "
-                "older wrangler)"
+                f"partyserver.testing needs wrangler {dotted(OLDEST_WRANGLER)} or newer, and "
+                f"{path.parent} is {version}: run `npm install wrangler@latest`, with a Node.js "
+                f"of {dotted(OLDEST_NODE)} or newer (with an older one, npm chooses an older "
+                "wrangler)"
             )
         return path
     missing = f"wrangler is not installed in {folders[0]} or above"
-    for path in _upward(folders, Path("package.json")):
-        package = _read(path)
+    for path in upward(folders, "package.json"):
+        package = package_at(path)
         if any("wrangler" in (package.get(kind) or ()) for kind in _DEPENDENCIES):
             raise RuntimeStartError(f"{missing}: run `npm install` in {path.parent}")
     raise RuntimeStartError(f"{missing}: run `npm install wrangler`")
 
 
-def wranglers(folders: Iterable[Path]) -> Iterator[Path]:
-    """The `package.json` of each wrangler that is installed, the nearest first."""
-    return _upward(folders, Path("node_modules", "wrangler", "package.json"))
-
-
 _DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies")
-
-
-def _read(package: Path) -> dict[str, Any]:
-    """A `package.json`; nothing where it is none."""
-    with suppress(OSError, ValueError):
-        if isinstance(found := json.loads(package.read_text(encoding="utf-8")), dict):
-            return found
-    return {}
-
-
-def _upward(folders: Iterable[Path], path: Path) -> Iterator[Path]:
-    for start in folders:
-        for folder in (start, *start.parents):
-            if (folder / path).is_file():
-                yield folder / path
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """The first two numbers of a version; nothing of what is none."""
-    found = re.match(r"(\d+)\.(\d+)", text)
-    return tuple(map(int, found.groups())) if found else ()
 
 
 def _ask(*command: str) -> str:

@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "party_config",
         "partyserver: path of the wrangler config, from the rootdir (default: the rootdir's "
-        "wrangler.jsonc, .json or .toml); of further workers that it talks to, one on a line",
+        "wrangler.json, .jsonc or .toml); of further workers that it talks to, one on a line",
         type="linelist",
     )
     parser.addini("party_vars", "partyserver: variables for the worker, KEY=VALUE", type="linelist")

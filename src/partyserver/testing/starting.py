@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..project.installed import wranglers
 from . import imports
 from .errors import RuntimeCommandError
-from .installed import find_node, find_wrangler, wranglers
+from .installed import find_node, find_wrangler
 from .keeping import FOLDER_PREFIX, lasting
 from .logs import LogLine
 
