@@ -103,6 +103,27 @@ def test_configs_are_found_as_wrangler_finds_them(project):
     assert project("third.py").stderr == "third\n"
 
 
+def test_an_environment_may_have_a_worker_of_its_own(project, monkeypatch):
+    files = {
+        "wrangler.toml": f'{CONFIG}env.live.main = "live.py"\nenv.same.name = "same"\n',
+        "live.py": "print('live')",
+    }
+    ordinary = "src/worker.py can be imported\n"
+    assert project("-e", "live", files=files).stderr == "live\n"
+    assert passed(project("--env", "same", files=files)) == ordinary
+    assert "has no environment 'none'" in refused(project("-e", "none", files=files))
+    monkeypatch.setenv("CLOUDFLARE_ENV", "live")
+    assert project(files=files).stderr == "live\n"
+    assert passed(project("-e", "", files=files)) == ordinary
+    # It may be that of another worker.
+    assert passed(project(files={"wrangler.toml": CONFIG})) == ordinary
+
+
+def test_a_build_command_that_runs_elsewhere_is_told_to_name_its_config(tmp_path):
+    told = refused(command("check", cwd=tmp_path, WRANGLER_COMMAND="dev"))
+    assert "name the config with -c, since wrangler runs build commands where it is started" in told
+
+
 @pytest.mark.parametrize(
     ("files", "arguments", "told"),
     [

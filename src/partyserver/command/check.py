@@ -28,13 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the worker's main module, as src/worker.py (default: that of the wrangler config)",
     )
-    parser.add_argument(
-        "-c",
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="the wrangler config (default: wrangler.json, .jsonc or .toml here or above)",
-    )
+    config.add_arguments(parser)
 
 
 #: What the testing kit sets for what it runs.
@@ -48,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from . import syntax
     from .worker import DoubtfulError, broken, load, older_python
 
-    main = options.worker or config.read(options.config or config.find(Path.cwd())).main
+    main = options.worker or config.chosen(options).main
     is_module = main.suffix == ".py" and main.is_file()
     if is_module and (faults := list(syntax.broken_in(main.resolve().parent))):
         hint = older_python(faults[0].error)

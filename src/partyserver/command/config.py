@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -40,6 +41,45 @@ class Config:
                 f"{shown(self.path)} has main = {main!r}, and there is no file {shown(path)}"
             )
         return path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the wrangler config (default: wrangler.json, .jsonc or .toml here or above)",
+    )
+    parser.add_argument(
+        "-e",
+        "--env",
+        metavar="NAME",
+        help="the environment in the config (default: that of the variable CLOUDFLARE_ENV)",
+    )
+
+
+def chosen(options: argparse.Namespace) -> Config:
+    """The config that these options name.
+
+    Raises:
+        CommandError: it cannot be read, or has no such environment.
+    """
+    found = read(options.config or find(Path.cwd()))
+    env = os.environ.get("CLOUDFLARE_ENV") if options.env is None else options.env
+    if not env or (options.env is None and not found.data.get("env")):
+        return found
+    return Config(found.path, _of_environment(found, env))
+
+
+def _of_environment(config: Config, env: str) -> Mapping[str, Any]:
+    data = config.data
+    environments = data.get("env")
+    if not isinstance(environments, dict) or not isinstance(environments.get(env), dict):
+        raise CommandError(f"{shown(config.path)} has no environment {env!r}")
+    # Bindings are not inherited.
+    inherited = {key: data[key] for key in data if key not in ("durable_objects", "env")}
+    return {**inherited, "name": f"{data.get('name')}-{env}", **environments[env]}
 
 
 def shown(path: Path) -> str:

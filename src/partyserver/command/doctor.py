@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,21 +20,13 @@ DESCRIPTION = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-c",
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="the wrangler config (default: wrangler.json, .jsonc or .toml here or above)",
-    )
-    parser.add_argument("-e", "--env", metavar="NAME", help="the environment in the config")
+    config.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     from .findings import findings
 
-    found = config.read(options.config or config.find(Path.cwd()))
-    project = examine(found, options.env)
+    project = examine(config.chosen(options))
     fails = False
     for finding in findings(project):
         print(f"{'error' if finding.fails else 'note'}: {finding.text}")
@@ -49,12 +39,8 @@ def run(options: argparse.Namespace) -> int:
     return 1 if fails else 0
 
 
-def examine(found: config.Config, env: str | None = None) -> Any:
-    """What there is in a project.
-
-    Raises:
-        CommandError: the config has no such environment.
-    """
+def examine(found: config.Config) -> Any:
+    """What there is in a project."""
     from . import installed
     from .findings import Project
     from .modules import VENDORED
@@ -62,7 +48,6 @@ def examine(found: config.Config, env: str | None = None) -> Any:
     from .worker import DoubtfulError, load
 
     folder = found.path.parent
-    found = config.Config(found.path, of_environment(found.data, env, shown(found.path)))
     main = module = trouble = upload = None
     try:
         main = found.main
@@ -97,17 +82,6 @@ def examine(found: config.Config, env: str | None = None) -> Any:
             (folder / name).is_file() for name in ("requirements.txt", "pyproject.toml")
         ),
     )
-
-
-def of_environment(data: Mapping[str, Any], env: str | None, name: str) -> Mapping[str, Any]:
-    """The config of one of its environments. Bindings are not inherited."""
-    if env is None:
-        return data
-    environments = data.get("env")
-    if not isinstance(environments, dict) or not isinstance(environments.get(env), dict):
-        raise CommandError(f"{name} has no environment {env!r}")
-    inherited = {key: value for key, value in data.items() if key != "durable_objects"}
-    return {**inherited, **environments[env]}
 
 
 def rooms_of(module: ModuleType) -> list[str]:
