@@ -106,6 +106,57 @@ Alias = Chat
     ]
 
 
+def test_bases_and_other_names_are_no_classes_of_their_own(project):
+    write(
+        project,
+        {
+            "src/rooms.py": """
+                from abc import abstractmethod
+                from typing import Generic, TypeVar
+                from partyserver import Server
+
+                T = TypeVar("T")
+
+                class Base(Server): ...
+                class Poll(Base): ...
+                class Open(Server):
+                    @abstractmethod
+                    def question(self): ...
+                class Of(Server, Generic[T]): ...
+                class Whole(Open):
+                    def question(self): ...
+                """,
+            "src/worker.py": WORKER.replace("class Chat(", "class Talk(")
+            + "\nfrom rooms import Base, Of, Open, Whole as Complete\nclass _Own(Server): ...\n"
+            + "Chat = Other = Talk\n",
+        },
+    )
+    told = [error.partition(",")[0] for error in errors(command("doctor", cwd=project))]
+    assert told == [
+        "the class Complete of src/worker.py has no binding",
+        "the class Complete is in no migration",
+    ]
+
+
+def test_objects_that_are_no_rooms_are_seen(project):
+    plain = "\nfrom workers import DurableObject\nclass Plain(DurableObject): ...\n"
+    write(project, {"src/worker.py": WORKER + plain})
+    binding, migration = errors(command("doctor", cwd=project))
+    assert "the class Plain of src/worker.py has no binding, so that nobody gets to it" in binding
+    assert "the class Plain is in no migration" in migration
+
+
+def test_a_worker_that_may_run_elsewhere_is_a_note(project):
+    lines = "from workers import env\nimport json\njson.loads(env.LIMIT)\n"
+    write(project, {"src/worker.py": lines + WORKER})
+    done = command("doctor", cwd=project)
+    assert errors(done) == []
+    note, good = done.stdout.splitlines()
+    assert note.startswith("note: src/worker.py fails where what only the runtime has is stood in")
+    assert "`partyserver check` shows where" in note
+    assert "rooms of classes that are not known" in good
+
+
 def test_bindings_are_not_inherited_by_an_environment(project):
     [error] = errors(command("doctor", "--env", "bare", cwd=project))
     assert "the class Chat of src/worker.py has no binding" in error

@@ -35,6 +35,7 @@ GOOD = Project(
         ["partyserver", "workers", "pydantic_core"],
         ["pydantic_core/_pydantic_core.cpython-314-wasm32-emscripten.so", "a/b.abi3.so", "c.so"],
     ),
+    today="2026-11-26",
     installed="0.1.0",
     dependencies=["partyserver", "pydantic-core"],
     upload=Upload(70, 500_000, 100_000),
@@ -113,6 +114,7 @@ def test_the_oldest_tools_will_do():
             {"compatibility_date": "2026-09-07"},
             "in Python 3.14, for which partyserver is made, since",
         ),
+        ({"compatibility_date": "2026-11-27"}, "Cloudflare takes none that is to come: set it to"),
         ({"compatibility_flags": None}, 'no "python_workers" in wrangler.toml: add it'),
         ({"compatibility_flags": ["nodejs_compat"]}, 'no "python_workers"'),
         (
@@ -129,6 +131,11 @@ def test_the_compatibility_is_looked_at(changes, told):
 def test_an_older_date_will_do_with_the_flag_for_the_new_python():
     flags = ["python_workers", "python_workers_314"]
     assert errors(config=config(compatibility_date="2026-05-01", compatibility_flags=flags)) == []
+
+
+def test_a_date_that_the_library_is_tested_with_is_none_to_come():
+    assert errors(today="2026-01-01") == []
+    assert errors(today="2027-01-01", config=config(compatibility_date="2027-01-01")) == []
 
 
 def test_dates_may_stand_without_quotes():
@@ -165,6 +172,33 @@ def test_classes_of_other_workers_and_other_objects_are_left_alone():
         ]
     }
     assert errors(config=config(durable_objects=others)) == []
+
+
+@pytest.mark.parametrize(
+    ("binding", "found"),
+    [
+        ({"script_name": "other-worker"}, []),  # a class of both
+        ({"script_name": "own"}, ["the class Poll is in no migration"]),
+        ({"script_name": ""}, ["the class Poll is in no migration"]),
+    ],
+)
+def test_a_binding_may_name_its_worker(binding, found):
+    bindings = [*CONFIG["durable_objects"]["bindings"], {"class_name": "Poll", **binding}]
+    changed = config(durable_objects={"bindings": bindings}, name="own")
+    told = errors(config=changed, names=["Chat", "Poll"], rooms=["Chat", "Poll"])
+    assert [text.partition(",")[0] for text in told] == found
+
+
+def test_a_class_that_is_bound_in_an_environment_alone_is_noted():
+    changed = config(
+        durable_objects=None,
+        migrations=None,
+        env={"live": {"durable_objects": CONFIG["durable_objects"]}, "none": {}, "odd": 1},
+    )
+    assert errors(config=changed) == []
+    [note] = notes(config=changed)
+    assert "the class Chat of src/worker.py has a binding in live alone" in note
+    assert "`partyserver doctor -e live`" in note
 
 
 def test_a_binding_of_a_plain_object_needs_its_migration_too():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import sys
+from collections.abc import Collection
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic
 
 from . import config
 from .config import shown
@@ -32,45 +34,56 @@ def run(options: argparse.Namespace) -> int:
         print(f"{'error' if finding.fails else 'note'}: {finding.text}")
         fails = fails or finding.fails
     if not fails:
+        none = "classes that are not known" if project.names is None else "no class"
         print(
             f"Nothing would fail: Node.js {project.node}, wrangler {project.wrangler}, "
-            f"rooms of {', '.join(project.rooms) or 'no class'}, an upload of {project.upload}"
+            f"rooms of {', '.join(project.rooms) or none}, an upload of {project.upload}"
         )
     return 1 if fails else 0
 
 
 def examine(found: config.Config) -> Any:
     """What there is in a project."""
+    from datetime import UTC, datetime
+
     from . import installed
-    from .findings import Project
+    from .findings import Project, bound_in
     from .modules import VENDORED
     from .upload import upload_of
     from .worker import DoubtfulError, load
 
     folder = found.path.parent
-    main = module = trouble = upload = None
+    main = module = trouble = doubt = upload = None
     try:
         main = found.main
         upload = upload_of(found.data, folder, main)
         module = load(main, only_vendored=True)
-    except DoubtfulError:
-        pass
     except CommandError as error:
         trouble = str(error)
         if main is not None:
             # The last line of a traceback, which stands before what the command has to say.
-            reason = trouble.rpartition("\n\n")[0].splitlines()[-1:]
-            trouble = (
-                f"{shown(main)} cannot be imported ({''.join(reason)}): "
-                "`partyserver check` shows where"
-            )
+            reason = "".join(trouble.rpartition("\n\n")[0].splitlines()[-1:])
+            look = "`partyserver check` shows where"
+            trouble = f"{shown(main)} cannot be imported ({reason}): {look}"
+            if isinstance(error, DoubtfulError):
+                trouble, doubt = (
+                    None,
+                    (
+                        f"{shown(main)} fails where what only the runtime has is stood in for "
+                        f"({reason}), so that its classes were not looked at: {look}"
+                    ),
+                )
+    rooms, objects = ([], []) if module is None else classes_of(module, bound_in(found.data))
     return Project(
         config_name=found.path.name,
         config=found.data,
         main=None if main is None else shown(main),
         trouble=trouble,
+        doubt=doubt,
         names=None if module is None else vars(module).keys(),
-        rooms=[] if module is None else rooms_of(module),
+        rooms=rooms,
+        objects=objects,
+        today=datetime.now(UTC).date().isoformat(),
         node=installed.node_of(folder),
         wrangler=installed.wrangler_of(folder),
         vendored=installed.vendored_in(folder / VENDORED),
@@ -84,17 +97,38 @@ def examine(found: config.Config) -> Any:
     )
 
 
-def rooms_of(module: ModuleType) -> list[str]:
-    """The classes of rooms in a worker's main module, but for those that are bases of others."""
-    from ..reserved import LifeHolder
+def classes_of(module: ModuleType, bound: Collection[str]) -> tuple[list[str], list[str]]:
+    """The classes of rooms in a worker's main module, and of other Durable Objects.
 
-    found = {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isclass(value)
-        and issubclass(value, LifeHolder)
-        and value.__module__.partition(".")[0] != "partyserver"
-        and value.__name__ == name  # no other name of it
-    }
-    bases = {base for value in found.values() for base in value.__mro__[1:]}
-    return [name for name, value in found.items() if value not in bases]
+    Each has one name: that which is bound, if it has several. Left out are those that only others
+    are made of.
+    """
+    from ..reserved import LifeHolder
+    from .modules import LIBRARY
+
+    plain = getattr(sys.modules.get("workers"), "DurableObject", LifeHolder)
+    names: dict[type, str] = {}
+    for name, value in vars(module).items():
+        if not inspect.isclass(value) or not issubclass(value, (LifeHolder, plain)):
+            continue
+        if value.__module__.partition(".")[0] not in LIBRARY and (
+            value not in names or name in bound or name == value.__name__ not in bound
+        ):
+            names[value] = name
+    rooms: list[str] = []
+    objects: list[str] = []
+    for value, name in names.items():
+        if name in bound or not _is_base(value, name):
+            (rooms if issubclass(value, LifeHolder) else objects).append(name)
+    return rooms, objects
+
+
+def _is_base(value: type, name: str) -> bool:
+    """Whether a class is there for others to derive from."""
+    methods = (inspect.getattr_static(value, name, None) for name in dir(value))
+    return (
+        name.startswith("_")
+        or bool(value.__subclasses__())
+        or Generic in value.__bases__
+        or any(getattr(method, "__isabstractmethod__", False) is True for method in methods)
+    )

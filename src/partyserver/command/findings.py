@@ -63,9 +63,13 @@ class Project:
     main: str | None = None
     #: Why the main module is not there, or cannot be imported.
     trouble: str | None = None
-    #: All names in the main module, and those of its classes of rooms.
+    #: Why it cannot be told whether that can be imported.
+    doubt: str | None = None
+    #: All names in the main module, and those of its classes of rooms and of other objects.
     names: Collection[str] | None = None
     rooms: Sequence[str] = ()
+    objects: Sequence[str] = ()
+    today: str = ""
     node: str | None = None
     wrangler: str | None = None
     vendored: Vendored | None = None
@@ -105,6 +109,8 @@ def _tools(project: Project) -> Iterator[Finding]:
 def _worker(project: Project) -> Iterator[Finding]:
     if project.trouble:
         yield Finding(project.trouble)
+    if project.doubt:
+        yield Finding(project.doubt, fails=False)
     if project.has_requirements:
         yield Finding(
             "requirements.txt lies beside pyproject.toml, with which pywrangler does not go on: "
@@ -135,6 +141,11 @@ def _compatibility(project: Project) -> Iterator[Finding]:
             f"compatibility_date is {date} in {name}, and workers run in Python 3.14, for which "
             f'partyserver is made, since {OLDEST_DATE}: set it to "{TESTED_DATE}"'
         )
+    elif date > max(TESTED_DATE, project.today):
+        yield Finding(
+            f"compatibility_date is {date} in {name}, and Cloudflare takes none that is to come: "
+            f'set it to "{TESTED_DATE}"'
+        )
     if "python_workers" not in flags:
         yield Finding(f'compatibility_flags has no "python_workers" in {name}: add it')
     for flag in _DEVELOPMENT:
@@ -151,6 +162,7 @@ def _classes(project: Project) -> Iterator[Finding]:
         one for one in own_bindings(project.config) if isinstance(one.get("class_name"), str)
     ]
     bound = [one["class_name"] for one in bindings]
+    elsewhere = bound_in(project.config)
     migrated = migrated_classes(project.config)
     if project.names is not None:
         for binding in bindings:
@@ -160,15 +172,26 @@ def _classes(project: Project) -> Iterator[Finding]:
                     f"{binding['class_name']}, which {main} has not: define it or import it there, "
                     "or correct class_name"
                 )
-    for room in project.rooms:
-        if room not in bound:
+    classes = [*project.rooms, *project.objects]
+    for one in classes:
+        if one in elsewhere:
+            continue
+        if environments := _environments_with(one, project.config):
             yield Finding(
-                f"the class {room} of {main} has no binding, so that nobody gets to its rooms: add "
-                f'one to durable_objects.bindings in {name}, with the name "{room}" and the '
-                f'class_name "{room}"'
+                f"the class {one} of {main} has a binding in {' and '.join(environments)} alone: "
+                f"`partyserver doctor -e {environments[0]}` looks at that environment",
+                fails=False,
             )
+        else:
+            kind = "rooms" if one in project.rooms else "objects"
+            yield Finding(
+                f"the class {one} of {main} has no binding, so that nobody gets to its {kind}: add "
+                f'one to durable_objects.bindings in {name}, with the name "{one}" and the '
+                f'class_name "{one}"'
+            )
+            bound.append(one)
     tag = f"v{len(_objects(project.config.get('migrations'))) + 1}"
-    for one in dict.fromkeys([*bound, *project.rooms]):
+    for one in dict.fromkeys(bound):
         if project.names is not None and one not in project.names:
             continue
         if one not in migrated:
@@ -185,10 +208,26 @@ def _classes(project: Project) -> Iterator[Finding]:
 
 
 def own_bindings(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The bindings for classes of this worker."""
+    """The bindings for classes of this worker, which may name it or not."""
+    own = (None, "", config.get("name"))
+    return [one for one in _bindings(config) if one.get("script_name") in own]
+
+
+def bound_in(config: Mapping[str, Any]) -> set[str]:
+    """The names of all classes with a binding, those of other workers included."""
+    return set(_names([one.get("class_name") for one in _bindings(config)]))
+
+
+def _environments_with(name: str, config: Mapping[str, Any]) -> list[str]:
+    """The environments that have a binding for a class."""
+    environments = config.get("env")
+    found = environments.items() if isinstance(environments, dict) else ()
+    return [env for env, one in found if isinstance(one, dict) and name in bound_in(one)]
+
+
+def _bindings(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     objects = config.get("durable_objects")
-    found = _objects(objects.get("bindings") if isinstance(objects, dict) else None)
-    return [one for one in found if not one.get("script_name")]
+    return _objects(objects.get("bindings") if isinstance(objects, dict) else None)
 
 
 def migrated_classes(config: Mapping[str, Any]) -> dict[str, bool]:
