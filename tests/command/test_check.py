@@ -228,6 +228,27 @@ def test_a_package_for_this_python_alone_is_missing_as_in_the_runtime(project):
     assert passed(project(worker=worker, files={"python_modules/httpx/__init__.py": ""}))
 
 
+@pytest.mark.parametrize("name", ["pwd", "curses.ascii", "tkinter", "imp", "resource"])
+def test_what_pythons_have_and_workers_have_not_is_missing(project, name):
+    root = name.partition(".")[0]
+    told = refused(project(worker=f"import {name}\n{WORKER}"))
+    assert f"ModuleNotFoundError: No module named '{root}'" in told
+    assert told.splitlines()[-1] == (
+        f"src/worker.py cannot be imported: Workers have no {root}, though it belongs to some "
+        "Python: do without it"
+    )
+    guarded = f"import sys\nif sys.platform != 'emscripten':\n    import shutil, pwd\n{WORKER}"
+    assert passed(project(worker=guarded))
+    files = {f"python_modules/{root}/{file}.py": "" for file in ("__init__", "ascii")}
+    assert passed(project(worker=f"import {name}\n{WORKER}", files=files))
+
+
+def test_what_other_modules_of_pythons_need_is_there(project):
+    worker = f"import pathlib, shutil, subprocess, tarfile\n{WORKER}"
+    assert passed(project(worker=worker))
+    assert passed(project(worker=f"import introspection, micropip\n{WORKER}"))
+
+
 def test_modules_that_are_imported_where_they_are_used_are_no_matter(project):
     worker = WORKER.replace("self.broadcast(message)", "import no_such_package")
     assert passed(project(worker=worker))
@@ -344,6 +365,30 @@ def test_the_runtimes_python_may_be_newer_than_this(project):
     assert "Workers run in Python 3.14, and this is 3." in told
     told = refused(project(worker=worker, rooms=f"{NEWER}\nLatter()\n"))
     assert "NameError: name 'Latter' is not defined" in told
+
+
+@needs_older
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from uuid import uuid7",
+        "import uuid\nuuid.uuid7()",
+        "import datetime\ndatetime.date.strptime('2026', '%Y')",
+        "from concurrent.interpreters import create",
+    ],
+)
+def test_names_that_a_newer_python_has_are_no_fault(project, line):
+    done = project(worker=f"{line}\n{WORKER}")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "the name may be new in 3.14, in which workers run (run the command with 3.14 to" in (
+        done.stderr
+    )
+
+
+@needs_older
+@pytest.mark.parametrize("line", ["from rooms import uuid7", "import rooms\nrooms.a", "''.a"])
+def test_names_that_are_not_pythons_are_a_fault_in_each(project, line):
+    assert "Error: " in refused(project(worker=f"{line}\n{WORKER}", rooms=""))
 
 
 def test_a_worker_in_the_root_leaves_the_environment_alone(project):

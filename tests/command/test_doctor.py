@@ -152,7 +152,7 @@ def test_a_worker_that_may_run_elsewhere_is_a_note(project):
     done = command("doctor", cwd=project)
     assert errors(done) == []
     note, good = done.stdout.splitlines()
-    assert note.startswith("note: src/worker.py fails where what only the runtime has is stood in")
+    assert note.startswith("note: src/worker.py fails here, and may not in the runtime")
     assert "`partyserver check` shows where" in note
     assert "rooms of classes that are not known" in good
 

@@ -183,7 +183,7 @@ def test_classes_of_other_workers_and_other_objects_are_left_alone():
     ],
 )
 def test_a_binding_may_name_its_worker(binding, found):
-    bindings = [*CONFIG["durable_objects"]["bindings"], {"class_name": "Poll", **binding}]
+    bindings = [{"name": "Chat", "class_name": "Chat"}, {"class_name": "Poll", **binding}]
     changed = config(durable_objects={"bindings": bindings}, name="own")
     told = errors(config=changed, names=["Chat", "Poll"], rooms=["Chat", "Poll"])
     assert [text.partition(",")[0] for text in told] == found

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from partyserver.project.packages import MISSING
 from partyserver.testing.imports import Bundle, hint, why_no_class, why_no_import
+
+from .conftest import Project
 
 
 def bundle(folder: Path, vendored: tuple[str, ...] = ("partyserver", "workers"), **files: str):
@@ -113,6 +116,45 @@ def test_the_sentence_says_what_to_do(tmp_path: Path) -> None:
     assert said is not None
     assert f"neither a module of the worker nor vendored in {chat.python_modules}" in said
     assert "(`uv add partyserver`) and run `uv run pywrangler sync`" in said
+
+
+def test_what_pythons_have_and_workers_have_not_is_told(tmp_path: Path) -> None:
+    said = why_no_import(bundle(tmp_path, worker="import pwd\n"))
+    told = "Workers have no pwd, though it belongs to some Python: do without it"
+    assert said == f"the worker imports pwd (worker.py, line 1), but {told}"
+    trace = "Traceback (most recent call last):\nModuleNotFoundError: No module named 'pwd'\n"
+    assert hint(trace, tmp_path).endswith(told)
+    assert why_no_import(bundle(tmp_path, ("pwd",), worker="import pwd\n")) is None
+
+
+def test_the_runtime_has_no_others(project: Project) -> None:
+    project.write(
+        worker=f"""\
+import sys
+from workers import DurableObject, Response, WorkerEntrypoint
+
+class EchoRoom(DurableObject): ...
+
+class MemoryRoom(DurableObject): ...
+
+class Default(WorkerEntrypoint):
+    def fetch(self, request):
+        missing = []
+        for name in {sorted(MISSING)} + sorted(sys.stdlib_module_names):
+            if not name.startswith("_") and name not in ("antigravity", "test", "this"):
+                try:
+                    __import__(name)
+                except ImportError:
+                    missing.append(name)
+        return Response(",".join(dict.fromkeys(missing)))
+""",
+        test_it=f"""\
+def test_it(party):
+    assert set(party.fetch("/").text.split(",")) == {MISSING}
+""",
+    )
+    done = project.run("-q")
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_traceback_has_a_hint_where_a_module_is_missing(tmp_path: Path) -> None:

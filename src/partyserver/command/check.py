@@ -51,8 +51,7 @@ def run(options: argparse.Namespace) -> int:
         load(main, only_vendored=True)
     except DoubtfulError as doubt:
         print(
-            f"{doubt}, where what only the runtime has is stood in for. That may be the reason, so "
-            "the check passes",
+            f"{doubt}. That may be the reason, so the check passes",
             file=sys.stderr,
         )
     else:

@@ -66,12 +66,10 @@ def examine(found: config.Config) -> Any:
             look = "`partyserver check` shows where"
             trouble = f"{shown(main)} cannot be imported ({reason}): {look}"
             if isinstance(error, DoubtfulError):
-                trouble, doubt = (
-                    None,
-                    (
-                        f"{shown(main)} fails where what only the runtime has is stood in for "
-                        f"({reason}), so that its classes were not looked at: {look}"
-                    ),
+                trouble = None
+                doubt = (
+                    f"{shown(main)} fails here, and may not in the runtime ({reason}), so that "
+                    f"its classes were not looked at: {look}"
                 )
     rooms, objects = ([], []) if module is None else classes_of(module, bound_in(found.data))
     return Project(

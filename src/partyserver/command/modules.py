@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import cache_from_source, spec_from_file_location
+from linecache import getline
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from ..project.packages import MISSING
 from . import standins, syntax
 
 #: Where packages for the runtime lie, beside the wrangler config.
@@ -68,7 +70,7 @@ class Modules(MetaPathFinder):
     ) -> ModuleSpec | None:
         places = self._places(fullname) if path is None else [path]
         if path is None and fullname in sys.stdlib_module_names:
-            places = [[self.folder]]
+            places = [[self.folder], *([self.vendored] if fullname in MISSING else [])]
         for place in places:
             spec = PathFinder.find_spec(fullname, place, target)
             if spec is not None and (spec.loader is not None or path is not None):
@@ -118,11 +120,16 @@ class Modules(MetaPathFinder):
         """Have this process find modules so. Nothing is written into the project."""
         before = sys.path, sys.dont_write_bytecode
         sys.path, sys.dont_write_bytecode = self.path, True
+        known = {name: sys.modules.pop(name) for name in MISSING & sys.modules.keys()}
+        missing = _Missing(self)
+        sys.meta_path.insert(0, missing)
         sys.meta_path.insert(sys.meta_path.index(PathFinder), self)
         try:
             yield
         finally:
             sys.meta_path.remove(self)
+            sys.meta_path.remove(missing)
+            sys.modules.update(known)
             sys.path, sys.dont_write_bytecode = before
 
     def forget(self) -> None:
@@ -130,6 +137,31 @@ class Modules(MetaPathFinder):
         for name, module in list(sys.modules.items()):
             if isinstance(path := getattr(module, "__file__", None), str) and self.is_own(path):
                 del sys.modules[name]
+
+
+class _Missing(MetaPathFinder):
+    """Of Python's own modules, those that the runtime has not: the worker's lines miss them here.
+
+    Others do not, and neither do lines that an `if` or a `try` may leave out in the runtime.
+    """
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is not None or fullname not in MISSING:
+            return None
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        file = frame.f_code.co_filename
+        is_sure = getline(file, frame.f_lineno).startswith(("import ", "from "))
+        spec = self._modules.find_spec(fullname, None)
+        if spec is None and is_sure and self._modules.is_own(file):
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return spec
 
 
 class _OwnLoader(SourceFileLoader):

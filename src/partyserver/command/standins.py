@@ -17,22 +17,15 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
+from ..project.packages import NEWER, PREFIXES, RUNTIME, SOMETIMES
 from . import syntax
-
-#: Modules that the runtime has by itself, and how others of them begin. The SDK is an ordinary
-#: package on top of these.
-NAMES = ("js", "pyodide", "pyodide_js")
-PREFIXES = ("_pyodide", "_cloudflare")
-
-#: What the runtime's Python has, and an older one has not.
-NEWER = ("annotationlib", "compression")
 
 
 def install() -> None:
     """Have the runtime's modules be there from now on, in this process."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
-        sys.meta_path.append(_Newer())
+        sys.meta_path.append(_Unfound())
         if syntax.IS_OLDER:  # where `string` is no package, in which something could be found
             sys.modules.setdefault("string.templatelib", StandinModule("string.templatelib"))
     # The library asks for the loop when it is imported, and elsewhere there may be none.
@@ -183,20 +176,21 @@ class _Finder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         root, _, rest = fullname.partition(".")
-        if root not in NAMES and not root.startswith(PREFIXES):
+        if root not in RUNTIME and not root.startswith(PREFIXES):
             above = sys.modules.get(fullname.rpartition(".")[0]) if rest else None
             if not isinstance(above, StandinModule):
                 return None
         return spec_of(fullname)
 
 
-class _Newer(MetaPathFinder):
+class _Unfound(MetaPathFinder):
     """After all others: it knows what nobody has found."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return spec_of(fullname) if fullname.partition(".")[0] in NEWER else None
+        is_there = fullname.partition(".")[0] in (*NEWER, *SOMETIMES)
+        return spec_of(fullname) if is_there else None
 
 
 def are_in(error: BaseException) -> bool:

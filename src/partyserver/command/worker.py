@@ -9,19 +9,14 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
+from ..project.installed import dotted
+from ..project.packages import MISSING, PYTHONS, package_of, why_not_there
 from . import standins, syntax, tracebacks
 from .config import shown
 from .errors import CommandError
 from .modules import Modules
 
-#: Packages whose module is not called as they are.
-_DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "bs4": "beautifulsoup4",
-    "dateutil": "python-dateutil",
-    "jwt": "pyjwt",
-    "yaml": "pyyaml",
-}
+_RUNTIME, _THIS = (dotted(version) for version in (syntax.RUNTIME, sys.version_info[:2]))
 
 
 class DoubtfulError(CommandError):
@@ -57,8 +52,14 @@ def load(path: Path, *, only_vendored: bool = False) -> ModuleType:
     except BaseException as error:  # SystemExit, too
         trace = tracebacks.told(error, modules.is_own)
         told = f"{trace}\n\n{shown(path)} cannot be imported"
+        if _may_be_newer(error):
+            raise DoubtfulError(
+                f"{told} here: this is Python {_THIS}, and the name may be new in {_RUNTIME}, in "
+                f"which workers run (run the command with {_RUNTIME} to know)"
+            ) from None
         if _is_doubtful(error):
-            raise DoubtfulError(f"{told} here") from None
+            where = "where what only the runtime has is stood in for"
+            raise DoubtfulError(f"{told} here, {where}") from None
         raise CommandError(f"{told}{_hint(error, modules)}") from None
 
 
@@ -91,6 +92,17 @@ def broken(paths: Iterable[syntax.Broken]) -> str:
     return "\n\n".join(tracebacks.told(error, lambda _: False) for _, error in paths)
 
 
+def _may_be_newer(error: BaseException) -> bool:
+    """Whether what is missing is a name in one of Python's own modules."""
+    name: str | None = None
+    if isinstance(error, AttributeError):
+        owner = error.obj if isinstance(error.obj, type | ModuleType) else type(error.obj)
+        name = owner.__name__ if isinstance(owner, ModuleType) else owner.__module__
+    elif isinstance(error, ImportError):
+        name = error.name
+    return syntax.IS_OLDER and (name or "").partition(".")[0] in PYTHONS - {"builtins"}
+
+
 def _is_doubtful(error: BaseException) -> bool:
     certain = SyntaxError | NameError | ImportError | SystemExit
     return not isinstance(error, certain) and (standins.have_decided() or standins.are_in(error))
@@ -99,7 +111,9 @@ def _is_doubtful(error: BaseException) -> bool:
 def _hint(error: BaseException, modules: Modules) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]
-        package = _DISTRIBUTIONS.get(name, name.replace("_", "-"))
+        package = package_of(name)
+        if name in MISSING:
+            return f": {why_not_there(name)}"
         if modules.is_native(name):
             return (
                 f": {name} is installed for this Python, and python_modules has none for the "
@@ -115,10 +129,8 @@ def _hint(error: BaseException, modules: Modules) -> str:
 
 def older_python(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and syntax.IS_OLDER:
-        runtime = ".".join(map(str, syntax.RUNTIME))
-        this = ".".join(map(str, sys.version_info[:2]))
         return (
-            f". Workers run in Python {runtime}, and this is {this}, which knows less syntax: "
-            f"if that is it, run the command with {runtime}"
+            f". Workers run in Python {_RUNTIME}, and this is {_THIS}, which knows less syntax: "
+            f"if that is it, run the command with {_RUNTIME}"
         )
     return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,20 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-#: What the runtime has by itself, and what is newer there than the Python that runs the tests.
-#: Names with an underscore count as its own, too.
-_PROVIDED = sys.stdlib_module_names | {
-    *("annotationlib", "compression", "concurrent", "string"),
-    *("asgi", "cloudflare", "introspection", "js", "micropip", "pyodide", "pyodide_js", "workers"),
-}
+from ..project.packages import MISSING, PROVIDED, package_of, why_not_there
 
-#: Packages whose names are not those of their modules, or that an extra of ours brings along.
-_PACKAGES = {
-    "cronsim": "partyserver[schedule]",
-    "msgspec": "partyserver[events]",
-    "pyodide_http": "partyserver[http]",
-    "workers": "workers-runtime-sdk",
-}
+#: Those of the SDK are looked for at its own start. Names with an underscore count so, too.
+_PROVIDED = PROVIDED | {"asgi", "workers"}
 
 _NOT_FOUND = re.compile(r"^ModuleNotFoundError: No module named '([^']+)'", re.MULTILINE)
 
@@ -121,6 +110,8 @@ def why_no_class(bundle: Bundle) -> str | None:
 
 
 def _what_to_do(name: str, python_modules: Path) -> str:
+    if name in MISSING:
+        return why_not_there(name)
     sync = "run `uv run pywrangler sync`"
     if not python_modules.is_dir():
         return (
@@ -128,10 +119,10 @@ def _what_to_do(name: str, python_modules: Path) -> str:
             f"pyproject.toml there, {sync}; it is needed before the tests, and after each change "
             "of the dependencies"
         )
-    package = _PACKAGES.get(name, name)
     return (
         f"it is neither a module of the worker nor vendored in {python_modules}. If it is a "
-        f"package, list it in the dependencies of pyproject.toml (`uv add {package}`) and {sync}"
+        "package, list it in the dependencies of pyproject.toml "
+        f"(`uv add {package_of(name)}`) and {sync}"
     )
 
 
