@@ -57,7 +57,7 @@ def examine(found: config.Config) -> Any:
     try:
         main = found.main
         upload = upload_of(found.data, folder, main)
-        module = load(main, only_vendored=True)
+        module = load(main, only_vendored=True, project=folder)
     except CommandError as error:
         trouble = str(error)
         if main is not None:

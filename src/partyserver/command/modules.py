@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import cache_from_source, spec_from_file_location
+from itertools import islice
 from linecache import getline
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -32,13 +33,12 @@ LIBRARY = ("partyserver", "workers", "asgi")
 class Modules(MetaPathFinder):
     """The modules of one worker."""
 
-    def __init__(self, folder: Path, *, only_vendored: bool) -> None:
+    def __init__(self, folder: Path, project: Path | None, *, only_vendored: bool) -> None:
         self.folder = str(folder)
-        self.vendored = [
-            str(place / VENDORED)
-            for place in (folder, *folder.parents)
-            if (place / VENDORED).is_dir()
-        ]
+        places = (folder, *folder.parents) if project is None else (project.resolve(),)
+        there = (str(place / VENDORED) for place in places if (place / VENDORED).is_dir())
+        #: The one folder of packages for the runtime, if it is there.
+        self.vendored = [*islice(there, 1)]
         own = sys.path if sys.flags.safe_path else sys.path[1:]
         self._python = [place for place in own if _is_pythons(place)]
         #: Where this Python's packages lie. The worker's folder is there if it is installed itself.

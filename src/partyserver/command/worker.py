@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from contextlib import redirect_stdout
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -23,10 +22,11 @@ class DoubtfulError(CommandError):
     """The worker failed here, and may run in the runtime: a stand-in had a part in it."""
 
 
-def load(path: Path, *, only_vendored: bool = False) -> ModuleType:
+def load(path: Path, *, only_vendored: bool = False, project: Path | None = None) -> ModuleType:
     """Import a worker's main module, in this process. What it prints goes to stderr.
 
     With `only_vendored`, packages are missing that are not in python_modules/, if that is in use.
+    It is that of the folder `project`, where the wrangler config lies, or else the nearest.
 
     Raises:
         DoubtfulError: it cannot be imported here.
@@ -42,7 +42,7 @@ def load(path: Path, *, only_vendored: bool = False) -> ModuleType:
         raise CommandError(f"{path.name} is no module of Python")
     path = path.resolve()
     standins.install()
-    modules = Modules(path.parent, only_vendored=only_vendored)
+    modules = Modules(path.parent, project, only_vendored=only_vendored)
     standins.watch(modules.is_own)
     try:
         with modules.in_use(), redirect_stdout(sys.stderr):
@@ -85,11 +85,6 @@ def _run(modules: Modules, name: str, path: Path) -> ModuleType:
     assert spec.loader
     spec.loader.exec_module(module)
     return module
-
-
-def broken(paths: Iterable[syntax.Broken]) -> str:
-    """What is said of modules that are no Python."""
-    return "\n\n".join(tracebacks.told(error, lambda _: False) for _, error in paths)
 
 
 def _may_be_newer(error: BaseException) -> bool:
