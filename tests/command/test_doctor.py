@@ -128,7 +128,7 @@ def test_bases_and_other_names_are_no_classes_of_their_own(project):
                 """,
             "src/worker.py": WORKER.replace("class Chat(", "class Talk(")
             + "\nfrom rooms import Base, Of, Open, Whole as Complete\nclass _Own(Server): ...\n"
-            + "Chat = Other = Talk\n",
+            + "Chat = Other = Talk\ndel Talk\nTalk = Chat\n",
         },
     )
     told = [error.partition(",")[0] for error in errors(command("doctor", cwd=project))]

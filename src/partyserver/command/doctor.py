@@ -109,9 +109,10 @@ def classes_of(module: ModuleType, bound: Collection[str]) -> tuple[list[str], l
     for name, value in vars(module).items():
         if not inspect.isclass(value) or not issubclass(value, (LifeHolder, plain)):
             continue
-        if value.__module__.partition(".")[0] not in LIBRARY and (
-            value not in names or name in bound or name == value.__name__ not in bound
-        ):
+        if value.__module__.partition(".")[0] in LIBRARY:
+            continue
+        known = names.setdefault(value, name)
+        if name in bound or (name == value.__name__ and known not in bound):
             names[value] = name
     rooms: list[str] = []
     objects: list[str] = []
