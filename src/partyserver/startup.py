@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
+from workers.entrypoints import DurableObjectAbort
+
 from . import attribution, tasks
 from .rules.contract import calls_are_own
 from .runtime import JsException, can_run_sync, events
@@ -22,6 +24,7 @@ class Startup:
 
     An object that has just been created or woken has not started. The first event starts
     it; if `on_start` raises, that event fails with its error and the next one tries again.
+    If `on_start` aborts the object, none does: the platform is about to end it.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Startup:
         self._on_start = on_start
         self._on_started = on_started
         self._starting = False
+        self._abort: DurableObjectAbort | None = None
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     @property
@@ -68,6 +72,9 @@ class Startup:
         return future.result() if future.done() else future
 
     def _begin(self) -> None:
+        if self._abort is not None:
+            self._end(self._abort)
+            return
         inside, event_of = _inside_on_start.set(True), attribution.current.set(None)
         try:
             result = self._on_start()
@@ -108,9 +115,12 @@ class Startup:
         # Whoever was cancelled waits no longer.
         self._waiting = [one for one in self._waiting if not one[1].done()]
         if error is not None:
-            if self._waiting:
-                _, future = self._waiting.pop(0)
+            if isinstance(error, DurableObjectAbort):
+                self._abort = error
+            failing = len(self._waiting) if self._abort is not None else 1
+            for _, future in self._waiting[:failing]:
                 future.set_exception(error)
+            del self._waiting[:failing]
             if self._waiting:
                 self._starting = True
                 self._begin()

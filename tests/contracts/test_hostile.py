@@ -159,3 +159,15 @@ def test_rooms_that_abort_themselves_end_alone(party, binding):
         assert other.receive() == "hi"
     assert room.fetch("/alive").text == "alive"
     assert room.fetch("/went-on").json() == []
+
+
+@pytest.mark.no_party_chaos  # the room has gone already
+@pytest.mark.log_may_hold("Uncaught at once", "Uncaught Application called abort()")
+@pytest.mark.parametrize("how", ["plain", "async"])
+def test_a_room_that_aborts_in_its_on_start_begins_no_other_start(party, binding, how):
+    """Whatever else has waited for it: the platform is about to end the room."""
+    kind = binding("Aborting")
+    name = f"starting-{kind}-{how}"  # the starts of both are counted in one place
+    assert party.room(kind, name).fetch("/").status_code == 500
+    starts = party.room(kind, "other").fetch("/starts").json()
+    assert starts[name] == 1

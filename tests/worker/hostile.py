@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import Counter
 from typing import Any, ClassVar
 
 import js
@@ -130,14 +131,36 @@ class ExitingSleepy(Exiting):
 
 
 class Aborting(Server):
-    """Aborts itself, while tasks of it wait."""
+    """Aborts itself, while tasks of it wait; one named `starting-...`, as it starts."""
 
     went_on: ClassVar[list[str]] = []
+    starts: ClassVar[Counter[str]] = Counter()
+
+    def on_start(self):
+        self.starts[self.name] += 1
+        if self.name.startswith("starting"):
+            return self.abort_later() if self.name.endswith("async") else self.ctx.abort("at once")
+        return None
+
+    async def abort_later(self):
+        await asyncio.sleep(0)
+        self.ctx.abort("at once")
+
+    async def fetch(self, request):
+        """All that waits for the start in one event."""
+        if self.name.startswith("starting"):
+            await asyncio.gather(*(self.until_started() for _ in range(3)), return_exceptions=True)
+        return await super().fetch(request)
+
+    async def until_started(self):
+        await self.set_name(self.name)
 
     async def on_request(self, request):
         how = request.url.rpartition("/")[2]
         if how == "went-on":
             return Response.from_json(self.went_on)
+        if how == "starts":
+            return Response.from_json(self.starts)
         if how == "alive":
             return Response("alive")
         await self.keep_busy()
