@@ -42,7 +42,7 @@ def line_of(module, comment):
         for number, line in enumerate((WORKER.parent / module).read_text().splitlines(), 1)
         if line.endswith(f"  # {comment}")
     ]
-    return f"/{module}:{number} (write await before it)' was never awaited"
+    return f"/{module}:{number}' was never awaited"
 
 
 @pytest.mark.log_may_hold("was never awaited")

@@ -28,4 +28,4 @@ def test_a_worker_may_have_nothing():
 
 def test_a_call_that_is_not_awaited_has_its_line():
     name = advice.of_unawaited_call("get", "/session/metadata/worker.py", 12)
-    assert name == "get() at /session/metadata/worker.py:12 (write await before it)"
+    assert name == "get() at /session/metadata/worker.py:12"

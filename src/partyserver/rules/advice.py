@@ -22,5 +22,8 @@ def of_missing_binding(name: str, known: Iterable[str]) -> str:
 
 
 def of_unawaited_call(name: str, file: str, line: int) -> str:
-    """A name for a coroutine, which Python's "coroutine '...' was never awaited" tells."""
-    return f"{name}() at {file}:{line} (write await before it)"
+    """A name for a coroutine, which Python's "coroutine '...' was never awaited" tells.
+
+    It stands in what is told of awaited ones, too, such as a task's failure: so it gives no advice.
+    """
+    return f"{name}() at {file}:{line}"
