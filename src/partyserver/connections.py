@@ -22,7 +22,7 @@ _UNEXPECTED = "Unexpected error"
 _MANY = 4
 
 
-class ConnectionIterator(Iterator[RoomConnection]):
+class ConnectionIterator(Iterator[Connection]):
     """Connections one after the other, of which `len` counts those that are still to come."""
 
     __slots__ = ("_rest",)
@@ -30,10 +30,10 @@ class ConnectionIterator(Iterator[RoomConnection]):
     def __init__(self, connections: list[RoomConnection]) -> None:
         self._rest = iter(connections)
 
-    def __iter__(self) -> Iterator[RoomConnection]:
+    def __iter__(self) -> Iterator[Connection]:
         return self._rest  # so that a loop runs in C
 
-    def __next__(self) -> RoomConnection:
+    def __next__(self) -> Connection:
         return next(self._rest)
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, TypeVarTuple
 
 from workers import DurableObject, Request, Response
@@ -219,14 +219,13 @@ class Server(Hooks, LifeHolder, DurableObject, EnvHolder[Env], metaclass=_Server
         """The open connection with this id, the newest if there are several."""
         return life_of(self).connections.get(id)
 
-    def get_connections(self, tag: str | Iterable[str] | None = None) -> Iterator[Connection]:
+    def get_connections(self, tag: str | Iterable[str] | None = None) -> ConnectionIterator:
         """The open connections in the order they came, or those that carry the tag.
 
         Of several tags a connection must carry all. Its id is one of them, and any client may
         choose any id (`_pk`): what only some may hear must not be sent by a tag alone.
 
-        The iterator has a `len`, the connections that are still to come. Type checkers want
-        `len(list(self.get_connections()))`, which is the same.
+        The iterator has a `len`: the connections that are still to come.
         """
         connections = life_of(self).connections
         if tag is None:
@@ -357,13 +356,6 @@ class Server(Hooks, LifeHolder, DurableObject, EnvHolder[Env], metaclass=_Server
         """
         await life_of(self).set_name(name, props, strictly=True)
 
-    async def setName(self, name: str, props: Any = None) -> None:
-        """What the routers of this library and of npm partyserver call: `set_name`.
-
-        They give props each time, which a room that has started has no use for.
-        """
-        await life_of(self).set_name(name, props, strictly=False)
-
     @staticmethod
     async def party_fetch(
         request: Request, env: Any, *, location_hint: str | None = None, prefix: str = "parties"
@@ -388,7 +380,14 @@ class Server(Hooks, LifeHolder, DurableObject, EnvHolder[Env], metaclass=_Server
         """
         return await life_of(self).fetch(request)
 
-    if not TYPE_CHECKING:  # the runtime's names: editors show users' own alone
+    if not TYPE_CHECKING:  # names for JavaScript: editors show users' own alone
+
+        async def setName(self, name: str, props: Any = None) -> None:
+            """What the routers of this library and of npm partyserver call: `set_name`.
+
+            They give props each time, which a room that has started has no use for.
+            """
+            await life_of(self).set_name(name, props, strictly=False)
 
         def webSocketMessage(self, socket: JsProxy, message: Any) -> Any:
             return life_of(self).message_arrived(socket, message)

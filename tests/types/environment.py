@@ -196,6 +196,7 @@ class Forgetful(Server):
 
 
 def internals(server: Server) -> None:
-    """What the runtime calls is not for users, nor for what editors show them."""
+    """What JavaScript calls is not for users, nor for what editors show them."""
     print(server.webSocketMessage)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportAttributeAccessIssue]
     print(server.alarm)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportAttributeAccessIssue]
+    print(server.setName)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType, reportAttributeAccessIssue]

@@ -162,8 +162,10 @@ def what_things_are(
 ) -> None:
     assert_type(server.name, str)
     assert_type(server.get_connection("id"), Connection | None)
-    assert_type(server.get_connections("red"), Iterator[Connection])
-    assert_type(server.get_connections(["red", "captain"]), Iterator[Connection])
+    connections: Iterator[Connection] = server.get_connections("red")
+    assert_type(next(connections), Connection)
+    assert_type(len(server.get_connections(["red", "captain"])), int)
+    assert_type([one.id for one in server.get_connections()], list[str])
     assert_type(server.sql("select 1"), list[dict[str, Any]])
     assert_type(server.sql_one("select ? as a", 1), dict[str, Any] | None)
     assert_type(server.sql_value("select 1"), Any)
