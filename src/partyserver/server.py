@@ -29,6 +29,7 @@ from .routing import route_partykit_request
 from .rules.messages import compact_json
 from .rules.options import DEFAULTS, ServerOptions
 from .runtime import JsProxy
+from .runtime.io_context import current as current_io_context
 from .shortcuts.activation import activate
 from .shortcuts.requests import called_by_the_runtime
 from .usercode import as_exception
@@ -51,6 +52,7 @@ class _ServerType(ABCMeta):
             raise TypeError(f"{name}: a base's __init_subclass__ must call super()")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        outside = current_io_context.get()
         try:
             server = super().__call__(*args, **kwargs)
             life = life_of(server)
@@ -62,6 +64,8 @@ class _ServerType(ABCMeta):
             ) from None
         except (SystemExit, KeyboardInterrupt) as error:
             raise as_exception(error, f"{cls.__name__}.__init__") from error
+        finally:
+            current_io_context.set(outside)
         life.constructed()
         return life.face() if called_by_the_runtime() else server
 
@@ -149,6 +153,7 @@ class Server(Hooks, LifeHolder, DurableObject, EnvHolder[Env], metaclass=_Server
         own_ctx: Any = self.ctx
         life = Life(self, own_ctx._ctx, definition_of(type(self)))
         give_life(self, life)
+        current_io_context.set(life.io_context)  # for what `__init__` does from here on
         own_ctx.waitUntil = life.wait_until
         own_ctx.abort = life.abort
         life.construct_parts()

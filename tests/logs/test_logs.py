@@ -69,6 +69,8 @@ def test_a_line_of_a_hook_has_its_room_and_its_connection(party, binding, evict)
     told = {line.message for line in party.logs}
     assert {
         "in the worker",
+        f"[{kind}:lobby] __init__",
+        f"[{kind}:lobby] of a task of __init__",
         f"[{kind}:lobby] on_start",
         f"[{kind}:lobby] on_start awaits",
         *(
@@ -80,6 +82,7 @@ def test_a_line_of_a_hook_has_its_room_and_its_connection(party, binding, evict)
         ),
     } <= told
     assert not [line for line in told if "alice] on_start" in line]
+    assert not [line for line in told if line in ("__init__", "of a task of __init__")]
 
 
 def test_an_event_of_no_connection_has_none(party, binding):

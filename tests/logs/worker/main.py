@@ -21,7 +21,12 @@ class Speaking(Server):
 
     def __init__(self, ctx, env):
         super().__init__(ctx, env)
+        logging.info("__init__")
         self.gate = asyncio.Event()
+        self.begun = asyncio.create_task(self.begin())
+
+    async def begin(self):
+        logging.info("of a task of __init__")
 
     async def on_start(self, props=None):
         logging.info("on_start")
