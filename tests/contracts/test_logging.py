@@ -29,6 +29,18 @@ def test_records_come_with_their_levels(party, check):
     assert (line.level, line.message) == ("info", "of a logger")
 
 
+@pytest.mark.once("nothing of it depends on rooms")
+def test_the_default_level_gives_way_and_a_chosen_one_stays(party):
+    assert party.fetch("/check/root_level").json() == {
+        "nothing": "INFO",
+        "a line": "INFO",
+        "a line that is not shown": "INFO",
+        "basicConfig": "WARNING",
+        "a level": "ERROR",
+        "a handler": "WARNING",
+    }
+
+
 def test_a_traceback_is_one_entry(party, check):
     check()
     failed = party.logs.wait_for("failed here")

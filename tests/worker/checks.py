@@ -25,7 +25,7 @@ from partyserver.connections import Connections
 from partyserver.history import History
 from partyserver.presence import Presence
 from partyserver.rules.attachment import Attachment
-from partyserver.runtime import sockets
+from partyserver.runtime import console, sockets
 from partyserver.schedule import Schedule
 from partyserver.shortcuts import switch
 from pyodide.ffi import create_once_callable, create_proxy
@@ -143,6 +143,29 @@ async def check_logging(worker):
         "loaded": sorted({"partyserver.logs", "partyserver.rules.logs"} & sys.modules.keys()),
         "is wrapped": attribution.of_messages(receive) is not receive,
     }
+
+
+async def check_root_level(worker):
+    """The root logger's level after the import of the library, by what has come before that."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    found = {}
+    for name, come in {
+        "nothing": lambda: None,
+        "a line": lambda: logging.warning("before the import"),
+        "a line that is not shown": lambda: logging.info("before the import"),
+        "basicConfig": lambda: logging.basicConfig(level=logging.WARNING),
+        "a level": lambda: root.setLevel(logging.ERROR),
+        "a handler": lambda: root.addHandler(logging.NullHandler()),
+    }.items():
+        root.handlers = []
+        root.setLevel(logging.WARNING)  # as Python has it
+        come()
+        console.show_info()
+        found[name] = logging.getLevelName(root.level)
+    root.handlers = handlers
+    root.setLevel(level)
+    return found
 
 
 # --- classes --------------------------------------------------------------------------

@@ -51,11 +51,21 @@ def _install() -> None:
             self.handleError(record)
 
     logging.StreamHandler.emit = emit  # type: ignore[method-assign]
-    last, root = logging.lastResort, logging.getLogger()
-    if last is not None:
-        last.setLevel(logging.NOTSET)  # the loggers' own levels decide
-    if root.level == logging.WARNING and not root.handlers:
-        # Python's default is for programs whose stderr somebody reads. This log has levels.
+    if logging.lastResort is not None:
+        logging.lastResort.setLevel(logging.NOTSET)  # the loggers' own levels decide
+    show_info()
+
+
+def show_info() -> None:
+    """Have records be shown from INFO on, unless somebody has configured the root logger.
+
+    Python's default, WARNING, is for programs whose stderr somebody reads. This log has levels.
+    """
+    root = logging.getLogger()
+    # `logging.info()` and the like give it a handler, too, and then ask it for its level, which it
+    # remembers. `basicConfig(level=...)` has it forget.
+    is_configured = root.handlers and not getattr(root, "_cache", None)
+    if root.level == logging.WARNING and not is_configured:
         root.setLevel(logging.INFO)
 
 
