@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import tomllib
 
 import pytest
+from partyserver.command import init
 
 
 def code_blocks(path):
@@ -49,6 +51,11 @@ def test_a_new_project_has_the_library_from_its_wheel(run, new_project):
     python = new_project / ".venv/bin/python"
     where = run(python, "-c", "import partyserver; print(partyserver.__file__)", cwd=new_project)
     assert where.stdout.startswith(str(new_project / ".venv"))
+
+
+def test_the_readmes_config_uploads_no_more_than_that_of_a_new_project(config):
+    made = tomllib.loads(init.files_of("chat", "my-app")["wrangler.toml"])
+    assert tomllib.loads(config)["python_modules"] == made["python_modules"]
 
 
 def test_the_readmes_example_passes_its_test(root, new_project, config, pytest_in):
