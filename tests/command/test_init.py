@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import stat
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 
 import partyserver
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from partyserver.command import init
 from partyserver.command.errors import CommandError
 
@@ -63,7 +67,7 @@ def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
     assert config["main"] == "src/worker.py"
     needed = [f"partyserver>={partyserver.__version__}", *init.TEMPLATES[template]]
     assert pyproject["project"]["dependencies"] == needed
-    assert {"workers-py", "partyserver[testing]", "pytest"} <= {
+    assert {"workers-py", "partyserver[testing]", "pytest", "mypy", "pyright"} == {
         *pyproject["dependency-groups"]["dev"]
     }
 
@@ -113,9 +117,35 @@ def test_a_bad_name_comes_with_a_better_one(tmp_path):
     assert "would do" not in refused(command("init", "FastAPI", cwd=tmp_path))
 
 
-@pytest.mark.parametrize("name", ["partyserver", "fastapi", "workers-py"])
-def test_the_name_of_a_package_that_the_project_needs_is_refused(name, tmp_path):
-    assert "take another, as my-app" in refused(command("init", name, cwd=tmp_path))
+def brought_by(requirement, found):
+    """The names of all packages that come with it, and that are installed here."""
+    requirement = Requirement(requirement)
+    name = canonicalize_name(requirement.name)
+    if (name, *requirement.extras) in found:
+        return
+    found.add((name, *requirement.extras))
+    with contextlib.suppress(PackageNotFoundError):
+        for line in requires(name) or []:
+            marker = Requirement(line).marker
+            if not marker or any(
+                marker.evaluate({"extra": e, "python_version": "3.14", "sys_platform": platform})
+                for e in ("", *requirement.extras)
+                for platform in ("linux", "win32")
+            ):
+                brought_by(line, found)
+
+
+def test_the_name_of_a_package_that_the_project_needs_is_refused(tmp_path):
+    dev = tomllib.loads(init.files_of("chat", "my-app")["pyproject.toml"])["dependency-groups"]
+    found = set()
+    for requirement in ("partyserver[events,http,schedule]", "fastapi", *dev["dev"]):
+        brought_by(requirement, found)
+    names = {name for name, *_ in found}
+    assert {"websockets", "httpx", "pydantic"} < names
+    for name in {"wrangler", *names}:
+        with pytest.raises(CommandError, match="take another, as my-app"):
+            init.check_name(name)
+    assert "take another, as my-app" in refused(command("init", "httpx", cwd=tmp_path))
 
 
 def test_what_is_there_is_left_alone(tmp_path):
@@ -131,16 +161,29 @@ def test_what_is_there_is_left_alone(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_an_empty_folder_is_taken(tmp_path):
-    (tmp_path / "my-app").mkdir()
-    assert command("init", "my-app", cwd=tmp_path).returncode == 0
+@pytest.mark.parametrize("name", ["my-app", "link"])
+def test_an_empty_folder_is_taken_as_it_is(name, tmp_path):
+    """It may be a mount, another's current folder, or in one that cannot be written to."""
+    (tmp_path / "my-app").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("my-app")
+    before = (tmp_path / "my-app").stat()
+    around = tmp_path.stat().st_mtime_ns
+    assert command("init", name, cwd=tmp_path).returncode == 0
+    after = (tmp_path / "my-app").stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert tmp_path.stat().st_mtime_ns == around, "nothing was made beside it"
     assert (tmp_path / "my-app" / "wrangler.toml").is_file()
+    assert (tmp_path / "link").is_symlink()
 
 
-def test_nothing_is_left_of_what_could_not_be_written(tmp_path):
+@pytest.mark.parametrize("is_there", [False, True])
+def test_nothing_is_left_of_what_could_not_be_written(is_there, tmp_path):
+    folder = tmp_path / "my-app"
+    if is_there:
+        folder.mkdir()
     with pytest.raises(CommandError, match="my-app cannot be made: "):
-        init.make(tmp_path / "my-app", {"a": "a file", "a/b": "and no folder"})
-    assert list(tmp_path.iterdir()) == []
+        init.make(folder, {"a/b/c": "a file", "a/b/c/d": "and no folder"})
+    assert list(tmp_path.rglob("*")) == [folder] * is_there
     with pytest.raises(CommandError, match="no/my-app cannot be made: No such file"):
         init.make(tmp_path / "no" / "my-app", {})
 

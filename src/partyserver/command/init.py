@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -40,13 +38,17 @@ _NAMES = {
 #: As Cloudflare has it for a part of a host name.
 _GOOD = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
-#: Packages of the project, whose names it cannot have itself.
+#: What `uv sync` and `npm install` bring into a project, which cannot have the same name. Of the
+#: library's extras, too, which may be added later.
 _TAKEN = {
-    "partyserver",
-    "workers-py",
-    "pytest",
-    "wrangler",
-    *(n for of in TEMPLATES.values() for n in of),
+    *("annotated-doc", "annotated-types", "anyio", "ast-serialize", "certifi"),
+    *("charset-normalizer", "click", "colorama", "cronsim", "fastapi", "h11", "httpcore"),
+    *("httpx", "idna", "iniconfig", "librt", "markdown-it-py", "mdurl", "msgspec", "mypy"),
+    *("mypy-extensions", "nodeenv", "opentelemetry-api", "packaging", "partyserver"),
+    *("pathspec", "pluggy", "pydantic", "pydantic-core", "pygments", "pyjson5", "pyodide-cli"),
+    *("pyodide-http", "pyodide-py", "pyright", "pytest", "requests", "rich", "shellingham"),
+    *("sniffio", "starlette", "typer", "typing-extensions", "typing-inspection", "urllib3"),
+    *("websockets", "workers-py", "workers-runtime-sdk", "wrangler"),
 }
 
 
@@ -126,33 +128,37 @@ def _walk(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversab
 
 
 def make(folder: Path, files: Mapping[str, str]) -> None:
-    """Write files into a new folder: all of them, or nothing.
+    """Write files into a new folder, or into one that is there and empty: all of them, or nothing.
 
     Raises:
         CommandError: something is there already, or it cannot be written.
     """
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise CommandError(f"{shown(folder)} is there already, and no folder: take another name")
+    made: list[Path] = []
     try:
-        if folder.exists() and any(folder.iterdir()):
+        if not folder.is_dir():
+            if folder.is_symlink() or folder.exists():
+                raise CommandError(
+                    f"{shown(folder)} is there already, and no folder: take another name"
+                )
+            folder.mkdir()
+            made.append(folder)
+        elif any(folder.iterdir()):
             raise CommandError(
                 f"the folder {shown(folder)} is not empty: take another name, or empty it first"
             )
-        # Beside it, where it can be moved from in one step.
-        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise CommandError(f"{shown(folder)} cannot be made: {error.strerror}") from None
-    try:
         for path, text in files.items():
-            target = new / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="\n")
-        os.umask(mask := os.umask(0))
-        new.chmod(0o777 & ~mask)
-        if folder.exists():
-            folder.rmdir()
-        new.rename(folder)
-    except OSError as error:
-        raise CommandError(f"{shown(folder)} cannot be made: {error.strerror}") from None
-    finally:
-        shutil.rmtree(new, ignore_errors=True)  # not there any more if all went well
+            for above in reversed(Path(path).parents[:-1]):
+                if not (folder / above).is_dir():
+                    (folder / above).mkdir()
+                    made.append(folder / above)
+            with (folder / path).open("x", encoding="utf-8", newline="\n") as file:
+                made.append(folder / path)
+                file.write(text)
+    except BaseException as error:
+        for own in reversed(made):
+            with contextlib.suppress(OSError):
+                own.rmdir() if own.is_dir() else own.unlink()
+        if isinstance(error, OSError):
+            reason = f"{shown(folder)} cannot be made: {error.strerror}"
+            raise CommandError(reason) from None
+        raise
