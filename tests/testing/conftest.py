@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +47,10 @@ class Project:
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return run(self.command(*arguments), cwd=self.folder, env=self.environment | environment)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    @contextlib.contextmanager
+    def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """A session to read from and to interrupt."""
-        return subprocess.Popen(
+        with subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
             env=self.environment,
@@ -56,7 +59,12 @@ class Project:
             text=True,
             # What runs in the background of a shell ignores it, and so do all that it starts.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        ) as session:
+            try:
+                yield session
+            except BaseException:
+                session.kill()  # a test that fails does not wait for its end
+                raise
 
     def use_partyserver(self) -> None:
         """Vendor the library itself, which the worker of the project does without."""

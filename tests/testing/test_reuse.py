@@ -56,6 +56,10 @@ def kept(project: Project):
         worker.write(WORKER)
     project.write(test_it=TEST)
     yield project
+    end_all(project)
+
+
+def end_all(project: Project) -> None:
     for control in controls(project):
         pid = json.loads(control.read_text())["pid"]
         control.unlink()  # which ends what waits
@@ -231,10 +235,12 @@ def test_what_was_killed_hangs_or_has_changed_is_replaced_and_idles_for_its_time
 FILES = """
 import { differences, look } from "FILES";
 import { readFileSync } from "node:fs";
-let before = look(process.argv.slice(1));
+const [worker, served] = process.argv.slice(1);
+const lookAtAll = () => look([worker, served], new Set([served]));
+let before = lookAtAll();
 console.log("ready");
 for await (const _ of process.stdin) {
-  const now = look(process.argv.slice(1));
+  const now = lookAtAll();
   console.log(JSON.stringify(differences(before, now)));
   before = now;
 }
@@ -242,12 +248,13 @@ for await (const _ of process.stdin) {
 
 
 def test_every_file_of_a_worker_counts_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".served").mkdir()  # beside the worker's, of which none is hidden
     script = FILES.replace("FILES", str(REPOSITORY / "src/partyserver/testing/files.mjs"))
     node = REPOSITORY / "node_modules" / ".bin" / "node"
     (tmp_path / "again").symlink_to(tmp_path)
     (tmp_path / "nowhere.py").symlink_to("nothing")
     with subprocess.Popen(
-        [node, "--input-type=module", "-e", script, tmp_path],
+        [node, "--input-type=module", "-e", script, tmp_path, tmp_path / ".served"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -268,6 +275,7 @@ def test_every_file_of_a_worker_counts_and_no_other(tmp_path: Path) -> None:
         for name in (
             *("worker.py", "a.sql", "deep/er/b.py", "imported_test.py", ".dev.vars", ".env"),
             *("python_modules/a/a_test.py", "python_modules/a-1.dist-info/RECORD"),
+            *(".served/.well-known/a", ".served/.assetsignore", ".served/test_a.py"),
         ):
             assert changed(name) == [name]
         for name in (
@@ -281,6 +289,76 @@ def test_every_file_of_a_worker_counts_and_no_other(tmp_path: Path) -> None:
         assert difference() == ["worker.py"]
         (tmp_path / "a.sql").unlink()
         assert difference() == ["a.sql"]
+
+
+ORIGIN = """
+import { Origin } from "FOLDER/origin.mjs";
+import { writeFileSync } from "node:fs";
+const [wranglerPackage, folder] = process.argv.slice(1);
+const config = `${folder}/wrangler.toml`;
+const outdated = (time, name) => {
+  const origin = new Origin({ settings: {}, environment: {}, wranglerPackage });
+  origin.watch(config, { main: "a_test.py", assets: { directory: "public" }, build: { command: "a" } });
+  const at = (now) => {
+    if (now === time) writeFileSync(`${folder}/${name}`, time);
+    for (const began = Date.now(); Date.now() < began + 50; ); // the times of files are coarse
+  };
+  at("before");
+  origin.startsNow();
+  at("build");
+  origin.isRead(config);
+  at("reading");
+  origin.isMadeOf(config, ["bundled.js", ".wrangler/tmp/wranglers.js"]);
+  at("start");
+  origin.hasStarted();
+  return origin.outdated;
+};
+const times = ["before", "build", "reading", "start"];
+const names = ["wrangler.toml", "a_test.py", "public/.assetsignore", "bundled.js", ".wrangler/tmp/wranglers.js"];
+for (const name of names) console.log(name, ...times.map((time) => outdated(time, name)?.endsWith(name) ?? false));
+"""
+
+
+def test_what_changes_while_the_worker_starts_may_be_in_the_runtime_or_not(tmp_path: Path) -> None:
+    """All but what a build command writes, which is there before wrangler reads it."""
+    for folder in ("public", ".wrangler/tmp"):
+        (tmp_path / folder).mkdir(parents=True)
+    script = ORIGIN.replace("FOLDER", str(REPOSITORY / "src/partyserver/testing"))
+    node = REPOSITORY / "node_modules" / ".bin" / "node"
+    wrangler = REPOSITORY / "node_modules" / "wrangler" / "package.json"
+    command = [node, "--input-type=module", "-e", script, wrangler, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "wrangler.toml false true true true",
+        "a_test.py false false true true",
+        "public/.assetsignore false false true true",
+        "bundled.js false false true true",
+        ".wrangler/tmp/wranglers.js false false false false",
+    ]
+
+
+def test_a_worker_with_a_build_command_and_one_in_javascript_are_kept_too(kept: Project) -> None:
+    (kept.folder / "src").mkdir()
+    with (kept.folder / "wrangler.toml").open("a") as config:
+        config.write('\n[build]\ncommand = "date +%N > src/built; date +%N > built.py"\n')
+    node, _, _ = runs(kept)
+    assert runs(kept)[:2] == (node, 2)
+    end_all(kept)
+    (kept.folder / "wrangler.toml").write_text(
+        'name = "a"\nmain = "src/a.js"\ncompatibility_date = "2026-11-17"\n'
+    )
+    (kept.folder / "lib").mkdir()
+    (kept.folder / "lib/b.js").write_text('export const b = "b";\n')
+    (kept.folder / "src/a.js").write_text(
+        'import { b } from "../lib/b.js";\nexport default { fetch: () => new Response(b) };\n'
+    )
+    kept.write(test_it='def test_it(party):\n    print("says", party.fetch("/").text)\n')
+    for said in ("started in", "ran already"):
+        assert said in kept.run("-v", "--party-reuse").stdout
+    (kept.folder / "lib/b.js").write_text('export const b = "changed";\n')
+    output = kept.run("-sv", "--party-reuse").stdout
+    assert "says changed" in output
+    assert "lib/b.js has changed" in output
 
 
 def test_each_process_of_xdist_keeps_its_own(kept: Project) -> None:

@@ -11,11 +11,15 @@ const VENDORED = "python_modules";
 /** What pytest takes for tests where it is not told otherwise. */
 const TEST = /^(test_.*|.*_test|conftest)\.py$/;
 
-/** The files at these paths and below, each with what tells its versions apart. */
-export function look(roots) {
+/** The files at these paths and below, each with what tells its versions apart. Of what is `served`,
+    hidden files and tests count, too.
+    @param {Iterable<string>} roots
+    @param {Set<string>} served */
+export function look(roots, served = new Set()) {
   /** @type {Map<string, { version: string, changed: number }>} */
   const found = new Map();
   for (const root of roots) {
+    const isServed = served.has(root);
     const tests = [];
     const sources = [];
     add(root, found);
@@ -28,10 +32,10 @@ export function look(roots) {
       for (const entry of entries) {
         const { name } = entry;
         const path = join(folder, name);
-        if (HIDDEN.test(name) || name.endsWith(".pyc")) continue;
+        if ((HIDDEN.test(name) && !isServed) || name.endsWith(".pyc")) continue;
         if (entry.isDirectory()) {
           if (!LEFT_OUT.has(name)) visit(path, isVendored || name === VENDORED);
-        } else if (TEST.test(name) && !isVendored) {
+        } else if (TEST.test(name) && !isVendored && !isServed) {
           tests.push(path);
         } else {
           if (name.endsWith(".py") && !isVendored) sources.push(path);

@@ -84,7 +84,6 @@ function extendMiniflare() {
         const bundle = bundleOf(worker, dirname(building));
         if (bundle) tell({ bundle });
       }
-      origin?.isBuilt();
       if (gathering) return companions.push(...options.workers);
       const workers = [...options.workers, ...companions];
       matchStorage(workers);
@@ -181,9 +180,16 @@ async function start({ vars, identity }) {
     const isPython = flags.includes("python_workers");
     const devEnv = new DevEnv({ proxyFactory: () => new NoProxy() });
     devEnvs.push(devEnv);
-    devEnv.once("bundleComplete", ({ bundle }) => {
-      origin?.isMadeOf(config, Object.keys(bundle.dependencies ?? {}));
-    });
+    const { command } = read.build ?? {};
+    if (!command) origin?.isRead(config);
+    const { dispatch } = devEnv; // which tells no others of these events
+    devEnv.dispatch = (event) => {
+      if (command && event.type === "bundleStart") origin?.isRead(config); // and it has been run
+      if (event.type === "bundleComplete") {
+        origin?.isMadeOf(config, Object.keys(event.bundle.dependencies ?? {}));
+      }
+      dispatch.call(devEnv, event);
+    };
     const reloaded = new Promise((resolve, reject) => {
       const fail = (event) => reject(event.cause ?? event);
       devEnv.once("reloadComplete", resolve);
