@@ -340,9 +340,10 @@ const commands = {
   },
   /** The run of pytest is over, and the next may use the runtime. */
   async keep(options) {
-    if (!origin || origin.outdated) return { kept: false };
+    const why = origin?.keepsNot();
+    if (why) return { why };
     await keeper.wait({ ...options, needed: configs, folder: temporary });
-    return { kept: true };
+    return {};
   },
   /** The next run, with what it would start the runtime with. */
   async adopt({ identity }) {

@@ -28,17 +28,7 @@ GREETING = 5.0
 #: test, and means nothing to a worker. All else may, by its build command or by wrangler.
 _PASSING = {
     *("INVOCATION_ID", "JOURNAL_STREAM", "PYTHONHASHSEED", "RUN_TEST_IDS_PIPE", "TEST_RUN_PIPE"),
-    *(
-        "WAYLAND_DISPLAY",
-        "_",
-        "COLORTERM",
-        "COLUMNS",
-        "DISPLAY",
-        "LINES",
-        "LS_COLORS",
-        "MAKEFLAGS",
-        "MAKELEVEL",
-    ),
+    *("_", "COLORTERM", "COLUMNS", "DISPLAY", "LINES", "LS_COLORS", "MAKEFLAGS", "MAKELEVEL"),
     *("MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS", "OLDPWD", "PS1", "PWD", "SECURITYSESSIONID"),
     "WAYLAND_DISPLAY",
     *("SHLVL", "STY", "TERM", "TMUX", "TMUX_PANE", "WINDOWID"),
@@ -72,11 +62,20 @@ class Waiting:
     def wait(self) -> None:
         """Nothing: it is no child of this process, and its end is the end of `stdout`."""
 
+    def end(self) -> None:
+        """Kill it and all that it has started, as far as its process is not another's by now."""
+        self.leave()
+        _end(self.pid, self.folder)
+
     def leave(self) -> None:
         """End what reads from it."""
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
+
+
+class NoSlotError(Exception):
+    """A runtime cannot be kept; the message, a half of a sentence, says why."""
 
 
 class Slot:
@@ -90,10 +89,14 @@ class Slot:
         self._lock: int | None = lock
 
     @classmethod
-    def take(cls, folder: Path, configs: Sequence[Path]) -> Slot | None:
-        """The place of the runtime of these configs; `None` if another run has it."""
+    def take(cls, folder: Path, configs: Sequence[Path]) -> Slot:
+        """The place of the runtime of these configs.
+
+        Raises:
+            NoSlotError: there is none, or another run has it.
+        """
         if sys.platform == "win32":  # which has no such locks
-            return None
+            raise NoSlotError("that is not possible on Windows")
         import fcntl
 
         # Each process of pytest-xdist has a place of its own.
@@ -103,13 +106,13 @@ class Slot:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
             lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError:  # a project that cannot be written to
-            return None
+        except OSError as error:
+            raise NoSlotError(f"{folder} cannot be written to: {error.strerror}") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            return None
+            raise NoSlotError("another run has the one that is kept, at this moment") from None
         return cls(folder, name, lock)
 
     def find(self) -> Waiting | None:

@@ -97,6 +97,12 @@ export class Origin {
     });
   }
 
+  /** Why the runtime is of no use to another run; nothing if it is. */
+  keepsNot() {
+    if (!this.outdated) return undefined;
+    return `${relative(process.cwd(), this.outdated)} has changed while it started`;
+  }
+
   /** Why a runtime that is started now would be another; nothing if it would be the same. */
   difference({ settings, environment }) {
     const setting = firstDifference(this.#settings, settings);

@@ -12,7 +12,7 @@ import pytest
 
 from .errors import RuntimeLostError, RuntimeStartError
 from .installed import find_config, why_no_config
-from .keeping import IDLE, LONGEST_IDLE, Slot
+from .keeping import IDLE, LONGEST_IDLE, NoSlotError, Slot
 from .logs import TIMEOUT
 from .runtime import Runtime
 from .starting import Settings
@@ -93,6 +93,8 @@ class _Runtimes:
         self._config = config
         self.started: dict[_Configs, Runtime] = {}
         self._failed: dict[_Configs, str] = {}
+        #: Why a runtime that was to be kept cannot be.
+        self._not_kept: dict[_Configs, str] = {}
 
     def get(self, wrangler_configs: _Configs) -> Runtime:
         """The running one, or a new one where there is none or the last was lost."""
@@ -101,7 +103,7 @@ class _Runtimes:
         if wrangler_configs not in self.started and wrangler_configs not in self._failed:
             try:
                 settings = _settings(self._config, wrangler_configs)
-                slot = _slot(self._config, wrangler_configs)
+                slot = self._slot(wrangler_configs)
                 self.started[wrangler_configs] = Runtime.start(settings, slot)
             except RuntimeStartError as error:
                 self._failed[wrangler_configs] = str(error)
@@ -109,22 +111,41 @@ class _Runtimes:
             pytest.fail(self._failed[wrangler_configs], pytrace=False)
         return self.started[wrangler_configs]
 
+    def _slot(self, wrangler_configs: _Configs) -> Slot | None:
+        try:
+            return _slot(self._config, wrangler_configs)
+        except NoSlotError as error:
+            self._not_kept[wrangler_configs] = str(error)
+            return None
+
     def stop(self) -> None:
         for runtime in self.started.values():
             runtime.stop()
 
     def keep(self) -> None:
         """Leave those to the next run that may be left; stop the others."""
-        for runtime in self.started.values():
+        for paths, runtime in self.started.items():
             runtime.keep(self._config.stash[_idle_key])
+            if runtime.not_kept:
+                self._not_kept[paths] = runtime.not_kept
 
-    def descriptions(self) -> list[str]:
-        """How long each took to start."""
+    def told(self) -> tuple[list[str], list[str]]:
+        """What was asked for and could not be done, and how long each took to start."""
+        return self._warnings(), self._descriptions()
+
+    def _descriptions(self) -> list[str]:
         return [
             f"partyserver: the {'worker' if len(paths) == 1 else 'workers'} of "
             f"{', '.join(map(str, paths))} {_beginning(runtime)} (wrangler {runtime.wrangler})"
             f"{_why(runtime)}"
             for paths, runtime in self.started.items()
+        ]
+
+    def _warnings(self) -> list[str]:
+        return [
+            f"partyserver: the runtime of {', '.join(map(str, paths))} is not kept for the next "
+            f"run: {why}"
+            for paths, why in self._not_kept.items()
         ]
 
 
@@ -141,8 +162,8 @@ _timeout_key = pytest.StashKey[float]()
 _idle_key = pytest.StashKey[float]()
 _party_key = pytest.StashKey["Party"]()
 _runtimes_key = pytest.StashKey[_Runtimes]()
-#: What the processes of pytest-xdist have told the one with the terminal.
-_told_key = pytest.StashKey[list[str]]()
+#: What the processes of pytest-xdist have told the one with the terminal: warnings, descriptions.
+_told_key = pytest.StashKey[tuple[list[str], list[str]]]()
 
 
 @pytest.fixture(scope="session")
@@ -233,10 +254,11 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     runtimes = config.stash.get(_runtimes_key, None)
-    if terminalreporter.verbosity > 0:
-        own = runtimes.descriptions() if runtimes else []
-        for line in [*own, *config.stash.get(_told_key, [])]:
-            terminalreporter.write_line(line)
+    told = config.stash.get(_told_key, ([], []))
+    warnings, descriptions = runtimes.told() if runtimes else told
+    lines = warnings if terminalreporter.verbosity >= 0 else []
+    for line in [*lines, *(descriptions if terminalreporter.verbosity > 0 else [])]:
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -248,13 +270,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         runtimes.keep()
         # Under pytest-xdist, the terminal is in another process.
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput["partyserver"] = runtimes.descriptions()
+            session.config.workeroutput["partyserver"] = runtimes.told()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    told = node.config.stash.setdefault(_told_key, [])
-    told += getattr(node, "workeroutput", {}).get("partyserver", [])
+    told = node.config.stash.setdefault(_told_key, ([], []))
+    more = getattr(node, "workeroutput", {}).get("partyserver", ([], []))
+    for lines, others in zip(told, more, strict=True):
+        lines.extend(others)
 
 
 def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
@@ -273,15 +297,20 @@ def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
 
 
 def _slot(config: pytest.Config, wrangler_configs: _Configs) -> Slot | None:
-    """Where the runtime is kept, if it is to be."""
+    """Where the runtime is kept, if it is to be.
+
+    Raises:
+        NoSlotError: it is to be, and cannot.
+    """
     wanted = config.getoption("party_reuse")
     if not (config.getini("party_reuse") if wanted is None else wanted):
         return None
     cache: pytest.Cache | None = getattr(config, "cache", None)  # not with -p no:cacheprovider
     try:
         folder = cache.mkdir("partyserver") if cache else _own_cache(config.rootpath)
-    except OSError:  # a project that cannot be written to
-        return None
+    except OSError as error:
+        where = f"{config.rootpath} cannot be written to"
+        raise NoSlotError(f"{where}: {error.strerror}") from None
     return Slot.take(folder, wrangler_configs)
 
 

@@ -103,6 +103,8 @@ class Runtime:
         self.is_reused = False
         #: Why the one of an earlier run was not the same.
         self.replaces: str | None = None
+        #: Why the next run cannot have it, where it was to be kept.
+        self.not_kept: str | None = None
         #: Which classes let an object with open sockets leave memory, as far as it is known.
         self.sleeps: dict[RoomClass, bool] = {}
         self._answers: dict[int, Future[Any]] = {}
@@ -317,7 +319,8 @@ class Runtime:
             with contextlib.suppress(RuntimeCommandError, TimeoutError):
                 control = str(self._slot.control)
                 answer = self._send("keep", control=control, idle=idle).result(STOP_TIMEOUT)
-                if answer["kept"]:
+                self.not_kept = answer.get("why")
+                if not self.not_kept:
                     self._leave()
                     return
         self.stop()
@@ -351,9 +354,12 @@ class Runtime:
         self._stopped = True
         atexit.unregister(self.stop)
         # Also where node has ended by itself: what it has started may be left.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if isinstance(self._process, Waiting):
+            self._process.end()
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         for reader in self._readers:
             reader.join()
         self._close_streams()
