@@ -13,6 +13,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,89 @@ def test_a_run_that_is_killed_while_something_is_on_its_way_to_it_leaves_none(
     assert not control.exists()
 
 
+def test_what_a_run_has_not_waited_for_is_no_answer_to_the_next(kept: Project) -> None:
+    runs(kept)
+    slot = Slot.take(controls(kept)[0].parent, [kept.folder / "wrangler.toml"])
+
+    def begin() -> Runtime:
+        waiting = slot.find()
+        assert waiting
+        return Runtime(waiting, waiting.folder)
+
+    first, second = begin(), None
+    try:
+        for _ in range(3):
+            first.flush()
+        first._slot = slot
+        late = first._send("restart")
+        first.keep()
+        assert not late.done() or late.exception()
+        slot = Slot.take(controls(kept)[0].parent, [kept.folder / "wrangler.toml"])
+        second = begin()
+        # It restarts when the first has: the late answer came before.
+        second.restart()
+        for _ in range(5):
+            second.flush()
+    finally:
+        for runtime in filter(None, (first, second)):
+            runtime.stop()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_of_what_waits(kept: Project, sent: signal.Signals) -> None:
+    kept.write(test_it="def test_it(party):\n    print('node', party._runtime._process.pid)\n")
+    (kept.folder / "wrangler.toml").write_text(
+        'name = "a"\nmain = "a.js"\ncompatibility_date = "2026-11-17"\n'
+    )
+    (kept.folder / "a.js").write_text("export default {};\n")
+    node = int(re.search(r"node (\d+)", kept.run("-s", "--party-reuse").stdout)[1])
+    everything = processes(node)
+    assert len(everything) >= 2
+    os.kill(node, sent)
+    await_end(everything)
+    assert not controls(kept)
+
+
+def test_a_reused_runtime_that_is_killed_is_missed_at_once(kept: Project) -> None:
+    runs(kept)
+    kept.write(test_it=KILLED)
+    assert "1 passed" in kept.run("--party-reuse").stdout
+
+
+KILLED = """
+import os, signal
+import pytest
+from partyserver.testing import RuntimeLostError
+
+def test_it(party):
+    runtime = party._runtime
+    assert runtime.is_reused
+    os.kill(runtime._process.pid, signal.SIGKILL)
+    runtime._readers[0].join(60)
+    with pytest.raises(RuntimeLostError, match="has ended"):
+        runtime.flush()
+"""
+
+
+def test_what_has_the_port_of_a_runtime_and_talks_on_is_not_listened_to(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            stranger, _ = server.accept()
+            with stranger, contextlib.suppress(OSError):
+                while True:
+                    stranger.sendall(b"x" * 1000)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        control = {"pid": 2**22, "port": server.getsockname()[1], "folder": str(tmp_path)}
+        slot = Slot.take(tmp_path, [])
+        slot.control.write_text(json.dumps(control | {"secret": "a", "proof": "b"}))
+        assert slot.find() is None
+        talking.join()
+        slot.release()
+
+
 def test_what_was_killed_hangs_or_has_changed_is_replaced_and_idles_for_its_time(
     kept: Project,
 ) -> None:
@@ -321,11 +405,11 @@ const outdated = (time, name) => {
   origin.isMadeOf(config, ["bundled.js", ".wrangler/tmp/wranglers.js"]);
   at("start");
   origin.hasStarted();
-  return origin.outdated;
+  return origin.keepsNot();
 };
 const times = ["before", "build", "reading", "start"];
 const names = ["wrangler.toml", "a_test.py", "public/.assetsignore", "bundled.js", ".wrangler/tmp/wranglers.js"];
-for (const name of names) console.log(name, ...times.map((time) => outdated(time, name)?.endsWith(name) ?? false));
+for (const name of names) console.log(name, ...times.map((time) => outdated(time, name)?.endsWith(`${name} has changed while it started`) ?? false));
 """
 
 

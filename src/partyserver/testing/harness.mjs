@@ -361,15 +361,17 @@ const commands = {
   },
 };
 
-async function obey(line) {
+async function obey(line, own) {
   const { id, command, ...options } = JSON.parse(line);
+  // What a run has not waited for is not the next one's.
+  const answer = (message) => client === own && tell({ id, ...message });
   try {
-    tell({ id, result: (await commands[command](options)) ?? null });
+    answer({ result: (await commands[command](options)) ?? null });
     if (keeper.isWaiting) client.leave?.();
   } catch (error) {
     const failed = failedBuild(error);
-    if (failed) tell({ id, error: failed, kind: "build" });
-    else tell({ id, error: describe(error), kind: error.kind });
+    if (failed) answer({ error: failed, kind: "build" });
+    else answer({ error: describe(error), kind: error.kind });
   }
 }
 
@@ -407,11 +409,12 @@ async function abandon() {
 }
 
 process.on("unhandledRejection", (error) => log({ level: "error", message: `wrangler: ${describe(error)}` }));
-process.on("SIGTERM", abandon);
+process.on("uncaughtException", abandon);
+for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(signal, abandon);
 
 /** What a run says on `input`; when it is gone, whether killed or at its end. */
 function serve(input, own) {
-  createInterface({ input }).on("line", obey).on("error", ignore);
+  createInterface({ input }).on("line", (line) => obey(line, own)).on("error", ignore);
   // Its lines do not end where it was killed and something was on its way to it.
   finished(input, { writable: false }, () => {
     if (client === own && !keeper.isWaiting) abandon();

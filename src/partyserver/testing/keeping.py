@@ -161,7 +161,8 @@ def _greet(pid: int, port: int, secret: str, proof: str, folder: str) -> Waiting
         connection.sendall(secret.encode())
         waiting = Waiting(pid, folder, connection)
         # The port may be another's by now, who is to learn nothing more.
-        if not hmac.compare_digest(waiting.stdout.readline().encode(), f"{proof}\n".encode()):
+        said = waiting.stdout.readline(len(proof) + 1)
+        if not hmac.compare_digest(said.encode(), f"{proof}\n".encode()):
             raise ValueError("not the runtime that was left here")
         connection.settimeout(None)
     except BaseException:

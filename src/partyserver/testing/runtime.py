@@ -112,6 +112,7 @@ class Runtime:
         self._built: list[imports.Bundle] = []
         self._bundles: queue.SimpleQueue[imports.Bundle | None] = queue.SimpleQueue()
         self._next_id = 0
+        self._has_ended = False
         self._lock = threading.Lock()
         self._process = process
         self._folder = Folder(folder)
@@ -401,6 +402,8 @@ class Runtime:
             self._answers[self._next_id] = answer
             line = json.dumps({"id": self._next_id, "command": command, **options})
             try:
+                if self._has_ended:  # a socket takes what nobody will read
+                    raise OSError
                 self._process.stdin.write(line + "\n")
                 self._process.stdin.flush()
             except OSError:
@@ -418,6 +421,8 @@ class Runtime:
                 elif line.strip():
                     self.log.append(LogLine(level, line.rstrip("\n"), time.time()))
         if level == "info":
+            with self._lock:
+                self._has_ended = True
             for answer in list(self._answers.values()):
                 if not answer.done():
                     answer.set_exception(_NodeEndedError("the runtime's node process has ended"))
