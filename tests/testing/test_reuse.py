@@ -261,6 +261,16 @@ def test_a_signal_ends_all_of_what_waits(kept: Project, sent: signal.Signals) ->
     assert not controls(kept)
 
 
+def test_what_was_killed_while_it_waits_leaves_nothing_running(kept: Project) -> None:
+    """As by a system that is out of memory; no other run needs to come."""
+    node, _, _ = runs(kept)
+    [control] = controls(kept)
+    everything = processes(node)
+    os.kill(node, signal.SIGKILL)
+    await_end(everything)
+    assert not Path(json.loads(control.read_text())["folder"]).exists()
+
+
 def test_a_reused_runtime_that_is_killed_is_missed_at_once(kept: Project) -> None:
     runs(kept)
     kept.write(test_it=KILLED)
@@ -392,7 +402,8 @@ const [wranglerPackage, folder] = process.argv.slice(1);
 const config = `${folder}/wrangler.toml`;
 const outdated = (time, name) => {
   const origin = new Origin({ settings: {}, environment: {}, wranglerPackage });
-  origin.watch(config, { main: "a_test.py", assets: { directory: "public" }, build: { command: "a" } });
+  const assets = { directory: "public" };
+  origin.watch(config, { main: "a_test.py", assets, build: { command: "a" } });
   const at = (now) => {
     if (now === time) writeFileSync(`${folder}/${name}`, time);
     for (const began = Date.now(); Date.now() < began + 50; ); // the times of files are coarse
@@ -408,8 +419,11 @@ const outdated = (time, name) => {
   return origin.keepsNot();
 };
 const times = ["before", "build", "reading", "start"];
-const names = ["wrangler.toml", "a_test.py", "public/.assetsignore", "bundled.js", ".wrangler/tmp/wranglers.js"];
-for (const name of names) console.log(name, ...times.map((time) => outdated(time, name)?.endsWith(`${name} has changed while it started`) ?? false));
+const files = ["wrangler.toml", "a_test.py", "public/.assetsignore", "bundled.js"];
+for (const name of [...files, ".wrangler/tmp/wranglers.js"]) {
+  const told = `${name} has changed while it started`;
+  console.log(name, ...times.map((time) => outdated(time, name)?.endsWith(told) ?? false));
+}
 """
 
 
@@ -420,7 +434,7 @@ def test_what_changes_while_the_worker_starts_may_be_in_the_runtime_or_not(tmp_p
     script = ORIGIN.replace("FOLDER", str(REPOSITORY / "src/partyserver/testing"))
     node = REPOSITORY / "node_modules" / ".bin" / "node"
     wrangler = REPOSITORY / "node_modules" / "wrangler" / "package.json"
-    command = [node, "--input-type=module", "-e", script, wrangler, tmp_path]
+    command = [str(node), "--input-type=module", "-e", script, str(wrangler), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "wrangler.toml false true true true",

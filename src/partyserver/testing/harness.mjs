@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { finished } from "node:stream";
 
 import { CONTROL_MODULE, CONTROL_SCRIPT, CONTROL_WORKER } from "./control.mjs";
-import { Keeper } from "./keeping.mjs";
+import { Keeper, guard } from "./keeping.mjs";
 import { Origin } from "./origin.mjs";
 import { PROBE, addProbe, bundleOf, matchStorage, rooms } from "./workers.mjs";
 
@@ -234,6 +234,8 @@ let bindings;
     @type {Origin | undefined} */
 let origin;
 
+const dismissGuard = guard(temporary);
+
 /** The primary worker, which is built last, has the runtime. */
 const miniflare = () => devEnvs.at(-1).runtimes[0].mf;
 
@@ -355,6 +357,7 @@ const commands = {
   async stop() {
     try {
       await teardown();
+      await dismissGuard();
     } finally {
       process.exit();
     }

@@ -2,13 +2,32 @@
 // the loopback interface, and ends if none comes. Both sides prove that they have read the control
 // file, which nobody but the user can.
 
+import { spawn } from "node:child_process";
 import { randomBytes, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 
 const LOOK_MS = 2000;
 const GREETING_MS = 5000;
 const SECRET_LENGTH = 64;
+
+/** Reads nothing before this process is gone. */
+const GUARD = 'trap "" HUP INT TERM; read _; rm -rf "$1"; kill -9 -"$2"';
+
+/** Have nothing left of what this process has started, and of its folder, should it be killed while
+    nobody is there to see it. The guard is of the same group, whose number is no other's meanwhile.
+    What it returns ends the guard. */
+export function guard(folder) {
+  if (process.platform === "win32") return async () => {};
+  const shell = spawn("/bin/sh", ["-c", GUARD, "sh", folder, String(process.pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  shell.on("error", () => {}).unref();
+  return async () => {
+    if (shell.kill("SIGKILL")) await once(shell, "exit");
+  };
+}
 
 export class Keeper {
   #secret = randomBytes(SECRET_LENGTH / 2).toString("hex");
