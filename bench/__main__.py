@@ -31,8 +31,6 @@ PARTS = (
 )
 #: The others need more than two minutes.
 QUICK_PARTS = ("comparison", "cold_starts", "memory")
-#: The page has no place for the others yet: they are printed.
-PARTS_OF_THE_PAGE = tuple(part for part in PARTS if part != "least")
 #: Of each server, in the comparison.
 PROCESSES = 3
 
@@ -82,7 +80,7 @@ def main() -> None:
     if options.report:
         _write_report(json.loads(whole.read_text()))
         return
-    parts = options.parts or (QUICK_PARTS if options.quick else PARTS_OF_THE_PAGE)
+    parts = options.parts or (QUICK_PARTS if options.quick else PARTS)
     if options.works:
         parts = options.parts or ("comparison",)
         for part in parts:

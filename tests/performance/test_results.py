@@ -72,7 +72,7 @@ def test_the_results_are_of_rows_that_are_still_measured(bench):
         assert {row[title] for row in found} <= set(bench(titles))
 
 
-def test_the_page_shows_where_the_time_goes_of_all_that_is_above_its_target(bench):
+def test_the_page_shows_where_the_time_goes_and_the_least_of_all_that_is_above_its_target(bench):
     results = json.loads(RESULTS.read_text())
     above = [
         work["work"]
@@ -82,3 +82,16 @@ def test_the_page_shows_where_the_time_goes_of_all_that_is_above_its_target(benc
     assert above
     assert [title for title in above if title not in results["profiles"]] == []
     assert list(results["profiles"]) == bench("profile.PROFILED")
+    assert [title for title in above if title not in results["least"]] == []
+    assert list(results["least"]) == bench("least.titles()")
+
+
+def test_the_least_is_below_no_target_for_certain_as_the_page_says():
+    results = json.loads(RESULTS.read_text())
+    targets = {work["work"]: work["target"] for work in results["comparison"]}
+    below = [
+        title
+        for title, of in results["least"].items()
+        if of["least"]["ratio"][-1] <= targets[title]
+    ]
+    assert below == []
