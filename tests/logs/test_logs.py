@@ -264,6 +264,7 @@ def test_a_failure_is_one_object_with_the_id_that_the_client_has(party, binding,
         "error_id": error_id,
     }
     assert len([line for line in party.logs if "on_connect fails" in line.message]) == 1
+    assert "\n  Traceback (most recent call last):\n" in str(party.logs)
 
 
 def test_what_on_exception_logs_has_the_id_too(party, binding, as_json):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +14,11 @@ TIMEOUT = 5.0
 
 
 class LogLine(NamedTuple):
-    """One entry of the log. The traceback of an uncaught exception is one entry of many lines."""
+    """One entry of the log. The traceback of an uncaught exception is one entry of many lines.
+
+    As text it is one to read: of an entry that is a JSON object, as `logs.enable(json=True)` writes
+    it, the field `exception` follows in lines of its own.
+    """
 
     level: str
     """`log`, `debug`, `info`, `warn` or `error`."""
@@ -21,7 +27,33 @@ class LogLine(NamedTuple):
     """Seconds since 1970."""
 
     def __str__(self) -> str:
-        return self.message if self.level == "log" else f"[{self.level}] {self.message}"
+        text = _readable(self.message)
+        return text if self.level == "log" else f"[{self.level}] {text}"
+
+
+#: The field with the comma before it. In a string of JSON, its quotes could not stand like this.
+_EXCEPTION = re.compile(r',\s*"exception":\s*("(?:[^"\\]|\\.)*")')
+
+
+def _readable(message: str) -> str:
+    found = _EXCEPTION.search(message) if message.startswith("{") else None
+    if found is None:
+        return message
+    try:
+        fields, exception = json.loads(message), json.loads(found[1])
+    except (ValueError, RecursionError):
+        return message
+    if fields.get("exception") != exception:  # that of an object within
+        return message
+    lines = ("".join(map(_visible, line)) for line in exception.split("\n"))
+    return "\n  ".join([message[: found.start()] + message[found.end() :], *lines])
+
+
+def _visible(character: str) -> str:
+    """Much in a log is what clients have sent: nothing of it moves the cursor of a terminal."""
+    if character.isprintable() or character == "\t":
+        return character
+    return f"\\u{ord(character):04x}"
 
 
 class LogBook:
