@@ -7,6 +7,11 @@ const messages = document.getElementById("messages");
 const text = document.getElementById("text");
 const send = document.getElementById("send");
 
+/** How a room closes the connection of somebody whom it does not let in, or no longer. */
+const REFUSED = 1008;
+/** Milliseconds. A connection that is open for less was none. */
+const STEADY = 5_000;
+
 let socket;
 let failures = 0;
 
@@ -14,15 +19,21 @@ function connect() {
   const url = new URL(`/parties/chat/${encodeURIComponent(room)}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   socket = new WebSocket(url);
+  let steady;
   socket.addEventListener("open", () => {
-    failures = 0;
+    steady = setTimeout(() => (failures = 0), STEADY);
     status.textContent = `In the room ${room}`;
     send.disabled = false;
   });
   socket.addEventListener("message", ({ data }) => show(data));
-  socket.addEventListener("close", () => {
-    status.textContent = "Reconnecting…";
+  socket.addEventListener("close", ({ code, reason }) => {
+    clearTimeout(steady);
     send.disabled = true;
+    if (code === REFUSED) {
+      status.textContent = reason || "Refused"; // as it would be the next time
+      return;
+    }
+    status.textContent = "Reconnecting…";
     // Later each time, and not all at once when the server is back.
     const delay = Math.min(30_000, 500 * 2 ** failures++);
     setTimeout(connect, delay * (0.5 + Math.random() / 2));
