@@ -64,9 +64,32 @@ def test_its_tests_pass(project, run, python, chaos):
 
 
 def test_its_types_are_strict(project, run, python):
+    """Pyright finds the environment by itself, as it does in an editor."""
     assert "strict = true" in (project / "pyproject.toml").read_text()
-    run(sys.executable, "-m", "mypy", "--python-executable", python, cwd=project)
-    run("pyright", "--pythonpath", python, cwd=project)
+    more = project / "src/more.py"
+    more.write_text(ANSWERING)
+    try:
+        run(sys.executable, "-m", "mypy", "--python-executable", python, cwd=project)
+        run("pyright", cwd=project)
+        more.write_text(ANSWERING.replace("Request)", "int)"))
+        wrong = run("pyright", cwd=project, check=False)
+        assert 'Cannot access attribute "method" for class "int"' in wrong.stdout
+    finally:
+        more.unlink()
+
+
+#: What a room of the guides does, and no template.
+ANSWERING = """
+from partyserver import Server
+from workers import Request, Response
+
+
+class Answering(Server):
+    async def on_request(self, request: Request) -> Response:
+        if request.method == "POST":
+            return Response("sent")
+        return Response.from_json({"here": [one.id for one in self.get_connections()]})
+"""
 
 
 def test_what_it_uploads_is_the_worker_and_its_packages(project, run, tmp_path):
