@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires
 import partyserver
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from partyserver.command import init
 from partyserver.command.errors import CommandError
@@ -65,6 +66,8 @@ def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
     assert "# some-name" in made["README.md"]
     assert "<title>some-name</title>" in made["public/index.html"]
     assert config["main"] == "src/worker.py"
+    pythons = SpecifierSet(pyproject["project"]["requires-python"])
+    assert list(pythons.filter(["3.13.9", "3.14.0", "3.14.12", "3.15.0"])) == ["3.14.0", "3.14.12"]
     needed = [f"partyserver>={partyserver.__version__}", *init.TEMPLATES[template]]
     assert pyproject["project"]["dependencies"] == needed
     assert {"workers-py", "partyserver[testing]", "pytest", "mypy", "pyright"} == {
@@ -102,7 +105,7 @@ def test_the_templates_are_small():
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "My App", "-a", "a-", "a_b", "a/b", "../a", "é", "a" * 64]
+    "name", ["", "..", "My App", "-a", "a-", "a_b", "a/b", "../a", "é", "a" * 64]
 )
 def test_a_bad_name_is_refused(name, tmp_path):
     told = refused(command("init", "--", name, cwd=tmp_path))
@@ -115,6 +118,29 @@ def test_a_bad_name_is_refused(name, tmp_path):
 def test_a_bad_name_comes_with_a_better_one(tmp_path):
     assert ": my-app would do\n" in refused(command("init", "My_App!", cwd=tmp_path))
     assert "would do" not in refused(command("init", "FastAPI", cwd=tmp_path))
+
+
+def test_a_dot_is_the_current_folder(tmp_path):
+    folder = tmp_path / "some-name"
+    folder.mkdir()
+    done = command("init", ".", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("some-name is ready, made from the template chat.")
+    assert "\n\n  npm install " in done.stdout
+    assert tomllib.loads((folder / "wrangler.toml").read_text())["name"] == "some-name"
+    assert list(tmp_path.iterdir()) == [folder]
+    told = refused(command("init", ".", cwd=folder))
+    assert "the folder . is not empty" in told
+    assert told.endswith(". From one folder up you can name the project: partyserver init NAME\n")
+
+
+def test_the_current_folder_has_a_name_that_will_do(tmp_path):
+    folder = tmp_path / "My_App"
+    folder.mkdir()
+    told = refused(command("init", ".", cwd=folder))
+    assert told.startswith("partyserver: 'My_App' cannot be the name of a worker")
+    assert ": my-app would do. From one folder up you can name the project" in told
+    assert list(folder.iterdir()) == []
 
 
 def brought_by(requirement, found):

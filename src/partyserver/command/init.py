@@ -53,7 +53,11 @@ _TAKEN = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="of the folder, and of the worker: my-app")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="of the folder, and of the worker: my-app; . for the current folder, if it is empty",
+    )
     parser.add_argument(
         "--template",
         choices=TEMPLATES,
@@ -64,17 +68,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    check_name(options.name)
-    folder = Path.cwd() / options.name
-    make(folder, files_of(options.template, options.name))
-    print(_NEXT.format(name=options.name, template=options.template))
+    is_here = options.name == "."
+    folder = Path.cwd() if is_here else Path.cwd() / options.name
+    name = folder.name if is_here else options.name
+    try:
+        check_name(name)
+        make(folder, files_of(options.template, name))
+    except CommandError as error:
+        if is_here:
+            raise CommandError(f"{error}. {_NOT_HERE}") from None
+        raise
+    go = "" if is_here else f"\n  cd {name}"
+    print(_NEXT.format(name=name, template=options.template, go=go))
     return 0
 
 
+_NOT_HERE = "From one folder up you can name the project: partyserver init NAME"
+
 _NEXT = """\
 {name} is ready, made from the template {template}. What comes next:
-
-  cd {name}
+{go}
   npm install               # wrangler; needs Node.js 22.12 or newer
   uv run pywrangler sync    # the library, and what else the worker needs
   uv run pytest
