@@ -39,9 +39,17 @@ def write_files(project, blocks):
 
 
 @pytest.fixture
-def config(root):
+def given(root):
+    """The config that the README gives."""
     [config] = (code for language, code in code_blocks(root / "README.md") if language == "toml")
     return config
+
+
+@pytest.fixture
+def config(given):
+    """The same, where there is no uv, which runs what is in the environment."""
+    assert given.count("uv run --no-sync ") == 1
+    return given.replace("uv run --no-sync ", "PATH=.venv/bin:$PATH ")
 
 
 def test_a_new_project_has_the_library_from_its_wheel(run, new_project):
@@ -53,9 +61,18 @@ def test_a_new_project_has_the_library_from_its_wheel(run, new_project):
     assert where.stdout.startswith(str(new_project / ".venv"))
 
 
-def test_the_readmes_config_uploads_no_more_than_that_of_a_new_project(config):
+def test_the_readmes_config_uploads_no_more_than_that_of_a_new_project(given):
     made = tomllib.loads(init.files_of("chat", "my-app")["wrangler.toml"])
-    assert tomllib.loads(config)["python_modules"] == made["python_modules"]
+    assert tomllib.loads(given)["python_modules"] == made["python_modules"]
+
+
+def test_the_readmes_build_command_runs_in_each_systems_shell(given, root):
+    """It is what the page on the command says does so, and the template beside its own."""
+    command = tomllib.loads(given)["build"]["command"]
+    assert not set(command) & set("$:;&|/=<>'\\")
+    templates = init.files_of("chat", "my-app")["wrangler.toml"]
+    assert f'Windows, where it does nothing: command = "{command}"' in templates
+    assert f'command = "{command}"\n' in (root / "docs/pages/command.md").read_text()
 
 
 def test_the_readmes_example_passes_its_test(root, new_project, config, pytest_in):
