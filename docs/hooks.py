@@ -48,7 +48,10 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, **_):
-    """`<!-- README: A heading -->` stands for what the README says below that heading."""
+    """`<!-- README: A heading -->` stands for what the README says below that heading.
+
+    So does the line after it, which is for those who read the page without the site.
+    """
     readme = (ROOT / "README.md").read_text()
     sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL))
-    return re.sub(r"<!-- README: (.+) -->", lambda mark: sections[mark[1]].strip(), markdown)
+    return re.sub(r"<!-- README: (.+) -->\n.+", lambda mark: sections[mark[1]].strip(), markdown)

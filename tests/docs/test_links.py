@@ -10,6 +10,7 @@ PAPERS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md")),
     *sorted(ROOT.glob("fixtures/*/README.md")),
 ]
+PAGES = sorted((ROOT / "docs" / "pages").rglob("*.md"))
 LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
 
 
@@ -24,3 +25,17 @@ def test_a_papers_links_lead_somewhere(paper):
         target = paper.parent / file if file else paper
         assert target.exists(), f"there is no {file}"
         assert not anchor or anchor in anchors(target), f"{target.name} has no heading #{anchor}"
+
+
+def test_what_a_page_has_of_the_readme_is_linked_for_those_who_read_it_without_the_site():
+    taken = 0
+    for page in PAGES:
+        lines = iter(page.read_text().splitlines())
+        for line in lines:
+            if line.startswith("<!-- README: "):
+                [(file, anchor)] = LINK.findall(next(lines))
+                assert page.parent.joinpath(file).resolve() == ROOT / "README.md"
+                assert anchor == line.removeprefix("<!-- README: ")[:-4].lower().replace(" ", "-")
+                assert anchor in anchors(ROOT / "README.md")
+                taken += 1
+    assert taken

@@ -48,6 +48,13 @@ def test_every_public_name_has_a_page_made_from_its_docstring(site):
         assert re.match(rf"\s*{bases}<p>\S", body, re.DOTALL), f"{folder.name} has no docstring"
 
 
+def test_a_page_has_what_the_readme_says(site):
+    page = (site / "getting-started" / "index.html").read_text()
+    for text in ("uvx", "new_sqlite_classes", "test_everyone_else_hears"):
+        assert text in page
+    assert "This stands in" not in page
+
+
 def test_pages_load_nothing_from_elsewhere(site):
     loads = r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//|@import\s+["(]?http'
     links = r'<link\b(?![^>]*rel="canonical")[^>]*\bhref="(?:https?:)?//'
