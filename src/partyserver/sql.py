@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from math import isfinite
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Protocol, TypeVar
 
 from .errors import SQLError
@@ -22,6 +24,8 @@ Rows = list[dict[str, Any]]
 
 class Reporting(Protocol):
     """The life of a room, as far as a query needs it."""
+
+    server: Any
 
     @property
     def exec_sql(self) -> Any: ...
@@ -60,9 +64,42 @@ def reporting(
     try:
         return read(life.exec_sql, query, params)
     except SQLError as error:
-        life.report("sql", error)
+        raised = error.__traceback__
+        life.report(_where_raised(type(life.server), error), error)
+        error.__traceback__ = raised  # the user's lines come to it by themselves from here on
         error.reported = True
         raise
+
+
+def _where_raised(cls: type, error: BaseException) -> str:
+    """The hook, or another method of the room's class, that the library has called.
+
+    The user's lines from there on are put before those of the traceback, which has not got to them
+    yet: the user's code may catch the error.
+    """
+    methods = {name for one in cls.__mro__ for name in vars(one)}
+    where, frames, count = "sql", [], None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if _is_users(frame.f_code):
+            frames.append(frame)
+            if frame.f_code.co_name in methods:  # the outermost of them counts
+                where, count = frame.f_code.co_name, len(frames)
+        frame = frame.f_back
+    for one in frames[:count]:
+        line = one.f_lineno or one.f_code.co_firstlineno
+        error.__traceback__ = TracebackType(error.__traceback__, one, one.f_lasti, line)
+    return where
+
+
+#: Where the runtime has the worker's own modules, and packages beside them.
+_WORKER = "/session/metadata/"
+_PACKAGES = (f"{_WORKER}python_modules/", f"{_WORKER}vendor/")
+
+
+def _is_users(code: CodeType) -> bool:
+    file = code.co_filename
+    return file.startswith(_WORKER) and not file.startswith(_PACKAGES)
 
 
 # --- what a query gives ---------------------------------------------------------------

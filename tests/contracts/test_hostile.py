@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from .conftest import WORKER
 from .scripted import eventually
 
 HOW = {"cancelled": "CancelledError", "exit": "SystemExit"}
@@ -116,6 +119,28 @@ def test_a_failure_of_on_exception_is_not_reported_to_it_again(party):
     assert room.fetch("/").status_code == 500
     log = eventually(lambda: "on_exception raised" in str(party.logs) and str(party.logs))
     assert log.count("SQLError: no such table: nowhere") == 1
+
+
+@pytest.mark.no_party_chaos  # the failures are counted
+def test_a_query_that_fails_is_logged_with_the_users_own_lines_and_the_hook(party):
+    source = (WORKER.parent / "hostile.py").read_text().splitlines()
+
+    def line(comment):
+        [number] = [n for n, text in enumerate(source, 1) if text.endswith(f"  # {comment}")]
+        return number
+
+    def logged(hook):
+        mark = f"in {hook} of Querying:x"
+        text = party.logs.wait_for(mark).message
+        return re.findall(r'hostile\.py", line (\d+), in (\w+)', text)
+
+    room = party.room("Querying", "x")
+    assert room.fetch("/").text == "caught"
+    query = (str(line("of try_query")), "try_query")
+    assert logged("on_request") == [(str(line("of on_request")), "on_request"), query]
+    assert logged("on_start") == [(str(line("of on_start")), "on_start"), query]
+    assert party.fetch("/rpc/Querying/x/value").json()[0] == "value"
+    assert logged("value") == [(str(line("of value")), "value")]
 
 
 def test_a_socket_can_wake_a_room_whose_name_is_in_storage(party):

@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from collections import Counter
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import js
-from partyserver import Server
+from partyserver import Server, SQLError
 from pyodide.ffi import create_once_callable
 from workers import Response
 
@@ -254,3 +255,30 @@ class Renaming(Server):
 
     def on_exception(self, error):
         self.sql("insert into nowhere values (1)")
+
+
+class Querying(Server):
+    """Catches what its queries raise, wherever they stand."""
+
+    def on_start(self):
+        self.transaction(self.try_query)  # of on_start
+
+    async def on_request(self, request):
+        await asyncio.sleep(0)
+        self.try_query()  # of on_request
+        return Response("caught")
+
+    def value(self):
+        try:
+            return self.sql_value("select nope")  # of value
+        except SQLError as error:
+            names = []
+            trace = error.__traceback__
+            while trace is not None:
+                names.append(trace.tb_frame.f_code.co_name)
+                trace = trace.tb_next
+            return names
+
+    def try_query(self):
+        with suppress(SQLError):
+            self.sql("select nope")  # of try_query

@@ -60,6 +60,7 @@ from hostile import (  # noqa: F401 -- bound in wrangler.toml
     Exiting,
     ExitingSleepy,
     Helped,
+    Querying,
     Renaming,
 )
 from keeping import Keeping, KeepingSleepy  # noqa: F401 -- bound, too
