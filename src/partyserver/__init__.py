@@ -72,24 +72,36 @@ _RUNTIME_NAMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _RUNTIME_NAMES:
-        raise AttributeError(f"module 'partyserver' has no attribute {name!r}")
-    try:
-        module = import_module(f".{_RUNTIME_NAMES[name]}", __name__)
-    except ImportError as error:  # of a module, or of a name in the pyodide-py of workers-py
-        if error.name not in (
-            "js",
-            "pyodide",
-            "pyodide.ffi",
-            "_cloudflare_compat_flags",
-            "workers",
-        ):
-            raise
-        raise ImportError(
-            f"partyserver.{name} runs inside Cloudflare's runtime, and this is not it "
-            f"({error}). Run the worker with `wrangler dev`, and test it with the "
-            "pytest fixture `party` of partyserver.testing."
-        ) from error
-    value = globals()[name] = getattr(module, name)
-    return value
+def _missing(name: str) -> Exception:
+    """An `ImportError` if there is more to say, since `from partyserver import` keeps its text."""
+    if not name.startswith("_"):
+        from .rules.advice import of_missing_name
+
+        if told := of_missing_name(name, __all__):
+            return ImportError(told, name=__name__)
+    return AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if not TYPE_CHECKING:  # for checkers, the names above are all that there are
+
+    def __getattr__(name: str) -> Any:
+        if name not in _RUNTIME_NAMES:
+            raise _missing(name)
+        try:
+            module = import_module(f".{_RUNTIME_NAMES[name]}", __name__)
+        except ImportError as error:  # of a module, or of a name in the pyodide-py of workers-py
+            if error.name not in (
+                "js",
+                "pyodide",
+                "pyodide.ffi",
+                "_cloudflare_compat_flags",
+                "workers",
+            ):
+                raise
+            raise ImportError(
+                f"partyserver.{name} runs inside Cloudflare's runtime, and this is not it "
+                f"({error}). Run the worker with `wrangler dev`, and test it with the "
+                "pytest fixture `party` of partyserver.testing."
+            ) from error
+        value = globals()[name] = getattr(module, name)
+        return value

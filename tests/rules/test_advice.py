@@ -29,3 +29,18 @@ def test_a_worker_may_have_nothing():
 def test_a_call_that_is_not_awaited_has_its_line():
     name = advice.of_unawaited_call("get", "/session/metadata/worker.py", 12)
     assert name == "get() at /session/metadata/worker.py:12"
+
+
+def test_a_capability_is_looked_for_in_its_module():
+    told = advice.of_missing_name("on", [])
+    assert told == "partyserver has no on: write `from partyserver.events import on`"
+
+
+def test_a_name_in_another_spelling_is_guessed():
+    told = advice.of_missing_name("routePartykitRequest", ["Server", "route_partykit_request"])
+    assert told == "partyserver has no routePartykitRequest: did you mean route_partykit_request?"
+
+
+@pytest.mark.parametrize("name", ["server", "Room"])
+def test_of_other_names_there_is_nothing_to_say(name):
+    assert advice.of_missing_name(name, ["Server"]) is None

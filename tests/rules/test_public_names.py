@@ -1,10 +1,15 @@
+import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import partyserver
 import pytest
+from partyserver.rules.advice import ELSEWHERE
 
+SOURCE = Path(partyserver.__file__).parent
 RUNTIME_NAMES = sorted(partyserver._RUNTIME_NAMES)
 
 
@@ -89,6 +94,36 @@ def test_inside_the_runtime_a_name_is_imported_once(monkeypatch, name, module):
 def test_an_unknown_name_is_an_attribute_error(name):
     with pytest.raises(AttributeError, match=f"^module 'partyserver' has no attribute '{name}'$"):
         getattr(partyserver, name)
+
+
+@pytest.mark.parametrize(("name", "module"), ELSEWHERE.items())
+def test_the_name_of_a_capability_tells_its_module(name, module):
+    [path] = [
+        path for path in (SOURCE / f"{module}.py", SOURCE / module / "__init__.py") if path.exists()
+    ]
+    tree = ast.parse(path.read_text())
+    [names] = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    assert name in names
+    with pytest.raises(ImportError, match=rf"`from partyserver\.{module} import {name}`"):
+        exec(f"from partyserver import {name}")
+
+
+@pytest.mark.parametrize("name", ["routePartykitRequest", "getServerByName", "SqlError"])
+def test_a_name_as_typescript_spells_it_tells_the_one_here(name):
+    with pytest.raises(ImportError, match=f"has no {name}: did you mean ") as no:
+        exec(f"from partyserver import {name}")
+    meant = re.search(r"did you mean (\w+)", str(no.value))[1]
+    assert meant in partyserver.__all__
+    assert meant.replace("_", "").lower() == name.lower()
+
+
+def test_a_module_of_the_package_can_be_imported_by_its_name():
+    script = "from partyserver import testing, rules"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=600)
 
 
 def test_importing_the_package_needs_neither_entropy_nor_the_runtime():

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["PartyServerMiddleware", "entrypoint", "respond"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in ("entrypoint", "respond"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(".worker", __name__), name)
+if not TYPE_CHECKING:  # for checkers, the names above are all that there are
+
+    def __getattr__(name: str) -> Any:
+        if name not in ("entrypoint", "respond"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(".worker", __name__), name)

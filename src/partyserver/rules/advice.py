@@ -27,3 +27,33 @@ def of_unawaited_call(name: str, file: str, line: int) -> str:
     It stands in what is told of awaited ones, too, such as a task's failure: so it gives no advice.
     """
     return f"{name}() at {file}:{line}"
+
+
+#: Public names of modules beside, which are looked for in the package itself.
+ELSEWHERE = {
+    "Event": "events",
+    "Events": "events",
+    "History": "history",
+    "HistoryOptions": "history",
+    "Presence": "presence",
+    "Retry": "schedule",
+    "Schedule": "schedule",
+    "Scheduled": "schedule",
+    "on": "events",
+}
+
+
+def of_missing_name(name: str, known: Iterable[str]) -> str | None:
+    """For a name that the package has not, if it is that of a capability, or a known one in another
+    spelling, such as TypeScript's."""
+    if name in ELSEWHERE:
+        module = f"partyserver.{ELSEWHERE[name]}"
+        return f"partyserver has no {name}: write `from {module} import {name}`"
+    if name == name.lower():  # it may be that of a module
+        return None
+    near = [one for one in known if _letters(one) == _letters(name)]
+    return f"partyserver has no {name}: did you mean {near[0]}?" if near else None
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()

@@ -36,15 +36,17 @@ _WITH_CLIENTS = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WITH_CLIENTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        module = import_module(f"{__name__}.{_WITH_CLIENTS[name]}")
-    except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] in ("httpx", "websockets"):
-            message = f"the testing kit needs {error.name}: pip install 'partyserver[testing]'"
-            raise ModuleNotFoundError(message, name=error.name) from None
-        raise
-    found = globals()[name] = getattr(module, name)
-    return found
+if not TYPE_CHECKING:  # for checkers, the names above are all that there are
+
+    def __getattr__(name: str) -> Any:
+        if name not in _WITH_CLIENTS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            module = import_module(f"{__name__}.{_WITH_CLIENTS[name]}")
+        except ModuleNotFoundError as error:
+            if error.name and error.name.partition(".")[0] in ("httpx", "websockets"):
+                message = f"the testing kit needs {error.name}: pip install 'partyserver[testing]'"
+                raise ModuleNotFoundError(message, name=error.name) from None
+            raise
+        found = globals()[name] = getattr(module, name)
+        return found
