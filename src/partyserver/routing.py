@@ -198,16 +198,17 @@ def _find_binding(party: str, env: Any) -> tuple[str, Any] | None:
     if party in bindings:
         return bindings[party]
     if party == "main" and bindings:
-        platform.log_error(
+        platform.log_warning(
             'a client asks for the party "main", PartyKit\'s default, which PartyServer does not '
             "have. Give the client a party, as in "
             f'new PartySocket({{ party: "{next(iter(bindings))}", ... }})'
         )
     else:
         known = ", ".join(bindings) or "none"
-        platform.log_error(
+        platform.log_warning(  # as each client can bring it about
             f"no Durable Object binding is called {party!r} in kebab-case; there are: {known}. "
-            "Add the class to durable_objects.bindings in the wrangler config"
+            "Correct the client's URL, or add the class to durable_objects.bindings in the "
+            "wrangler config"
         )
     return None
 

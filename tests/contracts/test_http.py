@@ -47,7 +47,16 @@ def test_a_party_is_found_in_any_case(party, party_name):
 
 def test_the_party_main_gets_a_hint(party):
     party.fetch("/parties/main/x")
-    assert "PartyKit" in str(party.logs)
+    assert party.logs.wait_for("PartyKit").level == "warn"
+
+
+def test_an_unknown_party_gets_a_warning_that_names_those_that_there_are(party):
+    party.fetch("/parties/plainn/x")
+    told = party.logs.wait_for("no Durable Object binding is called 'plainn'")
+    assert told.level == "warn"
+    assert "there are: " in told.message
+    assert "plain, " in told.message
+    assert "Correct the client's URL, or add the class to durable_objects" in told.message
 
 
 NAMES = ["a", "A", "a%2Fb", "%2e%2e%2f", "%00", "%E2%82%AC", "%c3%bc", "u%cc%88", "x" * 1000]
