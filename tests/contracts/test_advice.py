@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .conftest import WORKER
-from .scripted import command, open_socket
+from .scripted import command, eventually, open_socket
 
 
 @pytest.fixture
@@ -66,3 +66,16 @@ def test_a_forgotten_await_on_a_stub_names_its_line(party):
     assert party.fetch("/check/forgotten_await").status_code == 200
     told = party.logs.wait_for(line_of("checks.py", "the call of a stub")).message
     assert "coroutine 'shout() at " in told
+
+
+@pytest.mark.log_may_hold("was never awaited", "Default.fetch returned")
+def test_a_fetch_without_a_response_is_told_what_it_has_returned(party):
+    party.restart()
+    for kind, told in [("await", "a coroutine: write await"), ("none", "None, and not a Resp")]:
+        assert party.fetch(f"/without/{kind}").status_code == 500
+        party.logs.wait_for(f"Default.fetch returned {told}")
+    party.fetch("/parties/plain/x")  # from here on by the shortcuts, if they are not off
+    for kind in ("text", "none"):
+        assert party.fetch(f"/without/{kind}").status_code == 500
+    party.logs.wait_for("Default.fetch returned str, and not a Response")
+    assert eventually(lambda: str(party.logs).count("Default.fetch returned None") == 2)

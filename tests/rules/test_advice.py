@@ -44,3 +44,16 @@ def test_a_name_in_another_spelling_is_guessed():
 @pytest.mark.parametrize("name", ["server", "Room"])
 def test_of_other_names_there_is_nothing_to_say(name):
     assert advice.of_missing_name(name, ["Server"]) is None
+
+
+def test_a_fetch_without_a_response_is_told():
+    told = advice.of_no_response("Default.fetch", None)
+    assert told.startswith(
+        "Default.fetch returned None, and not a Response: route_partykit_request"
+    )
+    told = advice.of_no_response("Default.fetch", {})
+    assert told == "Default.fetch returned dict, and not a Response"
+    told = advice.of_unawaited_response("Default.fetch")
+    assert told.startswith(
+        "Default.fetch returned a coroutine: write await before the call, as in "
+    )

@@ -655,6 +655,12 @@ class Default(WorkerEntrypoint):
             return Response.from_json(await keeping.call(self, path.split("/")[2]))
         if path == "/json":
             return await keeping.answer(request)
+        if path.startswith("/without/"):
+            return {
+                "none": None,
+                "text": "text",
+                "await": path.endswith("await") and route_partykit_request(request, self.env),
+            }[path.split("/")[2]]
         if path.startswith("/waiting/"):
             return await waiting.request(*path.split("/")[2:])
         if path.startswith("/calls/"):

@@ -29,6 +29,24 @@ def of_unawaited_call(name: str, file: str, line: int) -> str:
     return f"{name}() at {file}:{line}"
 
 
+def of_no_response(handler: str, found: object) -> str:
+    """For what a worker's `fetch` has returned in the place of a response."""
+    if found is not None:
+        return f"{handler} returned {type(found).__name__}, and not a Response"
+    return (
+        f"{handler} returned None, and not a Response: route_partykit_request gives None for a URL "
+        "that is no party's, as in `return await route_partykit_request(request, self.env) or "
+        'Response("Not Found", status=404)`'
+    )
+
+
+def of_unawaited_response(handler: str) -> str:
+    return (
+        f"{handler} returned a coroutine: write await before the call, as in "
+        "`return await route_partykit_request(request, self.env)`"
+    )
+
+
 #: Public names of modules beside, which are looked for in the package itself.
 ELSEWHERE = {
     "Event": "events",

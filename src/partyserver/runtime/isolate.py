@@ -18,6 +18,7 @@ from workers import WorkerEntrypoint, rpc
 
 from .. import reserved
 from ..errors import ClientError
+from ..rules import advice as words
 from ..rules import failures
 from ..rules.messages import MAX_JSON_DEPTH, check_depth
 from ..rules.plain import SCALARS
@@ -159,7 +160,12 @@ def _in_its_io_context(usual: Any) -> Any:
         if known is not None:
             io_context.current.set(known)
         try:
-            return await usual(relaxed, inst, prop, *args, **kwargs)
+            result = await usual(relaxed, inst, prop, *args, **kwargs)
+        except TypeError as error:
+            if prop == "fetch" and str(error).startswith("Awaitable "):  # the SDK's word for it
+                handler = f"{type(inst).__name__}.fetch"
+                raise TypeError(words.of_unawaited_response(handler)) from None
+            raise
         except ClientError as error:
             if not isinstance(inst, reserved.LifeHolder):
                 raise  # of the worker itself, which has nobody to tell
@@ -167,6 +173,10 @@ def _in_its_io_context(usual: Any) -> Any:
         except (SystemExit, KeyboardInterrupt) as error:
             # asyncio passes these on to the process, with the rooms of others.
             raise as_exception(error, "a call") from error
+        if prop == "fetch" and (result is jsnull or type(result) in SCALARS):
+            found = None if result is jsnull else result
+            raise TypeError(words.of_no_response(f"{type(inst).__name__}.fetch", found))
+        return result
 
     return wrapper_func
 

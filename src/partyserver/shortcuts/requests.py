@@ -16,6 +16,8 @@ from workers import Request, Response, WorkerEntrypoint, python_to_rpc
 
 from .. import reserved, tasks
 from ..errors import ClientError
+from ..rules import advice
+from ..rules.plain import SCALARS
 from ..runtime import events
 from ..runtime.io_context import IoContext, io_context_of, prepare_return_of
 from ..runtime.io_context import current as current_io_context
@@ -121,7 +123,11 @@ async def _fetch(instance: Any, request: JsProxy) -> Any:
         response = await response
         if is_pending(response):
             response = await settled(response)
-    return response.js_object if isinstance(response, Response) else python_to_rpc(response)
+    if isinstance(response, Response):
+        return response.js_object
+    if type(response) in SCALARS:
+        raise TypeError(advice.of_no_response(f"{type(instance).__name__}.fetch", response))
+    return python_to_rpc(response)
 
 
 def _as_request(request: JsProxy) -> Request:
