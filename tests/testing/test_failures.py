@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from partyserver.testing.logs import LogLine
+from partyserver.testing.starting import Settings, why_not_started
 
 from .conftest import REPOSITORY, Project
 
@@ -35,6 +37,60 @@ def test_a_module_that_raises_shows_its_traceback(project: Project) -> None:
     assert "_pyodide" not in output
     assert "JSONDecodeError: Expecting value" in output
     assert "wasm" not in output
+
+
+def test_of_what_the_library_refuses_the_users_own_lines_are_shown(project: Project) -> None:
+    project.use_partyserver()
+    worker = (project.folder / "worker.py").read_text()
+    wrong = "\nfrom partyserver import Server\nclass Chat(Server):\n    def on_mesage(self): ...\n"
+    project.write(worker=worker + wrong)
+    output = error(project)
+    frames = [line for line in output.splitlines() if line.startswith("  File ")]
+    line = len(worker.splitlines()) + 3
+    assert set(frames) == {f'  File "{project.folder / "worker.py"}", line {line}, in <module>'}
+    assert "TypeError: Chat.on_mesage is never called" in output
+
+
+IMPORTED = """\
+Traceback (most recent call last):
+  File "/lib/python314.zip/_pyodide/_base.py", line 597, in eval_code_async
+    await CodeRunner(
+    ...<9 lines>...
+    .run_async(globals, locals)
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "shown"),
+    [
+        (
+            '  File "/session/metadata/worker.py", line 1\n    def f(:\n          ^\n'
+            "SyntaxError: invalid syntax",
+            '  File "/session/metadata/worker.py", line 1\n    def f(:\n          ^\n'
+            "SyntaxError: invalid syntax",
+        ),
+        (
+            '  File "/session/metadata/worker.py", line 1, in <module>\n    import other\n'
+            '  File "<frozen importlib._bootstrap>", line 1375, in _find_and_load\n'
+            '  File "/session/metadata/python_modules/other/a.py", line 2, in f\n    f()\n'
+            "  [Previous line repeated 99 more times]\nRecursionError: deep",
+            '  File "/session/metadata/worker.py", line 1, in <module>\n    import other\n'
+            '  File "/session/metadata/python_modules/other/a.py", line 2, in f\n    f()\n'
+            "  [Previous line repeated 99 more times]\nRecursionError: deep",
+        ),
+    ],
+)
+def test_what_brings_the_main_module_in_is_not_shown(tmp_path: Path, rest: str, shown: str) -> None:
+    log = [LogLine("error", f"Uncaught PythonError: {IMPORTED}{rest}", 0.0)]
+    told = why_not_started(RuntimeError(), log, Settings((tmp_path / "wrangler.toml",), (), {}))
+    head = IMPORTED.partition("\n")[0]
+    assert told == f"the worker does not start:\n{head}\n{shown}"
+
+
+def test_where_all_frames_are_the_runtimes_they_are_shown(tmp_path: Path) -> None:
+    log = [LogLine("error", f"{IMPORTED}MemoryError: full", 0.0)]
+    told = why_not_started(RuntimeError(), log, Settings((tmp_path / "wrangler.toml",), (), {}))
+    assert told == f"the worker does not start:\n{IMPORTED}MemoryError: full"
 
 
 def test_a_package_that_is_not_vendored_is_told_before_the_runtime_starts(project: Project) -> None:

@@ -25,8 +25,12 @@ from .keeping import FOLDER_PREFIX, lasting
 from .logs import LogLine
 
 _TRACEBACK = "Traceback (most recent call last):"
-#: Pyodide's own frames, by which the main module is imported.
-_IMPORTER = re.compile(r'  File "/lib/[^"]*\.zip/_pyodide/.*\n(?: {4}.*\n)*')
+_FRAME = re.compile(
+    r'  File "([^"]*)", line \d+, in .*\n(?: {4}.*\n)*(?:  \[Previous line repeated .*\n)?'
+)
+#: Frames of Python's own, Pyodide's among them, by which the main module is imported; and of this
+#: library and the SDK, whose errors are the worker's.
+_LIBRARY = re.compile(r"/lib/|<frozen |/session/metadata/python_modules/(partyserver|workers|asgi)/")
 _IN_RUNTIME = re.compile(r'"/session/metadata/([^"]+)"')
 _NO_INTERPRETER = "Request for Pyodide bundle failed"
 
@@ -143,10 +147,23 @@ def why_not_started(error: Exception, log: list[LogLine], settings: Settings) ->
         if mark:
             vendored = settings.configs[0].with_name("python_modules")
             hint = imports.hint(traceback, vendored)
-            shown = _IMPORTER.sub("", f"{mark}{traceback}")
+            shown = _without_library(f"{mark}{traceback}")
             return f"the worker does not start:\n{shown}{hint}"
     said = "".join(f"\n{line.message}" for line in log)
     return f"the worker does not start: {error}{said}"
+
+
+def _without_library(traceback: str) -> str:
+    """The lines of the user's and of their packages alone, if there is one.
+
+    That of a `SyntaxError` belongs to no frame.
+    """
+
+    def kept(frame: re.Match[str]) -> str:
+        return "" if _LIBRARY.match(frame[1]) else frame[0]
+
+    shown = _FRAME.sub(kept, traceback)
+    return shown if '  File "' in shown else traceback
 
 
 def in_files(message: str, bundles: Sequence[imports.Bundle]) -> str:
