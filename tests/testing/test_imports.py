@@ -102,6 +102,21 @@ def test_a_class_that_the_config_names_and_nobody_has(tmp_path: Path) -> None:
     )
 
 
+def test_the_classes_that_there_are_include_imported_ones(tmp_path: Path) -> None:
+    worker = """\
+from partyserver import Server
+from rooms import Chat, Counter as Clicks, helper, LIMIT
+from rooms.board import Board
+from workers import WorkerEntrypoint
+
+class Default(WorkerEntrypoint): ...
+"""
+    found = bundle(tmp_path, worker=worker, rooms____init__="", rooms__board="")
+    said = why_no_class(replace(found, classes=(("CHAT", "Chatt"),)))
+    assert said is not None
+    assert "(its classes: Chat, Clicks, Board, Default)" in said
+
+
 def test_the_sentence_says_what_to_do(tmp_path: Path) -> None:
     chat = bundle(tmp_path, (), worker="from partyserver import Server\n")
     said = why_no_import(chat)

@@ -100,13 +100,25 @@ def why_no_class(bundle: Bundle) -> str | None:
                 names.add(other or name)
     for binding, wanted in bundle.classes:
         if wanted not in names:
-            has = ", ".join(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+            has = ", ".join(_classes(bundle, tree))
             return (
                 f"the wrangler config binds {binding} to the class {wanted}, which {bundle.main} "
                 f"neither has nor imports (its classes: {has or 'none'}): mend class_name there, "
                 "and in the migrations"
             )
     return None
+
+
+def _classes(bundle: Bundle, tree: ast.Module) -> Iterator[str]:
+    """The main module's classes, and what it imports from other modules of the worker by such
+    names as classes have."""
+    for statement in tree.body:
+        match statement:
+            case ast.ClassDef(name=name):
+                yield name
+            case ast.ImportFrom(module=str(module), level=0) if any(_own_files(bundle, module)):
+                names = (alias.asname or alias.name for alias in statement.names)
+                yield from (name for name in names if name[:1].isupper() and not name.isupper())
 
 
 def _what_to_do(name: str, python_modules: Path) -> str:
