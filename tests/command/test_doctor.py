@@ -157,6 +157,41 @@ def test_a_worker_that_may_run_elsewhere_is_a_note(project):
     assert "rooms of classes that are not known" in good
 
 
+def test_rooms_that_need_sqlite_must_have_it(project):
+    config = CONFIG.replace("new_sqlite_classes", "new_classes")
+    (project / "wrangler.toml").write_text(config)
+    done = command("doctor", cwd=project)
+    assert errors(done) == []
+    note, good = done.stdout.splitlines()
+    assert note.startswith("note: the class Chat is among new_classes")
+    assert good.startswith("Nothing found that would fail: Node.js ")
+    head = "class Chat(Server):"
+
+    def made_with(module, name):
+        derived = WORKER.replace(head, f"class Chat({name}, Server):")
+        return f"from partyserver.{module} import {name}\n{derived}"
+
+    for worker, needs in [
+        (WORKER.replace("self.broadcast(message)", "self.sql('select 1')"), "self.sql needs"),
+        (WORKER.replace(head, f"{head}\n    migrations = ['create table a (b)']"), "its migr"),
+        (made_with("history", "History"), "History needs"),
+        (made_with("schedule", "Schedule"), "Schedule needs"),
+    ]:
+        (project / "src" / "worker.py").write_text(worker)
+        [error] = errors(command("doctor", cwd=project))
+        assert f"has no SQLite, which {needs}" in error
+
+
+def test_a_package_that_is_missing_is_told_with_what_to_do(project):
+    write(project, {"src/worker.py": f"import requests_of_others\n{WORKER}"})
+    [error] = errors(command("doctor", cwd=project))
+    assert error == (
+        "src/worker.py cannot be imported (ModuleNotFoundError: No module named "
+        "'requests_of_others'): there is no module requests_of_others. If it is a package, run "
+        "`uv add requests-of-others`, and `uv run pywrangler sync`"
+    )
+
+
 def test_bindings_are_not_inherited_by_an_environment(project):
     [error] = errors(command("doctor", "--env", "bare", cwd=project))
     assert "the class Chat of src/worker.py has no binding" in error

@@ -240,6 +240,12 @@ def test_a_class_without_sqlite_is_noted():
     assert "Chat is among new_classes in wrangler.toml, and has no SQLite" in note
 
 
+def test_a_class_without_sqlite_that_needs_it_is_an_error():
+    old = [{"tag": "v1", "new_classes": ["Chat"]}]
+    [error] = errors(config=config(migrations=old), needs={"Chat": "its migrations need"})
+    assert "has no SQLite, which its migrations need: new_sqlite_classes gives it one" in error
+
+
 def test_without_the_check_as_build_command_it_is_noted():
     for build in (None, {"command": "make"}):
         [note] = notes(config=config(build=build))

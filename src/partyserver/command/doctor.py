@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-import sys
-from collections.abc import Collection
-from types import ModuleType
-from typing import Any, Generic
+from typing import Any
 
 from . import config
 from .config import shown
@@ -29,14 +25,15 @@ def run(options: argparse.Namespace) -> int:
     from .findings import findings
 
     project = examine(config.chosen(options))
-    fails = False
-    for finding in findings(project):
+    found = findings(project)
+    for finding in found:
         print(f"{'error' if finding.fails else 'note'}: {finding.text}")
-        fails = fails or finding.fails
+    fails = any(finding.fails for finding in found)
     if not fails:
+        good = "Nothing found that would fail" if found else "Nothing would fail"
         none = "classes that are not known" if project.names is None else "no class"
         print(
-            f"Nothing would fail: Node.js {project.node}, wrangler {project.wrangler}, "
+            f"{good}: Node.js {project.node}, wrangler {project.wrangler}, "
             f"rooms of {', '.join(project.rooms) or none}, an upload of {project.upload}"
         )
     return 1 if fails else 0
@@ -47,6 +44,7 @@ def examine(found: config.Config) -> Any:
     from datetime import UTC, datetime
 
     from . import installed
+    from .classes import classes_of, need_of_sqlite
     from .findings import Project, bound_in
     from .modules import VENDORED
     from .upload import upload_of
@@ -62,9 +60,11 @@ def examine(found: config.Config) -> Any:
         trouble = str(error)
         if main is not None:
             # The last line of a traceback, which stands before what the command has to say.
-            reason = "".join(trouble.rpartition("\n\n")[0].splitlines()[-1:])
+            trace, _, told = trouble.rpartition("\n\n")
+            reason = "".join(trace.splitlines()[-1:])
             look = "`partyserver check` shows where"
-            trouble = f"{shown(main)} cannot be imported ({reason}): {look}"
+            _, _, todo = told.partition(" cannot be imported: ")
+            trouble = f"{shown(main)} cannot be imported ({reason}): {todo or look}"
             if isinstance(error, DoubtfulError):
                 trouble = None
                 doubt = (
@@ -81,6 +81,11 @@ def examine(found: config.Config) -> Any:
         names=None if module is None else vars(module).keys(),
         rooms=rooms,
         objects=objects,
+        needs={
+            name: need
+            for name in rooms
+            if module is not None and (need := need_of_sqlite(getattr(module, name)))
+        },
         today=datetime.now(UTC).date().isoformat(),
         node=installed.node_of(folder),
         wrangler=installed.wrangler_of(folder),
@@ -92,42 +97,4 @@ def examine(found: config.Config) -> Any:
         has_requirements=all(
             (folder / name).is_file() for name in ("requirements.txt", "pyproject.toml")
         ),
-    )
-
-
-def classes_of(module: ModuleType, bound: Collection[str]) -> tuple[list[str], list[str]]:
-    """The classes of rooms in a worker's main module, and of other Durable Objects.
-
-    Each has one name: that which is bound, if it has several. Left out are those that only others
-    are made of.
-    """
-    from ..reserved import LifeHolder
-    from .modules import LIBRARY
-
-    plain = getattr(sys.modules.get("workers"), "DurableObject", LifeHolder)
-    names: dict[type, str] = {}
-    for name, value in vars(module).items():
-        if not inspect.isclass(value) or not issubclass(value, (LifeHolder, plain)):
-            continue
-        if value.__module__.partition(".")[0] in LIBRARY:
-            continue
-        known = names.setdefault(value, name)
-        if name in bound or (name == value.__name__ and known not in bound):
-            names[value] = name
-    rooms: list[str] = []
-    objects: list[str] = []
-    for value, name in names.items():
-        if name in bound or not _is_base(value, name):
-            (rooms if issubclass(value, LifeHolder) else objects).append(name)
-    return rooms, objects
-
-
-def _is_base(value: type, name: str) -> bool:
-    """Whether a class is there for others to derive from."""
-    methods = (inspect.getattr_static(value, name, None) for name in dir(value))
-    return (
-        name.startswith("_")
-        or bool(value.__subclasses__())
-        or Generic in value.__bases__
-        or any(getattr(method, "__isabstractmethod__", False) is True for method in methods)
     )

@@ -69,6 +69,8 @@ class Project:
     names: Collection[str] | None = None
     rooms: Sequence[str] = ()
     objects: Sequence[str] = ()
+    #: What of a class of rooms needs SQLite, with the verb, where that is known.
+    needs: Mapping[str, str] = field(default_factory=dict)
     today: str = ""
     node: str | None = None
     wrangler: str | None = None
@@ -83,7 +85,7 @@ class Project:
 
 def findings(project: Project) -> list[Finding]:
     """All that is to be said of a project."""
-    rules = (_tools, _worker, _compatibility, _classes, _vendored, _uploaded)
+    rules = (_tools, _worker, _compatibility, unknown_classes, classes, _vendored, _uploaded)
     return [finding for rule in rules for finding in rule(project)]
 
 
@@ -156,24 +158,25 @@ def _compatibility(project: Project) -> Iterator[Finding]:
             )
 
 
-def _classes(project: Project) -> Iterator[Finding]:
+def unknown_classes(project: Project) -> Iterator[Finding]:
+    """Of bindings whose class the main module has not."""
+    for binding in own_bindings(project.config):
+        wanted = binding.get("class_name")
+        if project.names is None or not isinstance(wanted, str) or wanted in project.names:
+            continue
+        yield Finding(
+            f"the binding {binding.get('name')} in {project.config_name} is for the class {wanted},"
+            f" which {project.main} has not: define it or import it there, or correct class_name"
+        )
+
+
+def classes(project: Project) -> Iterator[Finding]:
+    """Of the bindings and migrations that the main module's classes need."""
     name, main = project.config_name, project.main
-    bindings = [
-        one for one in own_bindings(project.config) if isinstance(one.get("class_name"), str)
-    ]
-    bound = [one["class_name"] for one in bindings]
+    bound = _names([one.get("class_name") for one in own_bindings(project.config)])
     elsewhere = bound_in(project.config)
     migrated = migrated_classes(project.config)
-    if project.names is not None:
-        for binding in bindings:
-            if binding["class_name"] not in project.names:
-                yield Finding(
-                    f"the binding {binding.get('name')} in {name} is for the class "
-                    f"{binding['class_name']}, which {main} has not: define it or import it there, "
-                    "or correct class_name"
-                )
-    classes = [*project.rooms, *project.objects]
-    for one in classes:
+    for one in (*project.rooms, *project.objects):
         if one in elsewhere:
             continue
         if environments := _environments_with(one, project.config):
@@ -201,9 +204,10 @@ def _classes(project: Project) -> Iterator[Finding]:
             )
         elif migrated[one] is False and one in project.rooms:
             yield Finding(
-                f"the class {one} is among new_classes in {name}, and has no SQLite, which self.sql"
-                " and self.kv need: new_sqlite_classes gives it one, if it was never deployed",
-                fails=False,
+                f"the class {one} is among new_classes in {name}, and has no SQLite, which "
+                f"{project.needs.get(one, 'self.sql and self.kv need')}: new_sqlite_classes gives "
+                "it one, if it was never deployed",
+                fails=one in project.needs,
             )
 
 
