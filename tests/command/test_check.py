@@ -125,6 +125,106 @@ def test_a_build_command_that_runs_elsewhere_is_told_to_name_its_config(tmp_path
     assert "name the config with -c, since wrangler runs build commands where it is started" in told
 
 
+BOUND = """\
+main = "src/worker.py"
+durable_objects.bindings = [
+    { name = "Chat", class_name = "Chat" },
+    { name = "Other", class_name = "Other", script_name = "other" },
+]
+migrations = [{ tag = "v1", new_sqlite_classes = ["Chat"] }]
+"""
+
+
+def test_a_binding_for_a_class_that_the_worker_has_not_is_an_error(project):
+    assert passed(project(files={"wrangler.toml": BOUND}))
+    wrong = {"wrangler.toml": BOUND.replace('class_name = "Chat"', 'class_name = "Chatt"')}
+    assert refused(project(files=wrong)) == (
+        "error: the binding Chat in wrangler.toml is for the class Chatt, which src/worker.py has "
+        "not: define it or import it there, or correct class_name\n"
+    )
+    assert passed(project("src/worker.py"))  # which asks no config
+
+
+def test_wrangler_dev_goes_on_with_a_binding_that_is_wrong(project, monkeypatch):
+    wrong = {"wrangler.toml": BOUND.replace('class_name = "Chat"', 'class_name = "Chatt"')}
+    monkeypatch.setenv("WRANGLER_COMMAND", "deploy")
+    assert "for the class Chatt" in refused(project(files=wrong))
+    monkeypatch.setenv("WRANGLER_COMMAND", "dev")
+    done = project(files=wrong)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("error: the binding Chat in wrangler.toml is for the class Chatt")
+
+
+def test_a_bound_class_without_a_migration_is_warned_of(project):
+    done = project(files={"wrangler.toml": BOUND.replace('["Chat"]', "[]")})
+    assert (done.returncode, done.stdout) == (0, "src/worker.py can be imported\n")
+    assert done.stderr == (
+        "warning: the class Chat is in no migration, without which it cannot be deployed: add one "
+        'to migrations in wrangler.toml, with the tag "v2" and new_sqlite_classes = ["Chat"]\n'
+    )
+
+
+LOSING = """\
+from partyserver import Connection, Server
+from partyserver.events import Event, Events, on
+
+
+class Move(Event):
+    x: int
+
+
+class Scores:
+    def on_connect(self, player, ctx):
+        player.state["score"] += 1  # lost
+        player.set_state({**player.state, "score": 1})
+        seen = player.state["seen"]
+        state = player.state
+        state["score"] = 2
+        player.set_state(state)
+
+    def on_close(self, connection, code, reason, was_clean):
+        del connection.state["a"]["b"]  # lost
+        connection.state.get("items")
+        for other in self.get_connections():
+            other.state["items"].append([1, {"a": "a long value " * 4}])  # lost
+
+    def helper(self, one: Connection, value, room):
+        if value:
+            one.state.update(value=value)  # lost
+        room.state["n"] = 1
+
+
+class Room(Scores, Events, Server):
+    @on
+    async def move(self, who, event: Move):
+        who.state["x"] = 1  # lost
+
+
+class NoRoom:
+    def on_connect(self, socket, ctx):
+        socket.state["n"] = 1
+"""
+
+
+def test_a_change_of_a_copy_of_the_state_is_warned_of(project, tmp_path):
+    done = project(worker="from rooms import *\n", rooms=LOSING)
+    assert (done.returncode, done.stdout) == (0, "src/worker.py can be imported\n")
+    warned = [line.split(": ", 2) for line in done.stderr.splitlines()]
+    assert all(kind == "warning" for kind, _, _ in warned)
+    assert [place for _, place, _ in warned] == [
+        f"src/rooms.py, line {number}"
+        for number, line in enumerate(LOSING.splitlines(), 1)
+        if line.endswith("# lost")
+    ]
+    told = dict(zip(["connect", "close", "loop"], (text for _, _, text in warned), strict=False))
+    assert told["connect"] == (
+        "`player.state['score'] += 1` is lost, since player.state is a copy: pass the changed "
+        "value to player.set_state(...)"
+    )
+    assert "`del connection.state['a']['b']`" in told["close"]
+    assert "`other.state['items'].append(...)` is lost" in told["loop"]
+
+
 @pytest.mark.parametrize(
     ("files", "arguments", "told"),
     [

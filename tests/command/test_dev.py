@@ -169,3 +169,13 @@ def test_a_typo_shows_the_python_error_and_ends_nothing(project, dev):
     assert list(worker.parent.iterdir()) == [worker]
     # A save may be two builds, one of the file that is empty for a moment.
     assert dev.said.count("Running: ") <= 2 + 2 * 5, dev.said
+
+    # A class that is not there is an internal error for each request, and is mended in the config:
+    # a build that fails after a change of that ends wrangler.
+    config = project / "wrangler.toml"
+    before = len(dev.said)
+    config.write_text(CONFIG.replace('class_name = "Chat"', 'class_name = "Chatt"'))
+    dev.wait_for("error: the binding Chat in wrangler.toml is for the class Chatt", before)
+    config.write_text(CONFIG)
+    worker.write_text(WORKER.replace("first", "bound again"))
+    dev.wait_until_it_answers("bound again")

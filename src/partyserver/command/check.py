@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from . import config
 from .config import shown
@@ -41,16 +42,18 @@ def run(options: argparse.Namespace) -> int:
     from . import syntax, tracebacks
     from .worker import DoubtfulError, load, older_python
 
-    main, project = options.worker, None
-    if main is None:
-        found = config.chosen(options)
-        main, project = found.main, found.path.parent
+    found = config.chosen(options) if options.worker is None else None
+    main: Path = options.worker if found is None else found.main
+    fails = False
     try:
-        load(main, only_vendored=True, project=project)
+        module = load(
+            main, only_vendored=True, project=None if found is None else found.path.parent
+        )
     except DoubtfulError as doubt:
         print(f"{doubt}. That may be the reason, so the check passes", file=sys.stderr)
     else:
-        if "WRANGLER_COMMAND" not in os.environ:  # whose output is long enough
+        fails = _tell_of_classes(module, main, found)
+        if not fails and "WRANGLER_COMMAND" not in os.environ:  # whose output is long enough
             print(f"{shown(main)} can be imported")
     for path, error in syntax.broken_in(main.resolve().parent):
         print(
@@ -59,4 +62,36 @@ def run(options: argparse.Namespace) -> int:
             f"{older_python(error)}",
             file=sys.stderr,
         )
-    return 0
+    # `wrangler dev` ends where a build fails after a change of the config, in which that is mended.
+    return 1 if fails and os.environ.get("WRANGLER_COMMAND") != "dev" else 0
+
+
+def _tell_of_classes(module: ModuleType, main: Path, found: config.Config | None) -> bool:
+    """Whether the config is for a class that the worker has not, with which nothing is served."""
+    from .classes import classes_of, own_bases
+    from .lost import lost_changes
+
+    for lost in lost_changes(own_bases(module), main.resolve().parent):
+        print(f"warning: {shown(lost.path)}, line {lost.line}: {lost}", file=sys.stderr)
+    if found is None:
+        return False
+    from .findings import Project, bound_in, classes, unknown_classes
+
+    # One that has no binding yet may have been begun just now: `partyserver doctor` tells of it.
+    bound = bound_in(found.data)
+    rooms, objects = ([one for one in kind if one in bound] for kind in classes_of(module, bound))
+    project = Project(
+        config_name=found.path.name,
+        config=found.data,
+        main=shown(main),
+        names=vars(module).keys(),
+        rooms=rooms,
+        objects=objects,
+    )
+    errors = [*unknown_classes(project)]
+    for error in errors:
+        print(f"error: {error.text}", file=sys.stderr)
+    for finding in classes(project):
+        if finding.fails:
+            print(f"warning: {finding.text}", file=sys.stderr)
+    return bool(errors)

@@ -30,7 +30,9 @@ _FRAME = re.compile(
 )
 #: Frames of Python's own, Pyodide's among them, by which the main module is imported; and of this
 #: library and the SDK, whose errors are the worker's.
-_LIBRARY = re.compile(r"/lib/|<frozen |/session/metadata/python_modules/(partyserver|workers|asgi)/")
+_LIBRARY = re.compile(
+    r"/lib/|<frozen |/session/metadata/python_modules/(partyserver|workers|asgi)/"
+)
 _IN_RUNTIME = re.compile(r'"/session/metadata/([^"]+)"')
 _NO_INTERPRETER = "Request for Pyodide bundle failed"
 
