@@ -55,7 +55,7 @@ def define(cls: Any, root: type) -> None:
         reserved.check_free(cls, base)
     definition = Definition(
         own_options=vars(cls).get("options", {}),
-        options=merge_options(cls.__name__, own_options(cls, root)),
+        options=merge_options(cls.__name__, own_options(cls, root), parts.options, parts.always),
         props_parameter=contract.props_parameter(cls.on_start),
         parts=parts,
         warnings=tuple(contract.hooks_without_mixin(cls, root, parts.hooks)),

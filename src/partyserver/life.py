@@ -119,7 +119,10 @@ class Life:
         if options is self._given_options:
             return
         self._given_options = options
-        self.options = merge_options(type(self.server).__name__, [options])
+        parts = self.parts
+        self.options = merge_options(
+            type(self.server).__name__, [options], parts.options, parts.always
+        )
         self.connections.receive = attribution.of_messages(self._receiving.by(self.options))
         self.connections.sleep_in(sockets.Sockets(self.ctx) if self.options["hibernate"] else None)
 
@@ -190,6 +193,8 @@ class Life:
                 await self.until_started()
             if requests.is_upgrade(headers):
                 return await upgrade(self, request)
+            for handler in self.parts.request:
+                handler(self.server, request)
             try:
                 response: Any = self.server.on_request(request)
                 if is_pending(response):

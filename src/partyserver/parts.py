@@ -47,7 +47,8 @@ NOT_MINE: Final = Claim.NOT_MINE
 class Part:
     """What a capability does with the events of a room. Each function takes the server first.
 
-    They fail as a hook fails, and may be async but for `started`, `accepted` and `message`.
+    They fail as a hook fails, and may be async but for `started`, `accepted`, `message` and
+    `request`.
 
     Attributes:
         name: of what it keeps with a connection.
@@ -56,6 +57,8 @@ class Part:
             from outside.
         reserves: values of `type` in the JSON that it sends or takes. No event of a class with the
             part may have one of them.
+        options: the mixin's own options: another class that sets one of them is a `TypeError`.
+        always: options that are so in each class with the part, whatever it says.
         leaves_text: with the part, text that no part knows is `on_message`'s, and `Events` answers
             it with no error.
         define: called with a class that has the part, when it is created; what it raises, the
@@ -70,6 +73,7 @@ class Part:
         message: called with a connection and its message. `NOT_MINE` leaves it to others; any
             other result is awaited as a hook's, and the message has been dealt with. It decides at
             once: it is a plain function, which may return a coroutine.
+        request: called with an HTTP request, before `on_request`. It is plain.
         closed: called with a connection that had been accepted, its code, its reason and
             `was_clean`, before `on_close`; also where `on_connect` or `on_start` has failed.
         alarm: called with the platform's information when the alarm fires. `NOT_MINE` leaves it to
@@ -81,6 +85,8 @@ class Part:
     rank: int
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reserves: Collection[str] = ()
+    options: Collection[str] = ()
+    always: Mapping[str, Any] = field(default_factory=dict)
     leaves_text: bool = False
     define: Callable[[type], Any] | None = None
     construct: Callable[[Any], Any] | None = None
@@ -88,11 +94,12 @@ class Part:
     connecting: Callable[..., Any] | None = None
     accepted: Callable[..., Any] | None = None
     message: Callable[..., Any] | None = None
+    request: Callable[..., None] | None = None
     closed: Callable[..., Any] | None = None
     alarm: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("started", "accepted", "message"):
+        for name in ("started", "accepted", "message", "request"):
             if iscoroutinefunction(getattr(self, name)):
                 raise TypeError(f"{name} of a part acts at once: it is no coroutine function")
 
@@ -129,6 +136,7 @@ class Parts:
     connecting: Handlers = ()
     accepted: Handlers = ()
     message: Handlers = ()
+    request: Handlers = ()
     closed: Handlers = ()
     alarm: Handlers = ()
     #: Public methods of the mixins, which are not for callers over RPC.
@@ -139,12 +147,23 @@ class Parts:
         """The hooks that the mixins bring, and what each is called with."""
         return {name: given for part in self.all for name, given in part.hooks.items()}
 
+    @property
+    def options(self) -> frozenset[str]:
+        """The options that the mixins bring."""
+        return frozenset(name for part in self.all for name in part.options)
+
+    @property
+    def always(self) -> dict[str, Any]:
+        """The options that the mixins do not leave to the class."""
+        return {name: value for part in self.all for name, value in part.always.items()}
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mark:
     """On a function that a decorator has made one of those that a part calls, as a hook is called.
 
-    Such a method is not for callers over RPC. Without the part it is a `TypeError`.
+    Such a method is not for callers over RPC, unless it `is_public`. Without the part it is a
+    `TypeError`.
     """
 
     part: Part
@@ -153,6 +172,8 @@ class Mark:
     mixin: str
     #: What the decorator has found out.
     value: Any = None
+    #: It is a method as any other, too.
+    is_public: bool = False
 
     def put_on(self, function: Any) -> None:
         setattr(function, reserved.NAME, self)
@@ -177,7 +198,8 @@ def marked_names(cls: type, parts: Parts) -> frozenset[str]:
                     f"{cls.__name__}.{name} has {mark.decorator}, which would never call it "
                     f"without {mark.mixin}: class {cls.__name__}({mark.mixin}, Server)"
                 )
-            names.add(name)
+            if not mark.is_public:
+                names.add(name)
     return frozenset(names)
 
 
@@ -209,6 +231,7 @@ def parts_of(cls: type) -> Parts:
         connecting=_handlers(part.connecting for part in ordered),
         accepted=_handlers(part.accepted for part in ordered),
         message=_handlers(part.message for part in ordered),
+        request=_handlers(part.request for part in ordered),
         closed=_handlers(part.closed for part in ordered),
         alarm=_handlers(part.alarm for part in ordered),
         hidden=frozenset(_hidden(cls, mixins)),

@@ -566,6 +566,35 @@ class TestParts:
         with pytest.raises(TypeError, match=r"^Room\.heard has @on, .* Room\(Mixin, Server\)$"):
             type("Room", (Root,), {"heard": say})
 
+    def test_a_method_that_a_decorator_has_marked_may_be_one_as_any_other(self):
+        part = Part(name="part", rank=1)
+        mixin: Any = attach(part)(type("Mixin", (), {}))
+
+        def add(self):
+            return "added"
+
+        Mark(part, "@callable", "Mixin", is_public=True).put_on(add)
+        room = type("Room", (mixin, Root), {"add": add})(Life())
+        reserved.check_callable(room, "add")
+        assert asyncio.run(room.add()) == "added"  # it waits for the start
+        with pytest.raises(TypeError, match=r"^Room\.add has @callable, .* Room\(Mixin, Server\)$"):
+            type("Room", (Root,), {"add": add})
+
+    def test_it_may_bring_options_and_decide_others(self):
+        part = Part(name="part", rank=1, options=("client_state",), always={"hibernate": True})
+        mixin: Any = attach(part)(type("Mixin", (), {}))
+
+        class Room(mixin, Root):
+            options = {"client_state": "merge"}
+
+        assert Room.options == {**DEFAULTS, "hibernate": True, "client_state": "merge"}
+        other: Any = type("Other", (mixin, Root), {})
+        assert "client_state" not in other.options
+        with pytest.raises(TypeError, match="always True"):
+            type("Room", (mixin, Root), {"options": {"hibernate": False}})
+        with pytest.raises(TypeError, match="no base"):
+            type("Room", (Root,), {"options": {"client_state": "merge"}})
+
     def test_it_keeps_what_it_constructs_with_the_object(self):
         part = Part(name="part", rank=1, construct=lambda server: [server])
         without = Part(name="part", rank=2)

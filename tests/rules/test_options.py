@@ -4,6 +4,8 @@ from typing import get_args, get_type_hints
 import pytest
 from partyserver.rules.options import (
     DEFAULTS,
+    OPTIONS_OF_MIXINS,
+    ClientState,
     DuplicateIds,
     RoutingOptions,
     ServerOptions,
@@ -22,8 +24,9 @@ def test_every_option_has_its_documented_default():
         "rate": None,
         "max_connections": None,
     }
-    assert DEFAULTS.keys() == get_type_hints(ServerOptions).keys()
-    assert all(f"{option}:" in ServerOptions.__doc__ for option in DEFAULTS)
+    options = {*DEFAULTS, *OPTIONS_OF_MIXINS}
+    assert options == get_type_hints(ServerOptions).keys()
+    assert all(f"{option}:" in ServerOptions.__doc__ for option in options)
 
 
 def test_no_layers_give_the_defaults():
@@ -136,3 +139,39 @@ def test_a_rate_is_checked():
     assert merge_options("Chat", [{"rate": rate}])["rate"] == rate
     with pytest.raises(TypeError, match=r"^Chat\.options\['rate'\] needs 'messages'"):
         merge_options("Chat", [{"rate": {}}])
+
+
+# --- options of mixins --------------------------------------------------------------------
+
+AGENT = ("client_state", "send_identity")
+
+
+def test_an_option_of_a_mixin_has_no_default_here():
+    assert merge_options("Chat", [], AGENT) == DEFAULTS
+    with pytest.raises(TypeError, match=r"max_connections, client_state, send_identity$"):
+        merge_options("Chat", [{"unknown": 1}], AGENT)
+    merged = merge_options("Chat", [{"client_state": "merge"}], AGENT)
+    assert merged == {**DEFAULTS, "client_state": "merge"}
+
+
+def test_an_option_of_a_mixin_that_is_no_base_says_what_to_write():
+    with pytest.raises(
+        TypeError, match=r"partyserver\.agents\.Agent, .* write class Chat\(Agent\)"
+    ):
+        merge_options("Chat", [{"send_identity": False}])
+
+
+@pytest.mark.parametrize("value", [None, True, "", "Merge", ["merge"]])
+def test_client_state_is_one_of_three(value):
+    for one in get_args(ClientState):
+        assert merge_options("Chat", [{"client_state": one}], AGENT)["client_state"] == one
+    with pytest.raises(TypeError, match="must be 'replace', 'merge' or 'refuse'"):
+        merge_options("Chat", [{"client_state": value}], AGENT)
+
+
+def test_some_options_are_always_so():
+    always = {"hibernate": True}
+    assert merge_options("Chat", [], (), always)["hibernate"] is True
+    assert merge_options("Chat", [{"hibernate": True}], (), always)["hibernate"] is True
+    with pytest.raises(TypeError, match=r"options\['hibernate'\] is always True"):
+        merge_options("Chat", [{"hibernate": False}], (), always)

@@ -12,6 +12,7 @@ from ..rules.contract import HOOKS
 from ..rules.signatures import signature_of
 from .annotations import POSITION, annotation_of, events_in, parameter_of
 
+ON = "@on"
 EXAMPLE = "as in `def say(self, connection: Connection, event: Say)`"
 
 #: What a method cannot be called: the runtime and the library call it with something else.
@@ -26,13 +27,19 @@ def handlers_of(cls: type) -> Iterator[tuple[str, list[Any]]]:
     """
     names: dict[str, None] = {}
     for base in reversed(cls.__mro__):
-        names.update((name, None) for name, one in vars(base).items() if mark_of(one))
+        names.update((name, None) for name, one in vars(base).items() if _has_on(one))
     for name in names:
         defined = [(base, vars(base)[name]) for base in cls.__mro__ if name in vars(base)]
         method = defined[0][1]
         if method is not None:
             _check_method(cls, name, method)
-            yield name, _events(cls, name, [one for one in defined if mark_of(one[1])])
+            yield name, _events(cls, name, [one for one in defined if _has_on(one[1])])
+
+
+def _has_on(member: Any) -> bool:
+    """Whether a member has `@on`, and not another mixin's decorator."""
+    mark = mark_of(member)
+    return mark is not None and mark.decorator == ON
 
 
 def _check_method(cls: type, name: str, method: Any) -> None:

@@ -11,7 +11,7 @@ from ..parts import Mark, attach
 from ..reserved import life_of
 from .annotations import annotation_of, events_in
 from .event import Event
-from .handlers import EXAMPLE
+from .handlers import EXAMPLE, ON
 from .part import EVENTS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def on(
             f"{given}: @on takes no arguments and goes on a method, whose second parameter has the "
             f"event for its annotation, {EXAMPLE}"
         )
-    Mark(EVENTS, "@on", "Events", _events_of(method)).put_on(method)
+    Mark(EVENTS, ON, "Events", _events_of(method)).put_on(method)
     return method
 
 

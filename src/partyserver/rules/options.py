@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from .lobby import Lobby
@@ -21,6 +22,7 @@ PLATFORM_MAX_MESSAGE_SIZE = 32 * 1024 * 1024
 PLATFORM_MAX_CONNECTIONS = 32_768
 
 DuplicateIds = Literal["allow", "replace", "reject"]
+ClientState = Literal["replace", "merge", "refuse"]
 
 
 class ServerOptions(TypedDict, total=False):
@@ -40,6 +42,10 @@ class ServerOptions(TypedDict, total=False):
         sync_io: message hooks may block on `run_sync`, and so on synchronous HTTP; costs
             about 20 µs a message. Default False.
         rate: how many messages a connection may send. See `RateLimit`. Default None: any number.
+        client_state: what becomes of a state that a client of an `agents.Agent` sets: it takes the
+            old one's place ("replace"), is a JSON merge patch of it ("merge", RFC 7396), or is
+            refused ("refuse"). Default "replace".
+        send_identity: whether an `agents.Agent` tells its clients its name and class. Default True.
         max_connections: the next connection gets the frame
             `{"type": "error", "error": ..., "code": "full"}` and the close code 1013. HTTP requests
             do not count. Connections of one id do, but for those that the new one replaces. Default
@@ -53,7 +59,15 @@ class ServerOptions(TypedDict, total=False):
     sync_io: bool
     rate: RateLimit | None
     max_connections: int | None
+    client_state: ClientState
+    send_identity: bool
 
+
+#: Options that come with a mixin, or a class, and which.
+OPTIONS_OF_MIXINS = {
+    "client_state": "partyserver.agents.Agent",
+    "send_identity": "partyserver.agents.Agent",
+}
 
 DEFAULTS: ServerOptions = {
     "hibernate": False,
@@ -66,8 +80,18 @@ DEFAULTS: ServerOptions = {
 }
 
 
-def merge_options(owner: str, layers: Iterable[Mapping[str, Any]]) -> ServerOptions:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def merge_options(
+    owner: str,
+    layers: Iterable[Mapping[str, Any]],
+    mixins: Collection[str] = (),
+    always: Mapping[str, Any] = _NOTHING,
+) -> ServerOptions:
     """Lay `layers`, from the farthest base to the class itself, over the defaults.
+
+    Those of `mixins` have no default here: the mixins know it. Some are `always` so.
 
     Raises `TypeError` for an unknown key or a value of the wrong kind, naming `owner`.
     """
@@ -76,16 +100,27 @@ def merge_options(owner: str, layers: Iterable[Mapping[str, Any]]) -> ServerOpti
         if not isinstance(layer, Mapping):
             raise TypeError(f"{owner}.options must be a dict, not {type(layer).__name__}")
         for key, value in layer.items():
-            _check(owner, key, value)
+            if key in OPTIONS_OF_MIXINS and key not in mixins:
+                mixin = OPTIONS_OF_MIXINS[key]
+                raise TypeError(
+                    f"{owner}.options[{key!r}] is an option of {mixin}, which is no base of the "
+                    f"class: write class {owner}({mixin.rpartition('.')[2]})"
+                )
+            _check(owner, key, value, (*DEFAULTS, *mixins))
+            if always.get(key, value) != value:
+                raise TypeError(
+                    f"{owner}.options[{key!r}] is always {always[key]!r} in such a class, and "
+                    f"cannot be {value!r}"
+                )
             merged[key] = value
-    return cast(ServerOptions, merged)
+    return cast(ServerOptions, {**merged, **always})
 
 
-def _check(owner: str, key: str, value: Any) -> None:
+def _check(owner: str, key: str, value: Any, known: Iterable[str]) -> None:
     check = _CHECKS.get(key)
     if check is None:
-        known = ", ".join(DEFAULTS)
-        raise TypeError(f"{owner}.options has no option {key!r}; the options are: {known}")
+        listed = ", ".join(known)
+        raise TypeError(f"{owner}.options has no option {key!r}; the options are: {listed}")
     problem = check(value)
     if problem is not None:
         raise TypeError(f"{owner}.options[{key!r}] {problem}")
@@ -99,6 +134,12 @@ def _check_duplicate_ids(value: Any) -> str | None:
     if value in ("allow", "replace", "reject"):
         return None
     return f"must be 'allow', 'replace' or 'reject', not {value!r}"
+
+
+def _check_client_state(value: Any) -> str | None:
+    if value in ("replace", "merge", "refuse"):
+        return None
+    return f"must be 'replace', 'merge' or 'refuse', not {value!r}"
 
 
 def _check_max_message_size(value: Any) -> str | None:
@@ -122,6 +163,8 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "sync_io": _check_switch,
     "rate": check_rate,
     "max_connections": _check_max_connections,
+    "client_state": _check_client_state,
+    "send_identity": _check_switch,
 }
 
 
