@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from partyserver.rules.retry import (
+    Backoff,
     RetryEvent,
     RoutingRetry,
     is_infrastructure,
     is_retryable,
+    retried,
     with_retries,
 )
 
@@ -213,3 +215,55 @@ def test_what_is_not_tried_again_is_not_told():
     with pytest.raises(ValueError, match="boom"):
         attempts.run(RoutingRetry())
     assert [event.attempt for event, _ in attempts.told] == [1]
+
+
+# --- whatever an agent tries ------------------------------------------------------------
+
+
+def tried(fail_until, backoff, ask=lambda error, attempt: True):
+    """What comes of an operation that fails before attempt `fail_until`, and what was done."""
+    done: list = []
+
+    async def operation(attempt):
+        done.append(attempt)
+        if attempt < fail_until:
+            raise ValueError(f"failed {attempt}")
+        return "succeeded"
+
+    async def should_retry(error, next_attempt):
+        done.append((str(error), next_attempt))
+        return ask(error, next_attempt)
+
+    async def sleep(seconds):
+        done.append(seconds)
+
+    work = retried(
+        operation, backoff, sleep=sleep, random_fraction=lambda: 0.5, should_retry=should_retry
+    )
+    try:
+        return asyncio.run(work), done
+    except ValueError as error:
+        return str(error), done
+
+
+def test_what_succeeds_is_done_once():
+    assert tried(1, Backoff()) == ("succeeded", [1])
+
+
+def test_what_fails_is_tried_again_after_a_pause():
+    assert tried(3, Backoff()) == (
+        "succeeded",
+        [1, ("failed 1", 2), 0.05, 2, ("failed 2", 3), 0.1, 3],
+    )
+
+
+def test_the_last_error_comes_out():
+    error, done = tried(9, Backoff(max_attempts=2))
+    assert error == "failed 2"
+    assert done == [1, ("failed 1", 2), 0.05, 2]
+
+
+def test_who_calls_may_give_up_early():
+    error, done = tried(9, Backoff(), lambda error, attempt: False)
+    assert error == "failed 1"
+    assert done == [1, ("failed 1", 2)]

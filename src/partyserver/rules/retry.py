@@ -121,3 +121,26 @@ async def with_retries(
             await tell(RetryEvent(error, attempt, retry.max_attempts, delay_ms, name, class_name))
         await sleep(delay_ms / 1000)
         attempt += 1
+
+
+async def retried(
+    operation: Callable[[int], Awaitable[T]],
+    backoff: Backoff,
+    *,
+    sleep: Callable[[float], Awaitable[None]],
+    random_fraction: Callable[[], float],
+    should_retry: Callable[[Exception, int], Awaitable[Any]],
+) -> T:
+    """Await `operation(attempt)`, again if it fails; raises its last error.
+
+    `should_retry` is asked before each wait, with the error and the number of the next attempt.
+    """
+    attempt = 1
+    while True:
+        try:
+            return await operation(attempt)
+        except Exception as error:
+            if attempt >= backoff.max_attempts or not await should_retry(error, attempt + 1):
+                raise
+        await sleep(backoff.delay_ms(attempt, random_fraction()) / 1000)
+        attempt += 1

@@ -12,8 +12,10 @@ Row = dict[str, Any]
 
 #: The type of the row that stands for the alarm of `ctx.storage.setAlarm`.
 ALARM = "alarm"
-#: Its `same`, which no timer has.
-_ALARMS = 0
+#: The type of rows that are a capability's own, and call what it has given.
+OWN = "own"
+#: Their `same`, which no timer has.
+_ALARMS, _OWN = 0, -1
 
 # time: when it is to run. due: when it is to be looked at again: then, or when it is tried again,
 # or when it is to have ended. attempts: how many have failed. starts: how many have been cut off
@@ -47,6 +49,11 @@ _INSERT = """
 
 def is_alarm(row: Row) -> bool:
     return bool(row["type"] == ALARM)
+
+
+def is_timer(row: Row) -> bool:
+    """Whether it is one that the room's code has made."""
+    return row["type"] not in (ALARM, OWN)
 
 
 class Rows:
@@ -96,7 +103,7 @@ class Rows:
             "time > ?": after,
         }
         conditions = {text: value for text, value in given.items() if value is not None}
-        where = " and ".join([f"type != '{ALARM}'", *conditions])
+        where = " and ".join([f"type not in ('{ALARM}', '{OWN}')", *conditions])
         query = f"select * from {{table}} where {where} order by time, id"
         return self._read(query, *conditions.values())
 
@@ -181,6 +188,16 @@ class Rows:
 
     def delete_alarm(self) -> None:
         self._read("delete from {table} where same = ? and type = ?", _ALARMS, ALARM)
+
+    # --- a capability's own -----------------------------------------------------------
+
+    def own(self, name: str) -> Row | None:
+        query = "select * from {table} where same = ? and type = ? and callback = ?"
+        rows = self._read(query, _OWN, OWN, name)
+        return rows[0] if rows else None
+
+    def insert_own(self, name: str, now: int) -> Row:
+        return self._insert(now, name, "null", OWN, None, None, now, now, _OWN)
 
     # --- the platform's ---------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from ..rules.timers import HUNG, LONGEST_RUN
 from ..runtime import events, platform
 from ..usercode import FAILURES, call
 from .clock import now_in_ms
-from .rows import Row, Rows, is_alarm
+from .rows import OWN, Row, Rows, is_alarm
 
 if TYPE_CHECKING:
     from ..life import Life
@@ -76,6 +76,8 @@ class Runs:
         self._arm = arm
         self._arm_for_run = arm_for_run
         self._running: dict[int, Run] = {}
+        #: What capabilities have called, by the names in their rows.
+        self.own: dict[str, Callable[[], Any]] = {}
         #: An alarm, and the testing kit, do not run the same rows.
         self._turn = asyncio.Lock()
         #: Ends the wait of the alarm's handler, when there may be more to run.
@@ -250,6 +252,10 @@ class Runs:
     async def _call(self, row: Row) -> None:
         if is_alarm(row):
             await call(self._life.server.on_alarm)
+            return
+        if row["type"] == OWN:
+            if row["callback"] in self.own:  # else a rollback has taken it from the class
+                await call(self.own[row["callback"]])
             return
         owner, name = self._life.owner, row["callback"]
         method = callbacks.find(owner, name)

@@ -15,7 +15,7 @@ from ..rules.timers import HUNG, Plan
 from ..runtime import platform, values
 from ..usercode import FAILURES
 from .clock import now_in_ms
-from .rows import Rows, is_alarm
+from .rows import Rows, is_timer
 from .runs import Runs
 from .scheduled import Scheduled, of_row
 
@@ -81,7 +81,7 @@ class Timers:
     def get(self, id: Any) -> Scheduled | None:
         number = timers.number_of(id)
         row = None if number is None else self.rows.get(number)
-        return None if row is None or is_alarm(row) else of_row(row)
+        return None if row is None or not is_timer(row) else of_row(row)
 
     def select(
         self, type: Any, callback: Any, before: datetime | None, after: datetime | None
@@ -98,7 +98,7 @@ class Timers:
 
     async def cancel(self, id: Any) -> bool:
         number = timers.number_of(id)
-        if number is None or (row := self.rows.get(number)) is None or is_alarm(row):
+        if number is None or (row := self.rows.get(number)) is None or not is_timer(row):
             return False
         await self._adopt()
         if self.rows.delete(number) is None:  # somebody else has meanwhile
@@ -107,6 +107,29 @@ class Timers:
         if earliest is None or row["due"] < earliest:
             await self.arm()
         return True
+
+    async def run_soon(self, name: str) -> None:
+        """Have the alarm call what stands in `runs.own` under a name, if it is not about to.
+
+        It is called at least once, in this life of the room or in the next.
+        """
+        await self._adopt()
+        row, now = self.rows.own(name), now_in_ms()
+        if row is None:
+            self.rows.insert_own(name, now)
+        elif self.runs.has(row["id"]):
+            return
+        elif row["due"] > now:  # it was cut off in another life
+            self.rows.postpone(row["id"], now)
+        armed = self.rows.armed()
+        if armed is None or armed > now:
+            await self.arm()
+
+    def goes_on(self, name: str) -> None:
+        """What is called by that name has come further: what cuts it off now, it has not done."""
+        row = self.rows.own(name)
+        if row is not None:
+            self.rows.forget_starts(row["id"])
 
     def _warn_of_piling_up(self, name: str, idempotent: bool | None) -> None:
         if idempotent is not None or self._life.startup.started or name in self._warned:
