@@ -1,0 +1,189 @@
+"""The wire of the Agents SDK: the frames that its clients send, and those that they get."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..errors import ClientError
+from .messages import bounded_json, check_json, compact_json, parse_json
+from .urls import path_of, prefix_length, query_value
+
+IDENTITY = "cf_agent_identity"
+STATE = "cf_agent_state"
+STATE_ERROR = "cf_agent_state_error"
+MCP_SERVERS = "cf_agent_mcp_servers"
+RPC = "rpc"
+
+#: Values of `type` that are the SDK's.
+TYPES = (IDENTITY, STATE, STATE_ERROR, MCP_SERVERS, RPC)
+
+#: What clients are told of a refused state, and of a change for a connection that may make none.
+IS_READONLY = "Connection is readonly"
+REJECTED = "State update rejected"
+
+#: Bytes of a state as JSON. A row of the platform's SQLite has at most 2 MB:
+#: https://developers.cloudflare.com/durable-objects/platform/limits/
+MAX_STATE = 1_900_000
+
+#: Characters of a method's name that are told back.
+_LONGEST_NAME = 100
+
+
+class StateFrame(NamedTuple):
+    """A client sets the state."""
+
+    state: Any
+
+
+class CallFrame(NamedTuple):
+    """A client calls a method."""
+
+    id: str
+    method: str
+    args: list[Any]
+
+
+def parse_frame(message: str | bytes) -> StateFrame | CallFrame | None:
+    """What a client says to the agent itself; None for all that is the user's.
+
+    The SDK's clients send other frames as well, which this server has no answer to.
+    """
+    if type(message) is not str or not _may_be_frame(message):
+        return None
+    try:
+        value = parse_json(message)
+    except ValueError:
+        return None
+    if type(value) is not dict:
+        return None
+    match value:
+        case {"type": "rpc", "id": str(id), "method": str(method), "args": list(args)}:
+            return CallFrame(id, method, args)
+        case {"type": "cf_agent_state", "state": state}:
+            return StateFrame(state)
+    return None
+
+
+def _may_be_frame(text: str) -> bool:
+    """Whether a type may stand in a text, which is asked of each before it is parsed."""
+    return RPC in text or STATE in text or "\\u" in text
+
+
+# --- what clients get -------------------------------------------------------------------
+
+
+def identity_frame(name: str, agent: str, *, state_follows: bool) -> str:
+    frame: dict[str, Any] = {"type": IDENTITY, "name": name, "agent": agent}
+    if state_follows:
+        frame["stateFollows"] = True
+    return compact_json(frame)
+
+
+def state_frame(state: str) -> str:
+    """`state` is JSON."""
+    return f'{{"type":"{STATE}","state":{state}}}'
+
+
+def state_error_frame(error: str) -> str:
+    return compact_json({"type": STATE_ERROR, "error": error})
+
+
+#: There are none: MCP is not a part of this library, and clients wait for the frame.
+MCP_FRAME = compact_json(
+    {"type": MCP_SERVERS, "mcp": {"prompts": [], "resources": [], "servers": {}, "tools": []}}
+)
+
+
+def result_frame(id: str, result: Any) -> str:
+    """The answer to a call. None is no result, which JavaScript's callers see as `undefined`.
+
+    Raises `TypeError` or `ValueError` for a result that JSON cannot hold.
+    """
+    frame: dict[str, Any] = {"type": RPC, "id": id, "success": True, "done": True}
+    if result is not None:
+        frame["result"] = result
+    return bounded_json(frame, "what a callable returns")
+
+
+def chunk_frame(id: str, chunk: Any) -> str:
+    """A part of a streamed answer; more follow."""
+    frame = {"type": RPC, "id": id, "success": True, "done": False, "result": chunk}
+    return bounded_json(frame, "a chunk of a stream")
+
+
+def error_frame(id: str, error: str) -> str:
+    """A call has failed."""
+    return compact_json({"type": RPC, "id": id, "success": False, "error": error})
+
+
+def no_such_method(name: str) -> str:
+    return f"Method {_shortened(name)} does not exist"
+
+
+def not_callable(name: str) -> str:
+    return f"Method {_shortened(name)} is not callable"
+
+
+def told_by(error: BaseException) -> str | None:
+    """What a client may be told of a failure; None if that is for the log alone."""
+    message = getattr(error, "message", None)
+    return message if isinstance(error, ClientError) and isinstance(message, str) else None
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+# --- URLs -------------------------------------------------------------------------------
+
+PREFIX = "agents"
+
+#: Why a client is turned away for good.
+NO_CAPNWEB = "this agent speaks JSON, not Cap'n Web: leave out transport"
+NO_SUB_AGENTS = "this agent has no sub-agents"
+
+
+def asks_for_capnweb(url: str) -> bool:
+    """Whether a client is going to speak Cap'n Web."""
+    return query_value(url, "__agents_transport") == "capnweb"
+
+
+def asks_for_sub_agent(url: str, prefix: str) -> bool:
+    """Whether a URL is that of an agent below the one that it names: `.../sub/:agent/:name`."""
+    rest = [part for part in path_of(url).split("/") if part][prefix_length(prefix) + 2 :]
+    return len(rest) > 1 and rest[0] == "sub"
+
+
+# --- states -----------------------------------------------------------------------------
+
+
+def state_json(state: Any) -> str:
+    """A state as it is stored and sent.
+
+    Raises `TypeError` or `ValueError` for what JSON cannot hold, and for what is too large.
+    """
+    text = bounded_json(state, "a state")
+    check_json(text)  # what could not be read again
+    if len(text) > MAX_STATE // 4 and len(text.encode()) > MAX_STATE:
+        raise ValueError(
+            f"a state has at most {MAX_STATE:,} bytes as JSON, not {len(text.encode()):,}: keep "
+            "what not every client needs in the agent's storage"
+        )
+    return text
+
+
+def merged(state: Any, patch: Any) -> Any:
+    """A state with a JSON merge patch: https://www.rfc-editor.org/rfc/rfc7396
+
+    Members of objects that the patch has are set, and those that are null there removed. A patch
+    that is no object takes the place of the state.
+    """
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(state) if isinstance(state, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result

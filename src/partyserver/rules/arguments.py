@@ -1,0 +1,122 @@
+"""The arguments of a method that clients call, against its signature and its annotations."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import FunctionType
+from typing import Any, ForwardRef
+
+from ..errors import ClientError
+from .events import refusal
+from .signatures import signature_of
+
+#: Called with a value and a type; raises `ValueError` for a value of another type.
+Convert = Callable[[Any, Any], Any]
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Arguments:
+    """What one method takes beside those that the library gives it: `given` of them."""
+
+    def __init__(self, function: Any, given: int) -> None:
+        """Raises `TypeError` if it cannot be called with a list of arguments."""
+        wrapped = inspect.unwrap(function)
+        self._function = wrapped
+        signature = signature_of(function, follow_wrapped=True)
+        parameters = list(signature.parameters.values())
+        for one in parameters:
+            if one.kind is one.KEYWORD_ONLY and one.default is one.empty:
+                raise TypeError(f"clients give no argument by its name, as {one.name} has to be")
+        named = [one for one in parameters if one.kind in _POSITIONAL]
+        self._rest = next((one for one in parameters if one.kind is one.VAR_POSITIONAL), None)
+        if len(named) < given and self._rest is None:
+            raise TypeError(f"it takes too few arguments: it is given {given} by the agent")
+        self._named = named[given:]
+        self._needed = sum(one.default is one.empty for one in self._named)
+        self._types: list[Any] | None = None
+        self._rest_type: Any = Any
+
+    def checked(self, args: Sequence[Any], convert: Convert | None) -> list[Any]:
+        """The arguments as their annotations have them.
+
+        Raises `ClientError`, which names the argument that is missing or wrong.
+        """
+        if len(args) < self._needed:
+            raise ClientError(f"{self._named[len(args)].name}: missing")
+        if len(args) > len(self._named) and self._rest is None:
+            count = len(self._named)
+            most = f"{'' if count == self._needed else 'at most '}{count}"
+            raise ClientError(f"expected {most} arguments, got {len(args)}")
+        if convert is None or not args:
+            return list(args)
+        if self._types is None:
+            self._types = self._read_types()
+        return [self._converted(at, value, convert) for at, value in enumerate(args)]
+
+    def _converted(self, at: int, value: Any, convert: Convert) -> Any:
+        types = self._types or ()
+        if at < len(types):
+            type, name = types[at], self._named[at].name
+        else:
+            type, name = self._rest_type, f"argument {at + 1}"
+        if type is Any:
+            return value
+        try:
+            return convert(value, type)
+        except ValueError as error:
+            raise ClientError(refusal(error).replace("$", name, 1)) from None
+        except Exception:
+            # An annotation that is no type of JSON's, and for the method itself to look at.
+            if at < len(types):
+                self._types = [*types[:at], Any, *types[at + 1 :]]
+            return value
+
+    def _read_types(self) -> list[Any]:
+        annotations = annotations_of(self._function)
+        found = [self._type_of(annotations, one.name) for one in self._named]
+        if self._rest is not None:
+            self._rest_type = self._type_of(annotations, self._rest.name)
+        return found
+
+    def _type_of(self, annotations: Mapping[str, Any], name: str) -> Any:
+        annotation = annotations.get(name, Any)
+        if isinstance(annotation, ForwardRef):
+            annotation = annotation.__forward_arg__
+        if not isinstance(annotation, str):
+            return annotation
+        try:
+            return eval(annotation, self._function.__globals__)
+        except Exception:  # it names what is there for type checkers only
+            return Any
+
+
+def annotations_of(function: Any) -> Mapping[str, Any]:
+    """Annotations as far as they can be read now."""
+    return _read(function) if isinstance(function, FunctionType) else {}
+
+
+def _read(function: Any) -> Mapping[str, Any]:
+    # Since Python 3.14 they are read when they are asked for, and may name what is not there.
+    found: Mapping[str, Any] = _get_annotations(function, **_UNREAD)
+    return found
+
+
+_library = import_module("annotationlib" if sys.version_info >= (3, 14) else "inspect")
+_get_annotations = _library.get_annotations
+_UNREAD: dict[str, Any] = (
+    {"format": _library.Format.FORWARDREF} if sys.version_info >= (3, 14) else {}
+)
+
+
+def converter() -> Convert | None:
+    """msgspec's, if that is installed."""
+    try:
+        msgspec = import_module("msgspec")
+    except ImportError:
+        return None
+    convert: Convert = msgspec.convert
+    return convert
