@@ -13,6 +13,7 @@ PACKAGES = {
     "reference/presence": "partyserver.presence",
     "reference/history": "partyserver.history",
     "reference/schedule": "partyserver.schedule",
+    "reference/agents": "partyserver.agents",
     "reference/logs": "partyserver.logs",
     "reference/testing": "partyserver.testing",
     "reference/partykit": "partyserver.partykit",

@@ -7,7 +7,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 #: Suites that are short: one process runs all of it, and starts its worker once.
-TOGETHER = {"asgi", "http", "interop", "leaks", "partyflare", "partykit"}
+TOGETHER = {"agents", "asgi", "http", "interop", "leaks", "partyflare", "partykit"}
 #: Suites whose tests share nothing, and of which some take long.
 APART = {"packaging", "testing"}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = [
+    "agents",
     "asgi",
     "events",
     "history",

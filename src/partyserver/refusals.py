@@ -12,11 +12,15 @@ from .rules.closing import POLICY_VIOLATION, fitting_reason
 from .runtime import requests, sockets
 
 
-def refuse_upgrade(request: Any, frame: str, code: int, reason: str) -> Response:
-    """Accept an upgrade, send a frame, and close: browsers show no answer but of a WebSocket."""
+def refuse_upgrade(request: Any, frame: str | None, code: int, reason: str) -> Response:
+    """Accept an upgrade, send a frame, and close: browsers show no answer but of a WebSocket.
+
+    None sends no frame, to who could not read it.
+    """
     client, socket = sockets.socket_pair()
     sockets.accept_in_memory(socket)
-    socket.send(frame)
+    if frame is not None:
+        socket.send(frame)
     socket.close(code, reason)
     return requests.switching_protocols(request, client)
 

@@ -29,7 +29,8 @@ from .runtime.requests import header, is_upgrade, raw_object
 from .shortcuts.activation import activate
 from .usercode import FAILURES, as_exception, call
 
-INTERNAL_HEADERS = "x-partykit-"
+#: What headers begin with that are no client's: this router's, and the Agents SDK's.
+INTERNAL_HEADERS = ("x-partykit-", "x-agents-lifecycle-")
 JURISDICTION_HEADER = "x-partykit-jurisdiction"
 
 DEFAULT_RETRY = RoutingRetry()
@@ -124,7 +125,7 @@ async def route_partykit_request(
     url = match_party_url(js_request.url, prefix)
     if url is None:
         return None
-    found = _find_binding(url.party, env)
+    found = find_binding(url.party, env)
     if found is None:
         return Response("Invalid request: unknown party", status=400)
     binding, namespace = found
@@ -192,7 +193,8 @@ def server_bindings(env: Any) -> _Bindings:
     return _known[1]
 
 
-def _find_binding(party: str, env: Any) -> tuple[str, Any] | None:
+def find_binding(party: str, env: Any) -> tuple[str, Any] | None:
+    """The binding that a URL names, and its raw namespace; None for none, which the log tells."""
     bindings = server_bindings(env)
     party = party.lower()
     if party in bindings:
@@ -231,7 +233,7 @@ def _outgoing(js_request: Any, lobby: Lobby, jurisdiction: str | None) -> Any:
     outgoing: Any = requests.copy_without_cf(js_request, IDENTITY)
     headers = outgoing.headers
     names = requests.header_names(headers)
-    if INTERNAL_HEADERS in names:
+    if any(start in names for start in INTERNAL_HEADERS):
         for name in names.split(","):
             if name.startswith(INTERNAL_HEADERS):
                 headers.delete(name)

@@ -14,7 +14,7 @@ import pytest
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SOURCE = DOCS.parent / "src" / "partyserver"
 #: Those that need the runtime are not imported here.
-SYSTEMS = {"logs", "partykit", "partyflare"}
+SYSTEMS = {"agents", "logs", "partykit", "partyflare"}
 PUBLIC = {
     "partyserver": {*partyserver.__all__, *SYSTEMS},
     "partyserver.testing": {*partyserver.testing.__all__},
@@ -48,7 +48,7 @@ def test_an_example_compiles_and_imports_public_names(code):
 
 
 def test_a_hook_in_an_example_is_one_that_exists():
-    names = ["hooks.py", "presence.py", "partykit/server.py"]
+    names = ["hooks.py", "presence.py", "partykit/server.py", "agents/hooks.py"]
     sources = [SOURCE / name for name in names]
     hooks = {hook for source in sources for hook in re.findall(r"def (on_\w+)", source.read_text())}
     for example in EXAMPLES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..rules import agents
 from ..rules.events import ERROR
 
 
@@ -38,6 +39,23 @@ FRAMES = {
         "HistoryGap",
         "What was published before the number `first` is not there any more.",
         "first: number",
+    ),
+    agents.IDENTITY: Frame(
+        "AgentIdentity",
+        "Which agent this is, and whether its state comes next.",
+        "name: string; agent: string; stateFollows?: boolean",
+    ),
+    agents.STATE: Frame("AgentState", "The agent's state.", "state: unknown"),
+    agents.STATE_ERROR: Frame(
+        "AgentStateError",
+        "Why the state that the client has set was refused.",
+        "error: string",
+    ),
+    agents.MCP_SERVERS: Frame("AgentMcpServers", "There are none.", "mcp: unknown"),
+    agents.RPC: Frame(
+        "AgentAnswer",
+        "The answer to a call, or a part of it.",
+        "id: string; success: boolean; done?: boolean; result?: unknown; error?: string",
     ),
 }
 

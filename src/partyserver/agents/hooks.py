@@ -1,0 +1,66 @@
+"""The hooks of an agent, and what happens where it does not define them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..connection import Connection
+    from ..upgrade import ConnectionContext
+
+#: What each is called with, `self` aside.
+HOOK_ARGUMENTS = {
+    "validate_state_change": ("state", "source"),
+    "on_state_changed": ("state", "source"),
+    "should_connection_be_readonly": ("connection", "ctx"),
+    "should_send_protocol_messages": ("connection", "ctx"),
+}
+
+#: TypeScript's spellings, and what to write instead.
+CAMEL_CASE = {
+    "initialState": "initial_state",
+    "onStateChanged": "on_state_changed",
+    "onStateUpdate": "on_state_changed",
+    "validateStateChange": "validate_state_change",
+    "shouldConnectionBeReadonly": "should_connection_be_readonly",
+    "shouldSendProtocolMessages": "should_send_protocol_messages",
+}
+
+
+class AgentHooks:
+    """They may be plain or async, but for `validate_state_change`."""
+
+    def validate_state_change(self, state: Any, source: Any) -> Any:
+        """Called before the state changes, to refuse it by raising. It is a plain function.
+
+        `source` is "server", or the connection whose client sets the state. That may be any JSON.
+        A client is told the text of a `ClientError`, and else "State update rejected"; in either
+        case it gets the true state again.
+        """
+
+    def on_state_changed(self, state: Any, source: Any) -> Any:
+        """Called when the state has changed, and all have been told.
+
+        `source` is that of `validate_state_change`. What the hook raises fails nothing but itself.
+        """
+
+    def should_connection_be_readonly(self, connection: Connection, ctx: ConnectionContext) -> Any:
+        """Whether a new connection may change no state. Called before it is accepted.
+
+        Its state frames are refused, and so is `set_state` in its events: what it calls, and
+        what it sends to `on_message`. `set_connection_readonly` changes that later.
+        """
+        return False
+
+    def should_send_protocol_messages(self, connection: Connection, ctx: ConnectionContext) -> Any:
+        """Whether a new connection gets the agent's own frames. Called before it is accepted.
+
+        One that does not, as a device that speaks something else, gets no identity and no state,
+        then or later. It may call methods all the same.
+        """
+        return True
+
+
+def defines(cls: type, hook: str) -> bool:
+    """Whether a class of agents has a hook of its own."""
+    return getattr(cls, hook) is not getattr(AgentHooks, hook)

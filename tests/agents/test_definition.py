@@ -1,0 +1,32 @@
+"""What happens to a class of agents when it is created."""
+
+from __future__ import annotations
+
+import pytest
+
+WRONG = {
+    "initial_state_is_no_json": "Wrong.initial_state cannot be a state: a state is a value that",
+    "validates_later": "Wrong.validate_state_change decides before anything else happens",
+    "in_camel_case": "Wrong.onStateChanged is never looked at; name it on_state_changed",
+    "initial_state_in_camel_case": "Wrong.initialState is never looked at; name it initial_state",
+    "takes_too_little": "def on_state_changed(self, state, source)",
+    "misspelt": "did you mean on_state_changed?",
+    "does_not_hibernate": "Wrong.options['hibernate'] is always True in such a class",
+    "unknown_client_state": "must be 'replace', 'merge' or 'refuse', not 'ignore'",
+    "option_of_no_agent": "is an option of partyserver.agents.Agent, which is no base",
+    "callable_of_no_agent": "Wrong.add has @agents.callable, which would never call it without",
+    "hook_is_callable": "Wrong.on_message is a hook, and no method for clients",
+    "callable_yields": "Wrong.count has a yield in it",
+    "callable_takes_a_keyword": "Wrong.add cannot be called by clients: clients give no argument",
+    "stream_without_a_stream": "Wrong.count cannot be called by clients: it takes too few",
+    "callable_is_static": "@agents.callable goes on a method",
+    "streaming_is_no_bool": "streaming is True or False, not 1",
+    "description_is_no_text": "description is a str, not int",
+}
+
+
+@pytest.mark.no_party_chaos  # there is no room
+def test_a_class_that_would_not_do_what_its_author_expects_is_a_type_error(party):
+    for name, message in WRONG.items():
+        told = party.fetch(f"/define/{name}").json()
+        assert message in (told or ""), (name, told)

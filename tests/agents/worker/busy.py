@@ -1,0 +1,118 @@
+"""An agent that does things later."""
+
+import asyncio
+import json
+import sys
+
+from calls import Called
+from partyserver import agents
+from partyserver.schedule import Retry
+from workers import Response
+
+
+class Busy(Called, agents.Agent):
+    def record(self, *entry):
+        self.sql("create table if not exists log (entry text)")
+        self.sql("insert into log values (?)", json.dumps(entry))
+
+    def log(self):
+        self.sql("create table if not exists log (entry text)")
+        return [json.loads(row["entry"]) for row in self.sql("select entry from log")]
+
+    def on_exception(self, error):
+        self.record("exception", f"{type(error).__name__}: {error}")
+
+    def on_request(self, request):
+        return Response("here")
+
+    def query(self, text):
+        return self.sql(text)
+
+    # --- the queue
+
+    async def later(self, callback, payload=None, attempts=None):
+        retry = None
+        if attempts:
+            retry = Retry(max_attempts=attempts, base_delay_ms=1, max_delay_ms=5)
+        return await self.queue(callback, payload, retry=retry)
+
+    async def several(self, *payloads):
+        for payload in payloads:
+            await self.queue(self.note, payload)
+
+    async def note(self, payload):
+        self.record("begins", payload)
+        await asyncio.sleep(0.01)
+        self.record("ends", payload)
+
+    def plain(self):
+        current = agents.current_agent()
+        self.record("plain", current.agent is self, current.connection, current.request)
+
+    def fail(self, payload):
+        self.record("fail", payload)
+        raise ValueError(f"failed {payload}")
+
+    async def ends_the_process(self):
+        await asyncio.sleep(0)
+        sys.exit("not at all")
+
+    async def remove_itself(self, payload):
+        self.record("removes", [one.payload for one in self.get_queue()])
+        self.dequeue(self.get_queue()[0].id)
+        raise ValueError("never tried again")
+
+    async def held(self):
+        """Things are queued, and what runs first waits until it is let go."""
+        self.gate = asyncio.Event()
+        ids = [await self.queue(self.wait), await self.queue(self.note, 1)]
+        ids += [await self.queue("note", 2), await self.queue(self.plain)]
+        return ids
+
+    async def wait(self):
+        await self.gate.wait()
+
+    def let_go(self):
+        self.gate.set()
+
+    def waiting(self, id=None):
+        if id is not None:
+            one = self.get_queue(id)
+            return one and [one.id, one.callback, one.payload, one.retry.max_attempts]
+        return [one.id for one in self.get_queue()]
+
+    # --- retry, and the end
+
+    async def try_it(self, fail_until, **options):
+        tried = []
+
+        async def fn(attempt):
+            tried.append(attempt)
+            if attempt < fail_until:
+                raise ValueError(f"failed {attempt}")
+            return "succeeded"
+
+        def should_retry(error, next_attempt):
+            tried.append(f"{error}, {next_attempt} next")
+            return next_attempt < 4
+
+        options = {"base_delay_ms": 1, **options}
+        try:
+            return [await self.retry(fn, should_retry=should_retry, **options), tried]
+        except ValueError as error:
+            return [f"{error}", tried]
+
+    async def try_plain(self):
+        done = []
+
+        def fn():
+            done.append("tried")
+            if len(done) < 3:
+                raise ValueError
+            return done
+
+        return await self.retry(fn, base_delay_ms=1)
+
+    async def end(self):
+        await self.destroy()
+        return "ended"

@@ -1,0 +1,102 @@
+"""Classes that cannot be agents, each made by a function; and what is said of them."""
+
+from partyserver import Server, agents
+
+
+def initial_state_is_no_json():
+    class Wrong(agents.Agent):
+        initial_state = {1, 2}
+
+
+def validates_later():
+    class Wrong(agents.Agent):
+        async def validate_state_change(self, state, source): ...
+
+
+def in_camel_case():
+    class Wrong(agents.Agent):
+        def onStateChanged(self, state, source): ...
+
+
+def initial_state_in_camel_case():
+    class Wrong(agents.Agent):
+        initialState = 1
+
+
+def takes_too_little():
+    class Wrong(agents.Agent):
+        def on_state_changed(self, state): ...  # type: ignore[override]
+
+
+def misspelt():
+    class Wrong(agents.Agent):
+        def on_state_change(self, state, source): ...
+
+
+def does_not_hibernate():
+    class Wrong(agents.Agent):
+        options = {"hibernate": False}
+
+
+def unknown_client_state():
+    class Wrong(agents.Agent):
+        options = {"client_state": "ignore"}  # type: ignore[typeddict-item]
+
+
+def option_of_no_agent():
+    class Wrong(Server):
+        options = {"client_state": "merge"}
+
+
+def callable_of_no_agent():
+    class Wrong(Server):
+        @agents.callable
+        def add(self): ...
+
+
+def hook_is_callable():
+    class Wrong(agents.Agent):
+        @agents.callable
+        def on_message(self, connection, message): ...
+
+
+def callable_yields():
+    class Wrong(agents.Agent):
+        @agents.callable(streaming=True)
+        async def count(self, stream):
+            yield 1
+
+
+def callable_takes_a_keyword():
+    class Wrong(agents.Agent):
+        @agents.callable
+        def add(self, *, by): ...
+
+
+def stream_without_a_stream():
+    class Wrong(agents.Agent):
+        @agents.callable(streaming=True)
+        def count(self): ...
+
+
+def callable_is_static():
+    class Wrong(agents.Agent):
+        @agents.callable
+        @staticmethod
+        def add(): ...
+
+
+def streaming_is_no_bool():
+    agents.callable(streaming=1)  # type: ignore[call-overload]
+
+
+def description_is_no_text():
+    agents.callable(description=1)  # type: ignore[call-overload]
+
+
+def message_of(name):
+    try:
+        globals()[name]()
+    except TypeError as error:
+        return str(error)
+    return None
