@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .wire import call, hears_nothing, joined, over_rpc, refusal_of, set_state, state_of
+from .wire import call, greeting, hears_nothing, joined, over_rpc, refusal_of, set_state, state_of
 
 READONLY = "Connection is readonly"
 
@@ -124,6 +124,13 @@ def test_what_a_connection_may_do_is_no_part_of_its_state(room, rpc):
         set_state(quiet, {"count": 1})
         assert refusal_of(quiet) == READONLY
         assert hears_nothing(quiet)
+
+
+def test_messages_come_after_on_connect(party):
+    with party.room("MyCallable", "lobby").connect(id="a", query={"slow": ""}) as a:
+        a.send("connected?")
+        greeting(a)
+        assert a.receive_json() == "connected"
 
 
 def test_nobody_is_told_anything_before_the_hooks_have_answered(room, rpc):

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from partyserver.events import Event, Events, Meta, on
 from partyserver.events.part import EVENTS
-from partyserver.parts import Part, attach
+from partyserver.parts import Mark, Part, attach
 from partyserver.reserved import check_callable, definition_of
 
 from ..rules.test_definition import Life, Root
@@ -547,3 +547,14 @@ def test_without_msgspec_the_package_says_what_to_install(tmp_path):
 
 def test_meta_is_msgspecs():
     assert Meta is msgspec.Meta
+
+
+def test_a_method_with_the_decorator_of_another_mixin_gets_no_events():
+    part = Part(name="part", rank=1)
+    mixin: Any = attach(part)(type("Mixin", (), {}))
+
+    def add(self): ...
+
+    Mark(part, "@callable", "Mixin", is_public=True).put_on(add)
+    cls: Any = type("Chat", (mixin, Events, Root), {"add": add})
+    assert methods(cls) == {}

@@ -56,13 +56,18 @@ class Callable(Base):
         self.sql("create table if not exists failures (text)")
         self.sql("insert into failures values (?)", f"{type(error).__name__}: {error}")
 
-    def on_connect(self, connection, ctx):
+    async def on_connect(self, connection, ctx):
+        if "slow" in ctx.query:
+            await asyncio.sleep(0.05)
+            connection.set_state("connected")
         if "who" in ctx.query:
             request = agents.current_agent().request
             connection.send_json([*self.who(), request is ctx.request])
 
     async def on_message(self, connection, message):
-        if message == "who?":
+        if message == "connected?":
+            connection.send_json(connection.state)
+        elif message == "who?":
             await asyncio.sleep(0)
             connection.send_json([*self.who(), agents.current_agent().request])
         else:
