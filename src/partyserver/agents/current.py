@@ -32,7 +32,8 @@ class Event:
         self.server = server
         self.connection = connection
         self.request = request
-        #: The one that it runs in; None before it has one, or in `WHATEVER` the library makes.
+        #: The one that it runs in: None where there is none, `WHATEVER` where only the library
+        #: knows.
         self.task = task
         self.is_over = False
 
@@ -47,7 +48,7 @@ class Event:
         return task is None or getattr(task.get_coro(), "cr_code", None) is finish.__code__
 
 
-#: Of a message that is a hook's: the library runs it, in a task of its own if it awaits.
+#: Of a message that goes to a hook: the library runs that, in a task of its own if it awaits.
 WHATEVER: Final = object()
 
 attribution.want()  # of messages

@@ -83,7 +83,10 @@ async def get_agent_by_name(
 
         agent = await agents.get_agent_by_name(self.env.Counter, "lobby")
         await agent.add(1)  # a public method of the class, over RPC
-        response = await agent.fetch(request)  # as for a path of your own
+        response = await agent.fetch("https://agent/report")
+
+    A client's request that you hand to `fetch`, as for a path of your own, takes its headers along.
+    Of those, `x-partykit-` ones have a meaning there: `route_agent_request` removes them.
 
     It is `get_server_by_name`, by the name that the Agents SDK has for it.
     """
