@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ..contracts.scripted import eventually
-from .wire import greeting, over_rpc
+from .wire import call, greeting, over_rpc
 
 
 @pytest.fixture
@@ -137,12 +137,15 @@ def test_a_destroyed_agent_begins_anew(party, room, rpc):
     wait_for(rpc, "ends", 1)
     with room.connect(id="a") as a:
         greeting(a)
-        assert rpc("end") == "ended"
+        assert call(a, "end") == "ended"  # its caller is told, before its socket breaks off
         a.wait_closed()
         assert a.close_code == 1006
+    with pytest.raises(LookupError):
+        room.run_alarm()
     assert rpc("log") == []
     tables = rpc("query", "select name from sqlite_master where name like '_partyserver%'")
     assert tables == []
+    assert rpc("end") == "ended"
     # It works as any new one.
     rpc("later", "note", 2)
     assert wait_for(rpc, "ends", 2) == [["begins", 2], ["ends", 2]]

@@ -113,6 +113,9 @@ class Busy(Called, agents.Agent):
 
         return await self.retry(fn, base_delay_ms=1)
 
+    @agents.callable
     async def end(self):
+        await self.schedule(3600, "plain")
+        await self.ctx.storage.setAlarm(4 * 10**12)
         await self.destroy()
         return "ended"

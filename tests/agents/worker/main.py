@@ -6,6 +6,7 @@ from calling import Callable, Debugged  # noqa: F401 -- bound, too
 from calls import rpc
 from careless import Careless  # noqa: F401 -- bound, too
 from defining import message_of
+from moody import Moody  # noqa: F401 -- bound, too
 from partyserver import agents, route_partykit_request
 from stateful import (  # noqa: F401 -- bound, too
     Blank,
