@@ -49,6 +49,7 @@ def of_unawaited_response(handler: str) -> str:
 
 #: Public names of modules beside, which are looked for in the package itself.
 ELSEWHERE = {
+    "Agent": "agents",
     "Event": "events",
     "Events": "events",
     "History": "history",
@@ -57,7 +58,9 @@ ELSEWHERE = {
     "Retry": "schedule",
     "Schedule": "schedule",
     "Scheduled": "schedule",
+    "get_agent_by_name": "agents",
     "on": "events",
+    "route_agent_request": "agents",
 }
 
 
