@@ -16,6 +16,18 @@ from stateful import (  # noqa: F401 -- bound, too
     Stateful,
 )
 from typed import Typed  # noqa: F401 -- bound, too
+from upstream import (  # noqa: F401 -- bound, too
+    SHOUTING_AGENT,
+    Anonymous,
+    Calls,
+    Counts,
+    Empty,
+    Fixed,
+    Ordered,
+    Patched,
+    Snake_Cased,
+    route,
+)
 from workers import Response, WorkerEntrypoint
 
 
@@ -48,7 +60,8 @@ class Default(WorkerEntrypoint):
         if "/api/" in request.url:
             return await agents.route_agent_request(request, prefix="api/agents")
         return (
-            await agents.route_agent_request(
+            await route(request, self.env)
+            or await agents.route_agent_request(
                 request,
                 self.env,
                 props={"by": "the router"},
