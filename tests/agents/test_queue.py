@@ -145,7 +145,10 @@ def test_a_destroyed_agent_begins_anew(party, room, rpc):
     assert rpc("log") == []
     tables = rpc("query", "select name from sqlite_master where name like '_partyserver%'")
     assert tables == []
-    assert rpc("end") == "ended"
+    with room.connect(id="b") as b:
+        greeting(b)
+        assert rpc("end") == "ended"
+        b.wait_closed()  # what comes before would reach the old one
     # It works as any new one.
     rpc("later", "note", 2)
     assert wait_for(rpc, "ends", 2) == [["begins", 2], ["ends", 2]]
