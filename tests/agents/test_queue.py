@@ -102,6 +102,13 @@ def test_the_queue_goes_on_after_a_restart(party, rpc):
     assert ["exception", "AttributeError: 'Busy' object has no attribute 'gate'"] in rpc("log")
 
 
+def test_nothing_is_left_behind_by_a_run_that_another_one_has_waited_for(rpc):
+    """So it is where the timers take a long run as hung, and call the queue again."""
+    rpc("later", "note", 0)
+    wait_for(rpc, "ends", 0)
+    assert rpc("overtaken") == [["ends", 0], ["ends", 1], ["ends", 2]]
+
+
 def test_the_queue_is_no_timer_of_the_rooms(rpc):
     rpc("held")
     assert rpc("list_schedules") == []

@@ -118,9 +118,9 @@ class Queue:
 
     async def _run(self) -> None:
         """Do all that waits. It is called at least once, and may be called again meanwhile."""
-        if self._running is not None:
+        while self._running is not None:
             await asyncio.wait([self._running])
-            return
+        # What has been queued since that one looked for the last time is this one's.
         self._running = asyncio.current_task()
         try:
             while rows := self._read("select * from {table} order by id limit 1"):
