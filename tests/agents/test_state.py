@@ -146,6 +146,26 @@ def test_a_refused_state_is_healed_in_the_client_that_has_sent_it(room, rpc):
         assert rpc("log") == [["exception", "ValueError: negative"]]
 
 
+def test_a_state_that_cannot_be_stored_is_healed_too(room, rpc):
+    with joined(room, "a") as a, joined(room, "b") as b:
+        set_state(b, {"count": 5})
+        assert state_of(a) == {"count": 5}
+        rpc("log")
+        rpc(
+            "query",
+            "create trigger full before insert on _partyserver_agent_state "
+            "begin select raise(abort, 'the disk is full'); end",
+        )
+        set_state(a, {"count": 6})
+        assert refusal_of(a) == "State update rejected"
+        assert state_of(a) == {"count": 5}
+        assert hears_nothing(a, b)
+        assert rpc("get") == [{"count": 5}]
+        [[what, error]] = rpc("log")
+        assert what == "exception"
+        assert "the disk is full" in error
+
+
 def test_a_failing_on_state_changed_fails_nothing_else(room, rpc):
     with joined(room, "a") as a, joined(room, "b") as b:
         rpc("log")

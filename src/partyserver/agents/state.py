@@ -143,9 +143,14 @@ class State:
             if told is None:
                 self._life.report("validate_state_change", error)
             self._refuse(connection, rules.REJECTED if told is None else told)
-        else:
-            # After a merge the sender has but the patch.
-            self._change(text, connection, connection if value == given else None)
+            return
+        # After a merge the sender has but the patch.
+        without = connection if value == given else None
+        try:
+            self._change(text, connection, without)
+        except FAILURES as error:  # it cannot be stored
+            self._life.report("a client's change of the state", error)
+            self._refuse(connection, rules.REJECTED)
 
     def _asked_for(self, connection: RoomConnection, given: Any) -> tuple[Any, str]:
         """The state that a client wants, and its JSON."""
