@@ -238,6 +238,10 @@ def test_what_is_no_state_changes_nothing(room, rpc, value):
 
 def test_the_state_is_a_copy(rpc):
     assert rpc("spoil") == [INITIAL, INITIAL]
+    assert rpc("assign") == (
+        "AttributeError: self.state is a copy, and is not assigned to: use self.set_state(...), or "
+        "with self.change()"
+    )
 
 
 # --- change() -----------------------------------------------------------------------------
@@ -281,6 +285,15 @@ def test_a_transaction_that_is_undone_takes_the_state_with_it(room, rpc):
         assert [state_of(a), state_of(a)] == [{"count": 77}, {"count": 78}]
         room.hibernate()
         assert rpc("get") == [{"count": 78}]
+
+
+@pytest.mark.parametrize("how", ["at once", "raises", "rolls back"])
+def test_what_the_platform_undoes_is_taken_back_from_all_who_have_heard_of_it(room, rpc, how):
+    with joined(room, "a") as a:
+        set_state(a, {"count": 5})
+        assert rpc("undone_by_the_platform", how) == [{"count": 5}]
+        assert [state_of(a), state_of(a)] == [{"count": 77}, {"count": 5}]
+        assert hears_nothing(a)
 
 
 # --- what clients may do --------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The frames of the Agents SDK, and what becomes of a state."""
 
 import json
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -133,6 +134,24 @@ def test_what_a_client_is_told_of_a_failure():
     assert agents.told_by(NotOurs()) is agents.told_by(SystemExit("secret")) is None
 
 
+def test_what_is_called_with_the_number_of_the_attempt():
+    for function in (lambda attempt: attempt, partial(lambda a, b: (a, b), 1)):
+        assert agents.needs_attempt(function)
+    for function in (
+        lambda: None,
+        lambda url="u": url,
+        lambda *args: args,
+        partial(lambda a, b=2: (a, b), 1),
+        dict,  # whose parameters cannot be had
+    ):
+        assert not agents.needs_attempt(function)
+
+
+def test_what_cannot_be_called_with_it():
+    with pytest.raises(TypeError, match="must take the payload, or nothing"):
+        agents.needs_attempt(lambda a, b: None)
+
+
 # --- URLs -------------------------------------------------------------------------------
 
 
@@ -167,6 +186,7 @@ def test_who_asks_for_a_sub_agent(path, asks):
 @given(json_values)
 def test_a_state_is_kept_as_json(value):
     assert json.loads(state_json(value)) == value
+    assert state_json(value, was_json=True) == state_json(value)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +202,12 @@ def test_a_state_is_kept_as_json(value):
 )
 def test_what_is_no_state(state, error):
     with pytest.raises(error):
+        state_json(state)
+
+
+@pytest.mark.parametrize("state", [{5: 1}, {"a": [{None: 1}]}, [({"b": {1.5: 1}},)]])
+def test_keys_that_would_come_back_as_texts_are_refused(state):
+    with pytest.raises(TypeError, match=r"^a state's dicts have str keys only, not (5|None|1\.5)$"):
         state_json(state)
 
 

@@ -41,6 +41,7 @@ class Core:
             return delete_all(*arguments)
 
         storage.deleteAll = delete_all_and_forget
+        self.state.follow(storage)
 
     async def destroy(self) -> None:
         storage = self.life.server.ctx.storage

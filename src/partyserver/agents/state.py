@@ -13,6 +13,7 @@ from ..errors import ClientError, ConnectionClosedError, PartyServerError
 from ..rules import agents as rules
 from ..rules.messages import parse_json, parse_own_json
 from ..runtime import events, platform
+from ..runtime.advice import named
 from ..tables import Table
 from ..usercode import FAILURES, call_plain, finish, is_pending
 from . import flags
@@ -98,6 +99,41 @@ class State:
         self._text, self._is_read = None, False
         self._revision += 1
 
+    def follow(self, storage: Any) -> None:
+        """See what `ctx.storage`'s own transactions undo, which tell nobody."""
+        at_once, later = storage.transactionSync, storage.transaction
+
+        def transaction_sync(*arguments: Any) -> Any:
+            try:
+                return at_once(*arguments)
+            finally:
+                self._read_again()
+
+        async def finish_transaction(done: Any) -> Any:
+            try:
+                return await done
+            finally:
+                self._read_again()
+
+        def transaction(*arguments: Any) -> Any:
+            # As the SDK's, it acts when it is called, and not when it is awaited.
+            return named(finish_transaction(later(*arguments)), "transaction")
+
+        storage.transactionSync, storage.transaction = transaction_sync, transaction
+
+    def _read_again(self) -> None:
+        """Take what is stored now and, if that is another state, have everybody hear of it."""
+        if not self._is_read:
+            return
+        before, text = self._text, self._stored()
+        if text == before:
+            return
+        self._go_back(text)
+        if text is None:
+            self.text()  # the initial one, if there is one
+        else:
+            self._announce(text, before)
+
     # --- changing ---------------------------------------------------------------------
 
     def set(self, value: Any) -> None:
@@ -161,7 +197,7 @@ class State:
             raise ClientError(rules.REJECTED)
         value = rules.merged(self.value(), given) if how == "merge" else given
         try:
-            return value, rules.state_json(value)
+            return value, rules.state_json(value, was_json=True)
         except ValueError as error:  # it is too large
             raise ClientError(str(error)) from None
 
@@ -183,15 +219,23 @@ class State:
 
     def _change(self, text: str, source: Connection | str, without: RoomConnection | None) -> None:
         _STATE.write(self._life.ctx, _WRITE, text)
-        tell = partial(self._tell, text, source, without)
-        back = partial(self._go_back, self._text)
-        self._text, self._is_read = text, True
+        before, self._text, self._is_read = self._text, text, True
         self._revision += 1
+        self._announce(text, before, source, without)
+
+    def _announce(
+        self,
+        text: str,
+        before: str | None,
+        source: Connection | str = "server",
+        without: RoomConnection | None = None,
+    ) -> None:
+        tell = partial(self._tell, text, source, without)
         transaction = self._life.transaction
         if transaction is None:
             tell()
         else:  # what may be undone nobody has heard of
-            transaction.at_end(tell, back)
+            transaction.at_end(tell, partial(self._go_back, before))
 
     def _go_back(self, text: str | None) -> None:
         self._text = text

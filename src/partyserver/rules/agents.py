@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import signature
 from typing import Any, NamedTuple
 
 from ..errors import ClientError
-from .messages import bounded_json, check_json, compact_json, parse_json
+from .callbacks import takes_payload
+from .messages import bounded_json, check_json, compact_json, items_of, parse_json
 from .urls import path_of, prefix_length, query_value
 
 IDENTITY = "cf_agent_identity"
@@ -134,6 +137,26 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
+# --- functions that are tried again -----------------------------------------------------
+
+
+def needs_attempt(function: Callable[..., Any]) -> bool:
+    """Whether a function cannot be called without the number of the attempt.
+
+    What is optional has a default of its own. Raises `TypeError` for one that needs more, or would
+    not run when it is called.
+    """
+    if not takes_payload(function):
+        return False
+    try:
+        signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:  # of a C function, which tells nothing
+        return False
+    return False
+
+
 # --- URLs -------------------------------------------------------------------------------
 
 PREFIX = "agents"
@@ -157,12 +180,15 @@ def asks_for_sub_agent(url: str, prefix: str) -> bool:
 # --- states -----------------------------------------------------------------------------
 
 
-def state_json(state: Any) -> str:
+def state_json(state: Any, *, was_json: bool = False) -> str:
     """A state as it is stored and sent.
 
-    Raises `TypeError` or `ValueError` for what JSON cannot hold, and for what is too large.
+    Raises `TypeError` or `ValueError` for what JSON cannot hold, and for what is too large. What
+    `was_json` need not be asked all of that again.
     """
     text = bounded_json(state, "a state")
+    if not was_json:
+        _check_keys(state)
     check_json(text)  # what could not be read again
     if len(text) > MAX_STATE // 4 and len(text.encode()) > MAX_STATE:
         raise ValueError(
@@ -170,6 +196,16 @@ def state_json(state: Any) -> str:
             "what not every client needs in the agent's storage"
         )
     return text
+
+
+def _check_keys(value: Any) -> None:
+    """Others than texts would come back as texts."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"a state's dicts have str keys only, not {key!r}")
+    for item in items_of(value) or ():
+        _check_keys(item)
 
 
 def merged(state: Any, patch: Any) -> Any:

@@ -1,6 +1,7 @@
 """Agents with a state."""
 
 import asyncio
+import contextlib
 import json
 from math import nan
 
@@ -115,6 +116,8 @@ class Stateful(Recording):
                 self.set_state(json.loads(state))
             case ("task", _, state):
                 self.background = asyncio.create_task(self.set_later(state))
+            case ("background", _, state):
+                self.ctx.waitUntil(self.set_later(state))
             case _:
                 connection.send(f"hook: {message!r}")
 
@@ -139,6 +142,9 @@ class Stateful(Recording):
         with self.change() as state:
             state["count"] += by
             raise ZeroDivisionError("in the block")
+
+    def assign(self):
+        self.state = {"count": 1}  # type: ignore[assignment]
 
     def spoil(self):
         self.state["count"] = 7
@@ -170,6 +176,25 @@ class Stateful(Recording):
             self.set_state({"count": 78})
 
         self.transaction(change)
+        return [self.state]
+
+    async def undone_by_the_platform(self, how):
+        def change():
+            self.set_state({"count": 77})
+            raise ZeroDivisionError
+
+        async def change_later(transaction):
+            self.set_state({"count": 77})
+            await asyncio.sleep(0)
+            if how == "raises":
+                raise ZeroDivisionError
+            transaction.rollback()
+
+        with contextlib.suppress(Exception):  # JavaScript's, or Python's
+            if how == "at once":
+                self.ctx.storage.transactionSync(change)
+            else:
+                await self.ctx.storage.transaction(change_later)
         return [self.state]
 
     async def delete_all(self):
