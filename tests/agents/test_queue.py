@@ -132,6 +132,7 @@ def test_retry(rpc):
     ]
     assert rpc("try_it", 9)[0] == "failed 3"
     assert rpc("try_plain") == ["tried"] * 3
+    assert rpc("try_optional") == ["u", [1, 2]]
 
 
 # --- destroy ----------------------------------------------------------------------------

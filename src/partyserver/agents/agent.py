@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 from ..environment import Env
 from ..parts import attach
-from ..rules.callbacks import takes_payload
+from ..rules.agents import needs_attempt
 from ..rules.retry import Backoff, retried
 from ..runtime import platform
 from ..schedule import Schedule
@@ -44,6 +44,13 @@ class AgentMethods(AgentHooks):
         `set_state` and `change` change it.
         """
         return _core(self).state.value()
+
+    @state.setter
+    def state(self, _: Never) -> None:
+        raise AttributeError(
+            "self.state is a copy, and is not assigned to: use self.set_state(...), or "
+            "with self.change()"
+        )
 
     def set_state(self, state: Any) -> None:
         """Take another state, in the place of all of the old one: validate, store and send it.
@@ -104,7 +111,8 @@ class AgentMethods(AgentHooks):
         It is all in memory: for what must survive an eviction there are `queue` and `schedule`.
 
         Args:
-            fn: plain or async. It takes the number of the attempt, from 1, or nothing.
+            fn: plain or async. It is called with nothing; or, if it cannot be, with the number of
+                the attempt, from 1.
             max_attempts: the first one included.
             base_delay_ms: the wait before attempt n+1 is a random time up to
                 `base_delay_ms * 2 ** (n - 1)` milliseconds.
@@ -119,7 +127,7 @@ class AgentMethods(AgentHooks):
         backoff = Backoff(
             max_attempts=max_attempts, base_delay_ms=base_delay_ms, max_delay_ms=max_delay_ms
         )
-        takes_attempt = takes_payload(fn)
+        takes_attempt = needs_attempt(fn)
 
         async def attempt(number: int) -> Any:
             return await (call(fn, number) if takes_attempt else call(fn))

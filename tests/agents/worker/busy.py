@@ -1,6 +1,7 @@
 """An agent that does things later."""
 
 import asyncio
+import functools
 import json
 import sys
 
@@ -124,6 +125,12 @@ class Busy(Called, agents.Agent):
             return done
 
         return await self.retry(fn, base_delay_ms=1)
+
+    async def try_optional(self):
+        return [
+            await self.retry(lambda url="u": url),
+            await self.retry(functools.partial(lambda a, b=2: [a, b], 1)),
+        ]
 
     @agents.callable
     async def end(self):
