@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
@@ -401,7 +401,7 @@ class Life:
             context.run(current_io_context.set, self.io_context)
             context.run(begin_anew)
             where = "what ctx.waitUntil was given"
-            task = tasks.run(finish(awaitable, self.report, where), context)
+            task = tasks.run(_finish_apart(awaitable, self.report, where), context)
             events.wait_until(self.ctx, task)
         else:
             raise TypeError(
@@ -421,3 +421,10 @@ def _label_of(life: ref[Life]) -> str:
 
 def _nothing() -> None:
     return None
+
+
+async def _finish_apart(
+    value: Any, report: Callable[[str, BaseException], None], where: str
+) -> None:
+    """`finish` for what is no part of the event that has begun it: agents tell that by its code."""
+    await finish(value, report, where)

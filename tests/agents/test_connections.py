@@ -50,8 +50,9 @@ def test_nor_may_its_events_set_it(room):
             assert reader.receive_json() == {"type": "error", "error": READONLY}
         assert hears_nothing(writer, reader)
         # A task that it has started is no part of it any more.
-        reader.send('task {"count": 2}')
-        assert state_of(writer) == state_of(reader) == {"count": 2}
+        for how, count in [("task", 2), ("background", 3)]:
+            reader.send(f'{how} {{"count": {count}}}')
+            assert state_of(writer) == state_of(reader) == {"count": count}
 
 
 def test_a_callable_of_a_readonly_connection_may_read(party):
