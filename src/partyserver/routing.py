@@ -182,14 +182,18 @@ def server_bindings(env: Any) -> _Bindings:
     global _known
     raw = platform.worker_env() if env is None else getattr(env, "_env", env)
     if _known is None or _known[0].js_id != raw.js_id:
-        _known = (
-            raw,
-            {
-                kebab_case(binding): (binding, value)
-                for binding, value in values.entries(raw)
-                if hasattr(value, "idFromName")
-            },
-        )
+        bindings: _Bindings = {}
+        for binding, value in values.entries(raw):
+            if not hasattr(value, "idFromName"):
+                continue
+            party = kebab_case(binding)
+            if party in bindings:
+                platform.log_warning(
+                    f"the Durable Object bindings {bindings[party][0]} and {binding} are both "
+                    f"{party!r} in URLs, where that is {binding}: give one of them another name"
+                )
+            bindings[party] = (binding, value)
+        _known = (raw, bindings)
     return _known[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 
 import pytest
@@ -78,6 +79,13 @@ def test_also_past_the_router(party):
         assert "Cap'n Web" in socket.receive_json()["error"]
         socket.wait_closed()
         assert socket.close_code == 1008
+
+
+def test_of_bindings_with_one_name_in_urls_the_log_tells(party):
+    party.restart()  # it is told once in an isolate
+    assert identity_of(party, "/agents/loud-agent/ann") == ("loud-agent", "ann")
+    [line] = [line.message for line in party.logs if "in URLs" in line.message]
+    assert re.search("LOUD_AGENT and loudAgent are both 'loud-agent'", line)
 
 
 def test_a_path_of_the_workers_own(party):
