@@ -135,16 +135,13 @@ def test_what_a_client_is_told_of_a_failure():
 
 
 def test_what_is_called_with_the_number_of_the_attempt():
-    for function in (lambda attempt: attempt, partial(lambda a, b: (a, b), 1)):
-        assert agents.needs_attempt(function)
-    for function in (
-        lambda: None,
-        lambda url="u": url,
-        lambda *args: args,
-        partial(lambda a, b=2: (a, b), 1),
-        dict,  # whose parameters cannot be had
-    ):
-        assert not agents.needs_attempt(function)
+    assert agents.needs_attempt(lambda attempt: attempt)
+    assert agents.needs_attempt(partial(lambda a, b: (a, b), 1))
+    assert not agents.needs_attempt(lambda: None)
+    assert not agents.needs_attempt(lambda url="u": url)
+    assert not agents.needs_attempt(lambda *args: args)
+    assert not agents.needs_attempt(partial(lambda a, b=2: (a, b), 1))
+    assert not agents.needs_attempt(dict)  # whose parameters cannot be had
 
 
 def test_what_cannot_be_called_with_it():
