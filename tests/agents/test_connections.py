@@ -45,7 +45,7 @@ def test_nor_may_its_events_set_it(room):
     with joined(room, "w") as writer, joined(room, "r", **query) as reader:
         assert reader.receive() == f"refused: {READONLY}"
         room.hibernate()
-        for how in ("set", "set", "later"):
+        for how in ("set", "set", "later", "change"):
             reader.send(how + ' {"count": 1}')
             assert reader.receive_json() == {"type": "error", "error": READONLY}
         assert hears_nothing(writer, reader)

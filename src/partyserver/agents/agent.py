@@ -74,9 +74,12 @@ class AgentMethods(AgentHooks):
             with self.change() as state:
                 state["count"] += 1
 
-        If the block raises, nothing is changed.
+        If the block raises, nothing is changed. It changes the value that it is given: assigning
+        another one to `state` changes nothing.
 
         Raises:
+            ClientError: this is the event of a connection that is readonly. The block does not run.
+            TypeError, ValueError, Exception: at the end of the block, as `set_state`.
             PartyServerError: something else has changed the state meanwhile, as while the block
                 has awaited.
             TypeError: the state is neither a dict nor a list.

@@ -42,13 +42,22 @@ class AgentHooks:
         """Called when the state has changed, and all have been told.
 
         `source` is that of `validate_state_change`. What the hook raises fails nothing but itself.
+
+        It may set the state, and is called again for that. 100 changes that lead to each other are
+        an error; but an async hook that sets the state after an `await` goes on without end, unless
+        it does so under a condition that ceases.
+
+        Where one of `ctx.storage`'s own transactions is undone, it is called with the state that
+        stands, and "server".
         """
 
     def should_connection_be_readonly(self, connection: Connection, ctx: ConnectionContext) -> Any:
         """Whether a new connection may change no state. Called before it is accepted.
 
         Its state frames are refused, and so is `set_state` in its events: what it calls, and
-        what it sends to `on_message`. `set_connection_readonly` changes that later.
+        what it sends to `on_message`. But not in tasks that these start, as by `asyncio.gather` or
+        `ctx.waitUntil`: ask `is_connection_readonly` yourself. `set_connection_readonly` changes
+        that later.
         """
         return False
 

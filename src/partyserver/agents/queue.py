@@ -226,6 +226,10 @@ class QueueMethods:
         fails is tried again, while the others wait, and `on_exception` gets the error after the
         last attempt. It must be awaited.
 
+        There is no time-out: an item that does not end holds up all after it. One that has been
+        begun 3 times and cut off each time, by an eviction, a reset or a deployment, is given up,
+        and `on_exception` is told.
+
         Args:
             callback: a method of this agent, or its name. It takes the payload, or nothing.
             payload: JSON of at most 1,000,000 bytes.

@@ -139,6 +139,12 @@ class State:
     def set(self, value: Any) -> None:
         """A change by the agent's own code, of which everybody hears."""
         text = rules.state_json(value)
+        self._check_may_set()
+        self.text()  # the initial one comes first
+        self._validate(text, "server")
+        self._change(text, "server", None)
+
+    def _check_may_set(self) -> None:
         event = current_event()
         connection = None if event is None else event.connection
         if (
@@ -149,12 +155,10 @@ class State:
             and flags.has(connection, flags.READONLY)
         ):
             raise ClientError(rules.IS_READONLY)
-        self.text()  # the initial one comes first
-        self._validate(text, "server")
-        self._change(text, "server", None)
 
     @contextmanager
     def change(self) -> Iterator[Any]:
+        self._check_may_set()  # before the block has done anything
         value = self.value()
         if not isinstance(value, dict | list):
             kind = "there is none" if self._text is None else f"it is {value!r}"

@@ -114,6 +114,10 @@ class Stateful(Recording):
             case ("later", _, state):
                 await asyncio.sleep(0.01)
                 self.set_state(json.loads(state))
+            case ("change", _, state):
+                with self.change() as value:
+                    connection.send("in the block")
+                    value |= json.loads(state)
             case ("task", _, state):
                 self.background = asyncio.create_task(self.set_later(state))
             case ("background", _, state):
