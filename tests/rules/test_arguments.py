@@ -116,6 +116,30 @@ def test_an_annotation_that_is_no_type_is_left_to_the_method():
         assert arguments.checked(["x", 1, "y"], CONVERT) == ["x", 1, "y"]
 
 
+def test_a_value_that_breaks_the_conversion_leaves_the_check_on():
+    class Picky(msgspec.Struct):
+        n: int
+
+        def __post_init__(self):
+            raise ClientError("never these") if self.n else KeyError(self.n)
+
+    def take(self, tags: set, picky: Picky | None, n: int = 0, *rest: Picky): ...
+
+    arguments = Arguments(take, 1)
+    for _ in range(2):
+        with pytest.raises(TypeError, match="unhashable"):
+            arguments.checked([[[]], None], CONVERT)
+        for args in ([[], {"n": 1}], [[], None, 0, {"n": 1}]):
+            with pytest.raises(ClientError, match="never these"):
+                arguments.checked(args, CONVERT)
+        with pytest.raises(KeyError):
+            arguments.checked([[], {"n": 0}], CONVERT)
+    with pytest.raises(ClientError, match="tags: Expected `array`, got `int`"):
+        arguments.checked([1, None], CONVERT)
+    with pytest.raises(ClientError, match=r"picky\.n: Expected `int`, got `str`"):
+        arguments.checked([[], {"n": "1"}], CONVERT)
+
+
 def test_a_decorated_method_is_the_one_below():
     @functools.wraps(add)
     def outer(*args, **kwargs): ...

@@ -54,7 +54,7 @@ class Arguments:
         if convert is None or not args:
             return list(args)
         if self._types is None:
-            self._types = self._read_types()
+            self._types = self._read_types(convert)
         return [self._converted(at, value, convert) for at, value in enumerate(args)]
 
     def _converted(self, at: int, value: Any, convert: Convert) -> Any:
@@ -69,18 +69,12 @@ class Arguments:
             return convert(value, type)
         except ValueError as error:
             raise ClientError(refusal(error).replace("$", name, 1)) from None
-        except Exception:
-            # An annotation that is no type of JSON's, and for the method itself to look at.
-            if at < len(types):
-                self._types = [*types[:at], Any, *types[at + 1 :]]
-            return value
 
-    def _read_types(self) -> list[Any]:
+    def _read_types(self, convert: Convert) -> list[Any]:
         annotations = annotations_of(self._function)
-        found = [self._type_of(annotations, one.name) for one in self._named]
         if self._rest is not None:
-            self._rest_type = self._type_of(annotations, self._rest.name)
-        return found
+            self._rest_type = _known(self._type_of(annotations, self._rest.name), convert)
+        return [_known(self._type_of(annotations, one.name), convert) for one in self._named]
 
     def _type_of(self, annotations: Mapping[str, Any], name: str) -> Any:
         annotation = annotations.get(name, Any)
@@ -92,6 +86,21 @@ class Arguments:
             return eval(annotation, self._function.__globals__)
         except Exception:  # it names what is there for type checkers only
             return Any
+
+
+def _known(type: Any, convert: Convert) -> Any:
+    """The type, or `Any` for one that JSON has not: that is for the method itself to look at.
+
+    It is found out here, with no client's value: what a client sends must not change what is
+    checked for others.
+    """
+    try:
+        convert(None, type)
+    except ValueError:
+        pass  # it is known, and None is none of it
+    except Exception:
+        return Any
+    return type
 
 
 def annotations_of(function: Any) -> Mapping[str, Any]:
