@@ -150,7 +150,7 @@ def test_a_destroyed_agent_begins_anew(party, room, rpc):
         assert a.close_code == 1006
     with pytest.raises(LookupError):
         room.run_alarm()
-    assert rpc("log") == []
+    assert rpc("log") == []  # nor what was written after `destroy`
     tables = rpc("query", "select name from sqlite_master where name like '_partyserver%'")
     assert tables == []
     with room.connect(id="b") as b:

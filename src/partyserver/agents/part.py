@@ -48,7 +48,7 @@ class Core:
         await storage.deleteAlarm()
         await storage.deleteAll()
         await self.life.ctx.storage.sync()  # until then the platform holds answers back
-        events.abort_soon(self.life.ctx, "the agent was destroyed")
+        events.abort_empty_soon(self.life.ctx, "the agent was destroyed")
 
 
 def _define(cls: Any) -> Table:

@@ -137,4 +137,7 @@ class Busy(Called, agents.Agent):
         await self.schedule(3600, "plain")
         await self.ctx.storage.setAlarm(4 * 10**12)
         await self.destroy()
+        # As another event may that comes before the end.
+        self.record("after the end")
+        await self.schedule(3600, "plain")
         return "ended"
