@@ -86,7 +86,9 @@ async def get_agent_by_name(
         response = await agent.fetch("https://agent/report")
 
     A client's request that you hand to `fetch`, as for a path of your own, takes its headers along.
-    Of those, `x-partykit-` ones have a meaning there: `route_agent_request` removes them.
+    Of those, `x-partykit-` ones have a meaning there: `route_agent_request` removes them. A client
+    that asks for a sub-agent, `/sub/:agent/:name` behind such a path, gets this agent: refuse it
+    before, if your clients may do so.
 
     It is `get_server_by_name`, by the name that the Agents SDK has for it.
     """
