@@ -169,7 +169,12 @@ def test_which_methods_there_are(rpc):
 
 
 def test_a_callable_is_a_method_as_any_other(rpc):
-    assert rpc("add", 1, 2) == 3
+    assert rpc("add", 1, 2) == rpc("direct.add", 1, 2) == 3
+
+
+@pytest.mark.log_may_hold("Callable.count_to cannot be called from outside")
+def test_a_stream_is_for_clients_alone(rpc):
+    assert "Callable.count_to cannot be called from outside" in rpc("direct.count_to", 1)
 
 
 # --- streams ----------------------------------------------------------------------------
@@ -193,6 +198,16 @@ def test_a_stream_ends_when_its_method_says_so(room, a):
     room.hibernate()
     ask(a, "stream_at_once", None, False, {"a": 1})
     assert chunks_of(a) == ([None, False, {"a": 1}], {"success": True})
+
+
+def test_what_a_stream_returns_ends_it(rpc, a):
+    for result in (False, [1]):
+        ask(a, "stream_returns", result, False)
+        assert chunks_of(a) == ([1], {"success": True, "result": result})
+    ask(a, "stream_returns", 2, True)
+    assert chunks_of(a) == ([1], {"success": True, "result": "ended"})
+    assert call(a, "add", 1, 1) == 2  # nothing more was sent
+    assert rpc("failures") == []
 
 
 def test_streams_run_beside_each_other(a):

@@ -160,8 +160,10 @@ class _Call:
             self._event.is_over = True
 
     def _answer(self, result: Any) -> None:
-        if self._stream is None:  # one that streams is open until the method ends it
+        if self._stream is None:
             _send(self._connection, rules.result_frame(self._id, result))
+        elif result is not None:  # without a result it is open until its stream is ended
+            self._stream.end(result)
 
     def _fail(self, error: BaseException) -> None:
         """Tell the caller what it may be told, and the log the rest."""

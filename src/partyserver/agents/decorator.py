@@ -32,9 +32,11 @@ def callable(
 
     The method may be plain or async. What it returns is JSON, which the client gets; of what it
     raises the text of a `ClientError`, and else an error id. Arguments are checked against their
-    annotations where msgspec is installed. Calls run beside each other, also those of one client.
+    annotations where msgspec is installed. Other workers call it as any method over RPC, but one
+    that streams, which is for clients alone. Calls run beside each other, also those of one client.
 
-    A subclass that overrides the method has to decorate its own, too.
+    A subclass that overrides the method has to decorate its own, too. It goes below decorators that
+    are made with `functools.wraps`, and on no `staticmethod` or `classmethod`.
     """
     if not isinstance(streaming, bool):
         raise TypeError(f"streaming is True or False, not {streaming!r}")
@@ -48,7 +50,7 @@ def callable(
                 f"and not on {function!r}"
             )
         info = CallableInfo(streaming, description)
-        Mark(AGENT, "@agents.callable", "Agent", info, is_public=True).put_on(function)
+        Mark(AGENT, "@agents.callable", "Agent", info, is_public=not streaming).put_on(function)
         return function
 
     return decorate if method is None else decorate(method)

@@ -20,8 +20,9 @@ class StreamingResponse:
                 stream.send(number)
             stream.end("done")
 
-    A call stays open until `end` or `error`, also after its method has returned. After that, and
-    when the client has gone, nothing is sent any more.
+    A call stays open until `end` or `error`, also after its method has returned None; what else a
+    method returns ends the call, as with `end`. After that, and when the client has gone, nothing
+    is sent any more.
     """
 
     __slots__ = ("_connection", "_id", "_is_closed")

@@ -233,6 +233,14 @@ class Callable(Base):
         raise ClientError("told") if kind == "told" else ValueError("secret")
 
     @agents.callable(streaming=True)
+    async def stream_returns(self, stream, result, ends):
+        stream.send(1)
+        await asyncio.sleep(0)
+        if ends:
+            stream.end("ended")
+        return result
+
+    @agents.callable(streaming=True)
     def stream_open(self, stream):
         self.streams = [*getattr(self, "streams", ()), stream]
         stream.send("open")

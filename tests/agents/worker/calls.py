@@ -1,4 +1,7 @@
-"""`/rpc/:binding/:agent/:method?[arguments]`: a call by another worker, and its result or error."""
+"""`/rpc/:binding/:agent/:method?[arguments]`: a call by another worker, and its result or error.
+
+A method `direct.name` is called over RPC itself, the others by `do`.
+"""
 
 import json
 from inspect import isawaitable
@@ -13,7 +16,13 @@ async def rpc(request, env):
     _, _, binding, name, method = url.path.split("/")
     stub = await agents.get_agent_by_name(getattr(env, binding), name)
     arguments = json.loads(unquote(url.query) or "[]")
-    return Response.from_json(await stub.do(method, *arguments))
+    direct = method.removeprefix("direct.")
+    if direct == method:
+        return Response.from_json(await stub.do(method, *arguments))
+    try:
+        return Response.from_json(await getattr(stub, direct)(*arguments))
+    except Exception as error:
+        return Response.from_json(f"{type(error).__name__}: {error}")
 
 
 class Called:
