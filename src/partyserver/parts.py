@@ -176,6 +176,13 @@ class Mark:
     is_public: bool = False
 
     def put_on(self, function: Any) -> None:
+        """Raises `TypeError` where a decorator of another part's stands."""
+        other = mark_of(function)
+        if other is not None and other.part is not self.part:
+            raise TypeError(
+                f"{function.__qualname__} has {other.decorator}, and cannot have {self.decorator}, "
+                "too: write a method for each, one of which calls the other"
+            )
         setattr(function, reserved.NAME, self)
 
 

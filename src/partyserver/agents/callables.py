@@ -63,6 +63,11 @@ class Entry:
             ) from None
 
 
+#: What clients may not call, since the platform, JavaScript or the agent calls or reads it.
+_SPECIAL = frozenset(
+    ("alarm", "constructor", "ctx", "env", "fetch", "id", "name", "state", "then", "toJSON")
+)
+
 #: The callables of a class by their names; None for other methods.
 Table = Mapping[str, Entry | None]
 
@@ -72,19 +77,29 @@ def table_of(cls: type, part: Part, taken: frozenset[str]) -> Table:
     table: dict[str, Entry | None] = {}
     for base in reversed(cls.__mro__):
         for name, member in vars(base).items():
-            mark = mark_of(member)
+            mark = mark_of(member) or mark_of(getattr(member, "__func__", None))
             if mark is not None and mark.part is part:
-                if name in taken:
-                    raise TypeError(
-                        f"{cls.__name__}.{name} is a hook, and no method for clients: give what "
-                        "they call a name of its own"
-                    )
+                _check(cls, name, member, taken)
                 table[name] = Entry(cls, name, member, mark.value)
             elif _is_method(member):
                 table[name] = None
             else:
                 table.pop(name, None)
     return table
+
+
+def _check(cls: type, name: str, member: Any, hooks: frozenset[str]) -> None:
+    where = f"{cls.__name__}.{name}"
+    if name in hooks:
+        raise TypeError(
+            f"{where} is a hook, and no method for clients: give what they call a name of its own"
+        )
+    if name in _SPECIAL or (name.startswith("__") and name.endswith("__")):
+        raise TypeError(f"{where}: clients cannot call a method of this name; give it another")
+    if isinstance(member, staticmethod | classmethod):
+        raise TypeError(
+            f"{where} has @agents.callable, and so takes self: it is no {type(member).__name__}"
+        )
 
 
 def _is_method(member: Any) -> bool:

@@ -8,7 +8,7 @@ from inspect import getattr_static, iscoroutinefunction
 from typing import Any
 
 from ..errors import ClientError, ConnectionClosedError
-from ..parts import NOT_MINE, Part, parts_of
+from ..parts import NOT_MINE, Part, mixins_of, parts_of
 from ..reserved import life_of
 from ..rules import agents as rules
 from ..rules.contract import HOOKS
@@ -61,6 +61,11 @@ def _define(cls: Any) -> Table:
         for name, instead in CAMEL_CASE.items():
             if name in vars(base):
                 raise TypeError(f"{cls.__name__}.{name} is never looked at; name it {instead}")
+    owner = next(base for base in cls.__mro__ if "state" in vars(base))
+    if owner not in mixins_of(cls) and not isinstance(vars(owner)["state"], property):
+        raise TypeError(
+            f"{cls.__name__}.state is the agent's own: what it is at first is named initial_state"
+        )
     initial = getattr_static(cls, "initial_state", NONE)
     if initial is not NONE and not hasattr(initial, "__get__"):
         try:

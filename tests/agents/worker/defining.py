@@ -1,6 +1,11 @@
 """Classes that cannot be agents, each made by a function; and what is said of them."""
 
 from partyserver import Server, agents
+from partyserver.events import Event, Events, on
+
+
+class Say(Event):
+    text: str
 
 
 def initial_state_is_no_json():
@@ -60,6 +65,29 @@ def hook_is_callable():
         def on_message(self, connection, message): ...
 
 
+def fetch_is_callable():
+    class Wrong(agents.Agent):
+        @agents.callable
+        def fetch(self, request): ...
+
+
+def init_is_callable():
+    class Wrong(agents.Agent):
+        @agents.callable
+        def __init__(self, ctx, env): ...
+
+
+def then_is_callable():
+    class Wrong(agents.Agent):
+        @agents.callable
+        def then(self): ...
+
+
+def state_on_the_class():
+    class Wrong(agents.Agent):
+        state = {"count": 0}  # type: ignore[assignment]
+
+
 def callable_yields():
     class Wrong(agents.Agent):
         @agents.callable(streaming=True)
@@ -84,6 +112,34 @@ def callable_is_static():
         @agents.callable
         @staticmethod
         def add(): ...
+
+
+def static_is_callable():
+    class Wrong(agents.Agent):
+        @staticmethod
+        @agents.callable
+        def add(by): ...
+
+
+def of_a_class_is_callable():
+    class Wrong(agents.Agent):
+        @classmethod
+        @agents.callable
+        def add(cls, by): ...
+
+
+def callable_handles_events():
+    class Wrong(Events, agents.Agent):
+        @on
+        @agents.callable
+        async def say(self, connection, event: Say): ...
+
+
+def event_handler_is_callable():
+    class Wrong(Events, agents.Agent):
+        @agents.callable
+        @on
+        async def say(self, connection, event: Say): ...
 
 
 def streaming_is_no_bool():
