@@ -31,10 +31,10 @@ def chat(*lines):
     body = "".join(f"        {line}\n" for line in lines)
     return f"""
 ```python
-from partyserver import Server
+from partyserver import Connection, Server
 
 class Chat(Server):
-    def on_message(self, connection, message):
+    def on_message(self, connection: Connection, message: str | bytes) -> None:
 {body}```
 """
 
@@ -95,7 +95,7 @@ AROUND = """
 from partyserver import Server
 
 class Chat(Server):
-    async def on_alarm(self):
+    async def on_alarm(self) -> None:
         # EXAMPLE
 -->
 """
@@ -116,7 +116,20 @@ def test_a_block_is_left_out_for_a_reason_only(errors_in):
         errors_in(out.format(""))
 
 
-def test_mypy_reads_hooks_without_annotations_and_other_blocks_of_the_page(tmp_path, capsys):
+def test_a_hook_without_annotations_is_an_error_for_both(errors_in, tmp_path, capsys):
+    bare = "```python\nfrom partyserver import Server\n\nclass Chat(Server):\n{}\n```\n"
+    connection = "    def on_rate_limited(self, connection): ..."
+    [error] = errors_in(bare.format(connection))
+    assert error.startswith('5: Type annotation is missing for parameter "connection"'), error
+
+    page = tmp_path / "page.md"
+    page.write_text(bare.format("    def on_alarm(self): ..."))  # all that is missing is `-> None`
+    assert examples.check_with_mypy([page], tmp_path / "modules") == 1
+    printed = capsys.readouterr().out
+    assert f"{page}:5: Function is missing a return type annotation" in printed
+
+
+def test_mypy_reads_hooks_and_other_blocks_of_the_page(tmp_path, capsys):
     page = tmp_path / "a-page.md"
     rates = """
 ```python
