@@ -149,9 +149,9 @@ class AgentMethods(AgentHooks):
     async def destroy(self) -> None:
         """Delete all that the agent has stored, its timers and its queue, and end it.
 
-        What runs is answered; then the object is reset, and its connections break off. It begins
-        anew, as one of this name that has never been, with the next request: also with that of a
-        client that reconnects.
+        The call that destroys is answered, and others that still run are cut off; then the object
+        is reset, and its connections break off. It begins anew, as one of this name that has never
+        been, with the next request: also with that of a client that reconnects.
         """
         await _core(self).destroy()
 
