@@ -12,6 +12,9 @@ import pytest
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs" / "pages" / "bad-input.md"
 
+AGENTS = {
+    name: f"agents/test_{name}.py" for name in ("callables", "connections", "routing", "state")
+}
 BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
 EVENTS = "capabilities/test_events.py"
@@ -67,9 +70,10 @@ ROWS = {
         HTTP: ["test_no_two_names_meet_in_one_room"]
     },
     "`..` as a room's name": {INPUTS: ["test_a_room_without_a_name_is_no_party_url"]},
-    "headers `x-partykit-...`": {
+    "headers `x-partykit-...`, and the Agents SDK's `x-agents-lifecycle-...`": {
         HTTP: ["test_internal_headers_of_a_client_are_removed"],
         INPUTS: ["test_internal_headers_of_a_websocket_client_are_removed"],
+        AGENTS["routing"]: ["test_props_are_the_routers_and_never_a_clients"],
     },
     "an identity that a client claims, in headers, or in `cf` by the development server's header "
     "for it": {
@@ -387,6 +391,35 @@ ROWS = {
     },
     "a number, `None` or another value in `exclude`": {
         MESSAGES: ["test_exclude_takes_nothing_else"]
+    },
+    "a state from a connection that is readonly, one that `validate_state_change` refuses, "
+    "or of more than 1,900,000 bytes": {
+        AGENTS["connections"]: ["test_a_readonly_connection_hears_of_the_state_and_may_not_set_it"],
+        AGENTS["state"]: ["test_a_refused_state_is_healed_in_the_client_that_has_sent_it"],
+    },
+    "a call of a method that is not decorated, of a property, or of what there is not": {
+        AGENTS["callables"]: ["test_what_is_not_decorated_cannot_be_called"]
+    },
+    "arguments that are missing, too many, or of another type": {
+        AGENTS["callables"]: ["test_arguments_are_checked_and_the_wrong_one_is_named"]
+    },
+    "what is no frame of the SDK's, binary, or nested 100,000 levels deep": {
+        AGENTS["callables"]: [
+            "test_what_is_no_frame_of_the_agents_is_the_hooks",
+            "test_json_that_would_end_the_process_is_no_frame",
+        ]
+    },
+    "an answer to a client that has gone": {
+        AGENTS["callables"]: [
+            "test_an_answer_to_a_closed_socket_is_dropped",
+            "test_a_stream_to_a_closed_socket_is_dropped",
+        ]
+    },
+    "a client that asks for Cap'n Web, or for a sub-agent": {
+        AGENTS["routing"]: [
+            "test_who_asks_for_what_there_is_not_is_turned_away_for_good",
+            "test_also_past_the_router",
+        ]
     },
     "an eviction between any two events": {
         MODEL: ["test_random_histories_go_as_in_the_model"],

@@ -98,6 +98,7 @@ def package(tmp_path: Path) -> Path:
     for name in (
         *("server", "rules/names", "asgi/reply", "testing/party", "testing/probe"),
         *("__main__", "command/types", "command/typescript", "testing/matching"),
+        "project/installed",
     ):
         path = package / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +109,7 @@ def package(tmp_path: Path) -> Path:
 def test_each_module_but_the_rules_and_the_command_is_in_the_part_where_it_runs(package):
     assert tests.parts(package) == {
         "workers": ["asgi/reply.py", "server.py", "testing/probe.py"],
-        "kit": ["testing/party.py"],
+        "kit": ["project/installed.py", "testing/party.py"],
     }
 
 

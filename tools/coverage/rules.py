@@ -16,6 +16,7 @@ from typing import Any
 ALSO = {
     "command/typescript.py": "tests/command/test_typescript.py",
     "testing/matching.py": "tests/testing/test_matching.py",
+    "testing/readable.py": "tests/testing/test_readable.py",
 }
 
 

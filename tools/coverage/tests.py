@@ -22,14 +22,14 @@ _PRELOAD = Path(__file__).with_name("preload.cjs")
 
 def run(root: Path, arguments: Sequence[str]) -> int:
     """Run pytest with these arguments; its exit status."""
-    data = _data(root)
+    data, package = _data(root), root / "src" / "partyserver"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     settings = data / "settings.ini"
     # For the sessions of the kit's own tests, which take it from the environment (see `environment`
     # in tests/testing/conftest.py). To trace all tests would cost some 7%.
     settings.write_text(
-        f"[run]\nsource = {root / 'src' / 'partyserver' / 'testing'}\n"
+        f"[run]\nsource =\n    {package / 'testing'}\n    {package / 'project'}\n"
         f"data_file = {data / 'kit'}\nparallel = true\n"
     )
     options = [os.environ.get("NODE_OPTIONS", ""), f"--require={json.dumps(str(_PRELOAD))}"]
@@ -75,7 +75,7 @@ def parts(package: Path) -> dict[str, list[str]]:
         # The probe is what the kit adds to a worker.
         name
         for name in names
-        if name.startswith("testing/") and name != "testing/probe.py"
+        if name.startswith(("testing/", "project/")) and name != "testing/probe.py"
     ]
     return {"workers": [name for name in names if name not in kit], "kit": kit}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, overload
+
+from .readable import readable
 
 #: Seconds that a wait takes at most, of a log or of a socket.
 TIMEOUT = 5.0
@@ -27,33 +27,8 @@ class LogLine(NamedTuple):
     """Seconds since 1970."""
 
     def __str__(self) -> str:
-        text = _readable(self.message)
+        text = readable(self.message)
         return text if self.level == "log" else f"[{self.level}] {text}"
-
-
-#: The field with the comma before it. In a string of JSON, its quotes could not stand like this.
-_EXCEPTION = re.compile(r',\s*"exception":\s*("(?:[^"\\]|\\.)*")')
-
-
-def _readable(message: str) -> str:
-    found = _EXCEPTION.search(message) if message.startswith("{") else None
-    if found is None:
-        return message
-    try:
-        fields, exception = json.loads(message), json.loads(found[1])
-    except (ValueError, RecursionError):
-        return message
-    if fields.get("exception") != exception:  # that of an object within
-        return message
-    lines = ("".join(map(_visible, line)) for line in exception.split("\n"))
-    return "\n  ".join([message[: found.start()] + message[found.end() :], *lines])
-
-
-def _visible(character: str) -> str:
-    """Much in a log is what clients have sent: nothing of it moves the cursor of a terminal."""
-    if character.isprintable() or character == "\t":
-        return character
-    return f"\\u{ord(character):04x}"
 
 
 class LogBook:
