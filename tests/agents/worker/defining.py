@@ -85,7 +85,7 @@ def then_is_callable():
 
 def state_on_the_class():
     class Wrong(agents.Agent):
-        state = {"count": 0}  # type: ignore[assignment]
+        state = {"count": 0}  # pyright: ignore[reportAssignmentType]
 
 
 def callable_yields():
