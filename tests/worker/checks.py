@@ -96,7 +96,7 @@ async def check_called_by_javascript(worker):
 async def check_switch(worker):
     """What values of the variable do; the isolate's own switch stands as it was."""
     module: Any = switch
-    before, usual = module.enabled, module.platform.worker_env
+    before, usual = (module.enabled, module._is_set), module.platform.worker_env
     enabled = {}
     try:
         for value in [None, "on", "off", "OFF", "false", "", False, 0, ["off"]]:
@@ -107,7 +107,7 @@ async def check_switch(worker):
             assert (first, again) == (True, False)
             enabled[repr(value)] = module.enabled
     finally:
-        module.enabled, module._is_set = before, True
+        module.enabled, module._is_set = before
         module.platform.worker_env = usual
     return enabled
 
