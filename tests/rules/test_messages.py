@@ -20,6 +20,7 @@ from partyserver.rules.messages import (
     parse_json,
     parse_own_json,
     plain_json,
+    stored_json,
     well_formed,
 )
 
@@ -401,3 +402,33 @@ def test_others_hold_nothing():
 def test_what_json_has_not_is_not_kept_as_json(value):
     with pytest.raises(TypeError, match="a value is a value that JSON has: "):
         bounded_json(value, "a value")
+
+
+def stored(value, limit=100, **options):
+    return stored_json(value, "a thing", limit=limit, instead=": have less of it", **options)
+
+
+@pytest.mark.parametrize("value", [{"a": [1, {"b": "é"}]}, [], "x" * 98, "é" * 49, 0, None])
+def test_what_is_stored_can_be_read_as_it_is(value):
+    assert parse_json(stored(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        ({"a": ({1: 2},)}, TypeError, "^a thing's dicts have str keys only, not 1$"),
+        ({None: 2}, TypeError, "^a thing's dicts have str keys only, not None$"),
+        (int("9" * 400), ValueError, "larger than numbers get"),
+        ("é" * 50, ValueError, "^a thing has at most 100 bytes as JSON, not 102: have less of it$"),
+        ({1}, TypeError, "^a thing is a value that JSON has"),
+    ],
+)
+def test_what_would_be_another_or_is_too_large_is_not_stored(value, error, text):
+    with pytest.raises(error, match=text):
+        stored(value)
+
+
+def test_of_what_was_json_keys_are_not_asked_for():
+    assert stored({1: 2}, was_json=True) == '{"1":2}'
+    with pytest.raises(ValueError, match="at most 3 bytes"):
+        stored({1: 2}, limit=3, was_json=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ClientError
 from .callbacks import takes_payload
-from .messages import bounded_json, check_json, compact_json, items_of, parse_json
+from .messages import bounded_json, compact_json, parse_json, stored_json
 from .urls import path_of, prefix_length, query_value
 
 IDENTITY = "cf_agent_identity"
@@ -181,31 +181,9 @@ def asks_for_sub_agent(url: str, prefix: str) -> bool:
 
 
 def state_json(state: Any, *, was_json: bool = False) -> str:
-    """A state as it is stored and sent.
-
-    Raises `TypeError` or `ValueError` for what JSON cannot hold, and for what is too large. What
-    `was_json` need not be asked all of that again.
-    """
-    text = bounded_json(state, "a state")
-    if not was_json:
-        _check_keys(state)
-    check_json(text)  # what could not be read again
-    if len(text) > MAX_STATE // 4 and len(text.encode()) > MAX_STATE:
-        raise ValueError(
-            f"a state has at most {MAX_STATE:,} bytes as JSON, not {len(text.encode()):,}: keep "
-            "what not every client needs in the agent's storage"
-        )
-    return text
-
-
-def _check_keys(value: Any) -> None:
-    """Others than texts would come back as texts."""
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise TypeError(f"a state's dicts have str keys only, not {key!r}")
-    for item in items_of(value) or ():
-        _check_keys(item)
+    """A state as it is stored and sent; see `stored_json`."""
+    instead = ": keep what not every client needs in the agent's storage"
+    return stored_json(state, "a state", limit=MAX_STATE, instead=instead, was_json=was_json)
 
 
 def merged(state: Any, patch: Any) -> Any:

@@ -122,6 +122,36 @@ def bounded_json(value: Any, what: str, levels: int | None = None) -> str:
         raise TypeError(f"{what} is a value that JSON has: {error}") from error
 
 
+def stored_json(value: Any, what: str, *, limit: int, instead: str, was_json: bool = False) -> str:
+    """`bounded_json` of a value that is stored, and read again, as it is.
+
+    So it has no keys that would come back as texts, which one that `was_json` need not be asked,
+    and at most `limit` bytes; `instead` goes on with what to do with more.
+
+    Raises:
+        TypeError: JSON has no such values, or no such keys.
+        ValueError: JSON has no such numbers; or the value is nested too deeply, holds itself, or is
+            too large.
+    """
+    text = bounded_json(value, what)
+    if not was_json:
+        _check_keys(value, what)
+    check_json(text)  # what could not be read again
+    if len(text) > limit // 4 and (size := len(text.encode())) > limit:
+        raise ValueError(f"{what} has at most {limit:,} bytes as JSON, not {size:,}{instead}")
+    return text
+
+
+def _check_keys(value: Any, what: str) -> None:
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"{what}'s dicts have str keys only, not {key!r}")
+    # A loop, since each level may take one of Python's frames only.
+    for item in items_of(value) or ():
+        _check_keys(item, what)
+
+
 def items_of(value: Any) -> Iterable[Any] | None:
     """What a container holds, a msgspec struct and a dataclass among them; None of all else."""
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any, Literal, get_args
 from zlib import crc32
 
-from .messages import bounded_json, compact_json, parse_json
+from .messages import compact_json, parse_json, stored_json
 from .retry import Backoff
 
 TimerType = Literal["delayed", "scheduled", "cron", "interval"]
@@ -237,33 +237,9 @@ def is_own_alarm(time: int, armed: int | None) -> bool:
 
 
 def payload_json(payload: Any) -> str:
-    """A payload as it is stored.
-
-    Raises `TypeError` or `ValueError` for what JSON cannot hold, and for what is too large.
-    """
-    text = bounded_json(payload, "a payload")
-    _check_keys(payload)
-    parse_json(text)  # what could not be read again
-    if len(text) > MAX_PAYLOAD // 4 and len(text.encode()) > MAX_PAYLOAD:
-        raise ValueError(
-            f"a payload has at most {MAX_PAYLOAD:,} bytes as JSON, not {len(text.encode()):,}; "
-            "store it, and give the timer its key"
-        )
-    return text
-
-
-def _check_keys(value: Any) -> None:
-    """Others than texts would come back as texts."""
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise TypeError(f"a payload's dicts have str keys only, not {key!r}")
-        value = value.values()
-    elif not isinstance(value, list | tuple):
-        return
-    # A loop, since each level may take one of Python's frames only.
-    for item in value:
-        _check_keys(item)
+    """A payload as it is stored; see `stored_json`."""
+    instead = "; store it, and give the timer its key"
+    return stored_json(payload, "a payload", limit=MAX_PAYLOAD, instead=instead)
 
 
 def identity(type: str, callback: str, detail: Any, payload: Any) -> int:
