@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from partyserver.errors import ClientError
 from partyserver.rules import arguments
-from partyserver.rules.arguments import Arguments, annotations_of, converter
+from partyserver.rules.arguments import Arguments, converter
 
 if TYPE_CHECKING:
     from somewhere import Missing  # type: ignore[import-not-found]
@@ -155,8 +155,16 @@ def test_an_annotation_of_a_type_of_ones_own():
     assert refused(take, 1) == "own: Expected `Own`, got `int`"
 
 
+def test_an_annotation_as_text_may_name_what_is_around_the_method():
+    class Own: ...
+
+    def take(self, own: "Own"):
+        return Own
+
+    assert refused(take, 1) == "own: Expected `Own`, got `int`"
+
+
 def test_what_is_no_function_has_no_annotations():
-    assert annotations_of(functools.partial(add, None)) == {}
     assert checked(functools.partial(add, None), "1", given=0) == ["1"]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from types import FunctionType
-from typing import Any, ForwardRef
+from typing import Any
 
 from ..errors import ClientError
+from .annotations import annotations_of, evaluated
 from .events import refusal
 from .signatures import signature_of
 
@@ -77,13 +76,8 @@ class Arguments:
         return [_known(self._type_of(annotations, one.name), convert) for one in self._named]
 
     def _type_of(self, annotations: Mapping[str, Any], name: str) -> Any:
-        annotation = annotations.get(name, Any)
-        if isinstance(annotation, ForwardRef):
-            annotation = annotation.__forward_arg__
-        if not isinstance(annotation, str):
-            return annotation
         try:
-            return eval(annotation, self._function.__globals__)
+            return evaluated(annotations.get(name, Any), self._function)
         except Exception:  # it names what is there for type checkers only
             return Any
 
@@ -101,24 +95,6 @@ def _known(type: Any, convert: Convert) -> Any:
     except Exception:
         return Any
     return type
-
-
-def annotations_of(function: Any) -> Mapping[str, Any]:
-    """Annotations as far as they can be read now."""
-    return _read(function) if isinstance(function, FunctionType) else {}
-
-
-def _read(function: Any) -> Mapping[str, Any]:
-    # Since Python 3.14 they are read when they are asked for, and may name what is not there.
-    found: Mapping[str, Any] = _get_annotations(function, **_UNREAD)
-    return found
-
-
-_library = import_module("annotationlib" if sys.version_info >= (3, 14) else "inspect")
-_get_annotations = _library.get_annotations
-_UNREAD: dict[str, Any] = (
-    {"format": _library.Format.FORWARDREF} if sys.version_info >= (3, 14) else {}
-)
 
 
 def converter() -> Convert | None:
