@@ -130,9 +130,28 @@ def test_retry(rpc):
         "succeeded",
         [1, "failed 1, 2 next", 2, "failed 2, 3 next", 3],
     ]
-    assert rpc("try_it", 9)[0] == "failed 3"
+    assert rpc("try_it", 9) == ["failed 3", [1, "failed 1, 2 next", 2, "failed 2, 3 next", 3]]
+    assert rpc("try_it", 9, 9)[0] == "failed 3"  # `should_retry` says so
+    assert rpc("try_it", 3, 2)[0] == "failed 2"
     assert rpc("try_plain") == ["tried"] * 3
     assert rpc("try_optional") == ["u", [1, 2]]
+
+
+def test_the_class_says_how_often_what_fails_is_tried(party):
+    rpc = over_rpc(party, "Patient")
+    assert rpc("try_it", 9)[0] == "failed 2"
+    assert rpc("try_it", 9, 3)[0] == "failed 3"
+
+    rpc("later", "fail", "x")
+    rpc("later", "fail", "y", 1)
+    failed = ["exception", "ValueError: failed y"]
+    assert wait_for(rpc, *failed) == [
+        *[["fail", "x"]] * 2,
+        ["exception", "ValueError: failed x"],
+        ["fail", "y"],
+        failed,
+    ]
+    assert rpc("defaults") == [2, 2]
 
 
 # --- destroy ----------------------------------------------------------------------------

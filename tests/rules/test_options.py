@@ -12,6 +12,7 @@ from partyserver.rules.options import (
     check_routing_options,
     merge_options,
 )
+from partyserver.rules.retry import Retry
 
 
 def test_every_option_has_its_documented_default():
@@ -175,3 +176,12 @@ def test_some_options_are_always_so():
     assert merge_options("Chat", [{"hibernate": True}], (), always)["hibernate"] is True
     with pytest.raises(TypeError, match=r"options\['hibernate'\] is always True"):
         merge_options("Chat", [{"hibernate": False}], (), always)
+
+
+def test_a_retry_is_one_of_the_timers():
+    retry = Retry(max_attempts=5)
+    assert merge_options("Poll", [{"retry": retry}], ["retry"])["retry"] is retry
+    with pytest.raises(TypeError, match=r"must be a partyserver\.schedule\.Retry, not 5"):
+        merge_options("Poll", [{"retry": 5}], ["retry"])
+    with pytest.raises(TypeError, match=r"of partyserver\.schedule\.Schedule, which is no base"):
+        merge_options("Poll", [{"retry": retry}])

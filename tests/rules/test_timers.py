@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from partyserver.rules.retry import Retry
 from partyserver.rules.timers import (
     END_OF_TIME,
     HUNG,
     LONGEST_RUN,
     MAX_INTERVAL,
     Plan,
-    Retry,
     alarm_time,
     hung_at,
     id_of,
@@ -341,9 +341,10 @@ def test_two_with_one_identity_are_compared(type, detail, payload):
 
 def test_a_retry_is_stored_with_the_timer():
     retry = Retry(max_attempts=5, base_delay_ms=2.5, max_delay_ms=10)
-    assert stored_retry(retry_json(retry)) == retry
+    assert stored_retry(retry_json(retry), Retry(max_attempts=7)) == retry
     assert retry_json(None) is None
-    assert stored_retry(None) == Retry()
+    assert stored_retry(None, None) == Retry()
+    assert stored_retry(None, retry) == retry
     default = Retry()
     assert (default.max_attempts, default.base_delay_ms, default.max_delay_ms) == (3, 100, 3000)
     assert default.delay_ms(10, 0.5) == 1500

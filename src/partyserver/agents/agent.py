@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 from ..environment import Env
 from ..parts import attach
+from ..reserved import life_of
 from ..rules.agents import needs_attempt
-from ..rules.retry import Backoff, retried
+from ..rules.retry import Backoff, Retry, retried
 from ..runtime import platform
 from ..schedule import Schedule
 from ..server import Server
@@ -18,6 +19,7 @@ from ..usercode import call
 from . import flags
 from .callables import CallableInfo
 from .hooks import AgentHooks
+from .keepalive import KeepAliveMethods
 from .part import AGENT, Core
 from .queue import QueueMethods
 
@@ -102,9 +104,9 @@ class AgentMethods(AgentHooks):
         self,
         fn: Callable[..., Any],
         *,
-        max_attempts: int = 3,
-        base_delay_ms: float = 100,
-        max_delay_ms: float = 3000,
+        max_attempts: int | None = None,
+        base_delay_ms: float | None = None,
+        max_delay_ms: float | None = None,
         should_retry: Callable[[Exception, int], Any] | None = None,
     ) -> Any:
         """Call a function until it does not fail, and return what it does.
@@ -112,6 +114,9 @@ class AgentMethods(AgentHooks):
             text = await self.retry(lambda: fetch_text(url), max_attempts=5)
 
         It is all in memory: for what must survive an eviction there are `queue` and `schedule`.
+
+        Each default is that of `options["retry"]`, or else of `partyserver.schedule.Retry()`: 3
+        attempts, with waits of up to 100 milliseconds, and of 3,000 at most.
 
         Args:
             fn: plain or async. It is called with nothing; or, if it cannot be, with the number of
@@ -127,8 +132,11 @@ class AgentMethods(AgentHooks):
             Exception: what the last attempt has raised.
             ValueError: fewer than 1 attempt, or a wait that is not a positive number.
         """
+        default = life_of(self).options.get("retry") or Retry()
         backoff = Backoff(
-            max_attempts=max_attempts, base_delay_ms=base_delay_ms, max_delay_ms=max_delay_ms
+            max_attempts=default.max_attempts if max_attempts is None else max_attempts,
+            base_delay_ms=default.base_delay_ms if base_delay_ms is None else base_delay_ms,
+            max_delay_ms=default.max_delay_ms if max_delay_ms is None else max_delay_ms,
         )
         takes_attempt = needs_attempt(fn)
 
@@ -160,7 +168,7 @@ class AgentMethods(AgentHooks):
         return _core(self).calls.infos()
 
 
-class Agent(AgentMethods, QueueMethods, Schedule, Server[Env]):
+class Agent(AgentMethods, QueueMethods, KeepAliveMethods, Schedule, Server[Env]):
     """A room with a state that its clients see, and methods that they call.
 
         from partyserver import agents

@@ -12,7 +12,7 @@ from ..parts import Part, attach
 from ..reserved import life_of
 from ..rules import callbacks, failures, timers
 from ..rules.messages import parse_json
-from ..rules.timers import Retry
+from ..rules.retry import Retry
 from ..runtime import platform
 from ..schedule.clock import now_in_ms
 from ..schedule.mixin import timers_of
@@ -88,10 +88,10 @@ class Queue:
     def get(self, id: Any) -> Queued | None:
         number = timers.number_of(id)
         rows = [] if number is None else self._read("select * from {table} where id = ?", number)
-        return _queued(rows[0]) if rows else None
+        return self._queued(rows[0]) if rows else None
 
     def all(self) -> list[Queued]:
-        return [_queued(row) for row in self._read("select * from {table} order by id")]
+        return [self._queued(row) for row in self._read("select * from {table} order by id")]
 
     def remove(self, id: Any) -> bool:
         number = timers.number_of(id)
@@ -105,6 +105,13 @@ class Queue:
         if not isinstance(callback, str):
             name = callbacks.name_of(self._life.owner, callback)
         return len(self._read("delete from {table} where callback = ? returning id", name))
+
+    def _queued(self, row: Row) -> Queued:
+        payload = parse_json(row["payload"])
+        return Queued(timers.id_of(row["id"]), row["callback"], payload, self._retry(row))
+
+    def _retry(self, row: Row) -> Retry:
+        return timers.stored_retry(row["retry"], self._life.options.get("retry"))
 
     def _read(self, query: str, *params: Any) -> list[Row]:
         return _QUEUE.read(self._life.ctx, query, *params)
@@ -153,7 +160,7 @@ class Queue:
                 "is taken as done."
             )
             return
-        retry = timers.stored_retry(row["retry"])
+        retry = self._retry(row)
         attempt = 1
         while self._is_there(row["id"]):
             try:
@@ -179,15 +186,6 @@ async def _call(method: Callable[..., Any], payload: str) -> Any:
     if callbacks.takes_payload(method):
         return await call(method, parse_json(payload))
     return await call(method)
-
-
-def _queued(row: Row) -> Queued:
-    return Queued(
-        timers.id_of(row["id"]),
-        row["callback"],
-        parse_json(row["payload"]),
-        timers.stored_retry(row["retry"]),
-    )
 
 
 def _construct(server: Any) -> Queue:
@@ -233,7 +231,8 @@ class QueueMethods:
         Args:
             callback: a method of this agent, or its name. It takes the payload, or nothing.
             payload: JSON of at most 1,000,000 bytes.
-            retry: how often it is tried if it fails. Default: `partyserver.schedule.Retry()`.
+            retry: how often it is tried if it fails. Default: `options["retry"]`, or
+                else `partyserver.schedule.Retry()`.
 
         Raises:
             TypeError, ValueError: what is given cannot be queued; the message says what can.

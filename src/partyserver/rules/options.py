@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from .lobby import Lobby
 from .rate import RateLimit, check_rate
-from .retry import RoutingRetry
+from .retry import Retry, RoutingRetry
 
 if TYPE_CHECKING:
     from workers import Request
@@ -45,6 +45,9 @@ class ServerOptions(TypedDict, total=False):
         client_state: what becomes of a state that a client of an `agents.Agent` sets: it takes the
             old one's place ("replace"), is a JSON merge patch of it ("merge", RFC 7396), or is
             refused ("refuse"). Default "replace".
+        retry: how often a timer's callback, or what an `agents.Agent` has queued, is tried if it
+            fails and was given no `retry` of its own, and what `Agent.retry` does by default. A
+            `partyserver.schedule.Retry`. Default `Retry()`: 3 attempts.
         send_identity: whether an `agents.Agent` tells its clients its name and class. Default True.
         max_connections: the next connection gets the frame
             `{"type": "error", "error": ..., "code": "full"}` and the close code 1013. HTTP requests
@@ -61,12 +64,14 @@ class ServerOptions(TypedDict, total=False):
     max_connections: int | None
     client_state: ClientState
     send_identity: bool
+    retry: Retry
 
 
 #: Options that come with a mixin, or a class, and which.
 OPTIONS_OF_MIXINS = {
     "client_state": "partyserver.agents.Agent",
     "send_identity": "partyserver.agents.Agent",
+    "retry": "partyserver.schedule.Schedule",
 }
 
 DEFAULTS: ServerOptions = {
@@ -142,6 +147,12 @@ def _check_client_state(value: Any) -> str | None:
     return f"must be 'replace', 'merge' or 'refuse', not {value!r}"
 
 
+def _check_retry(value: Any) -> str | None:
+    if isinstance(value, Retry):
+        return None
+    return f"must be a partyserver.schedule.Retry, not {value!r}"
+
+
 def _check_max_message_size(value: Any) -> str | None:
     if type(value) is int and 0 < value <= PLATFORM_MAX_MESSAGE_SIZE:
         return None
@@ -165,6 +176,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "max_connections": _check_max_connections,
     "client_state": _check_client_state,
     "send_identity": _check_switch,
+    "retry": _check_retry,
 }
 
 

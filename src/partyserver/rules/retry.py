@@ -57,6 +57,32 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retry(Backoff):
+    """How often, and after how long, a timer's callback that has failed is tried again.
+
+        await self.schedule(30, "charge", retry=Retry(max_attempts=10, max_delay_ms=60_000))
+
+    It is kept with the timer. While one waits, others run. After the last attempt `on_exception`
+    gets the error, and a recurring timer goes on with its next time.
+
+    For all that are given none, a class may have one in its options:
+
+        options = {"retry": Retry(max_attempts=5)}
+
+    Attributes:
+        max_attempts: the first one included; 1 tries nothing again.
+        base_delay_ms: the wait before attempt n+1 is a random time up to
+            `base_delay_ms * 2 ** (n - 1)` milliseconds.
+        max_delay_ms: the longest wait, in milliseconds.
+
+    Raises:
+        ValueError: fewer than 1 attempt, or a wait that is not a positive number.
+    """
+
+    max_delay_ms: float = 3000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingRetry(Backoff):
     """How often, and after how long, routing tries a room again.
 

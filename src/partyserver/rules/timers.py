@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from zlib import crc32
 
 from .messages import compact_json, parse_json, stored_json
-from .retry import Backoff
+from .retry import Retry
 
 TimerType = Literal["delayed", "scheduled", "cron", "interval"]
 TYPES: tuple[TimerType, ...] = get_args(TimerType)
@@ -41,28 +41,6 @@ MAX_CRON = 1000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry(Backoff):
-    """How often, and after how long, a timer's callback that has failed is tried again.
-
-        await self.schedule(30, "charge", retry=Retry(max_attempts=10, max_delay_ms=60_000))
-
-    It is kept with the timer. While one waits, others run. After the last attempt `on_exception`
-    gets the error, and a recurring timer goes on with its next time.
-
-    Attributes:
-        max_attempts: the first one included; 1 tries nothing again.
-        base_delay_ms: the wait before attempt n+1 is a random time up to
-            `base_delay_ms * 2 ** (n - 1)` milliseconds.
-        max_delay_ms: the longest wait, in milliseconds.
-
-    Raises:
-        ValueError: fewer than 1 attempt, or a wait that is not a positive number.
-    """
-
-    max_delay_ms: float = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +245,9 @@ def retry_json(retry: Any) -> str | None:
     return compact_json(asdict(retry))
 
 
-def stored_retry(text: str | None) -> Retry:
-    return Retry() if text is None else Retry(**parse_json(text))
+def stored_retry(text: str | None, default: Retry | None) -> Retry:
+    """As it was given; else the class's own, if it has one."""
+    return (default or Retry()) if text is None else Retry(**parse_json(text))
 
 
 def id_of(number: int) -> str:

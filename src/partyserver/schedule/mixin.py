@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..parts import Part, attach
-from ..rules.timers import Retry, TimerType, plan, plan_interval
+from ..rules.retry import Retry
+from ..rules.timers import TimerType, plan, plan_interval
 from .alarm import OwnAlarm
 from .clock import now_in_ms
 from .scheduled import Scheduled
@@ -28,7 +29,14 @@ def _started(server: Any) -> None:
     _of(server).look_for_lost()
 
 
-_SCHEDULE = Part(name="schedule", rank=600, construct=_construct, started=_started, alarm=_alarm)
+_SCHEDULE = Part(
+    name="schedule",
+    rank=600,
+    options=("retry",),
+    construct=_construct,
+    started=_started,
+    alarm=_alarm,
+)
 
 
 def _of(server: Any) -> Timers:
@@ -98,7 +106,8 @@ class Schedule:
                 running, and runs once, does not count, and one that has run is no longer there: in
                 `on_start`, which runs again whenever the room wakes, it would be made again. Keep
                 in `kv` that it was made. Default: True for crons, else False.
-            retry: how often the callback is tried if it fails. Default: `Retry()`.
+            retry: how often the callback is tried if it fails. Default: `options["retry"]`, or else
+                `Retry()`.
 
         Raises:
             TypeError, ValueError: what is given cannot be a timer; the message says what can.

@@ -196,8 +196,12 @@ class Rows:
         rows = self._read(query, _OWN, OWN, name)
         return rows[0] if rows else None
 
-    def insert_own(self, name: str, now: int) -> Row:
-        return self._insert(now, name, "null", OWN, None, None, now, now, _OWN)
+    def insert_own(self, name: str, now: int, due: int) -> Row:
+        return self._insert(now, name, "null", OWN, None, None, due, due, _OWN)
+
+    def delete_own(self, name: str) -> None:
+        query = "delete from {table} where same = ? and type = ? and callback = ?"
+        self._read(query, _OWN, OWN, name)
 
     # --- the platform's ---------------------------------------------------------------
 

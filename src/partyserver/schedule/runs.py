@@ -277,7 +277,7 @@ class Runs:
             retry_after = _ALARM_PAUSE * 2 ** (attempts - 1)
             most = _ALARM_ATTEMPTS
         else:
-            retry = timers.stored_retry(row["retry"])
+            retry = timers.stored_retry(row["retry"], self._life.options.get("retry"))
             retry_after = 1 + retry.delay_ms(attempts, platform.random_fraction())
             most = retry.max_attempts
         if attempts < most and row["starts"] <= _MAX_STARTS:

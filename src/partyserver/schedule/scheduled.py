@@ -9,7 +9,8 @@ from typing import Any
 
 from ..rules import timers
 from ..rules.messages import parse_json
-from ..rules.timers import Retry, TimerType
+from ..rules.retry import Retry
+from ..rules.timers import TimerType
 
 __all__ = ["Retry", "Scheduled", "TimerType", "of_row"]
 
@@ -42,7 +43,8 @@ class Scheduled:
     retry: Retry = field(default_factory=Retry)
 
 
-def of_row(row: Mapping[str, Any]) -> Scheduled:
+def of_row(row: Mapping[str, Any], retry: Retry | None) -> Scheduled:
+    """`retry` is what holds where the timer was given none."""
     type: TimerType = row["type"]
     return Scheduled(
         id=timers.id_of(row["id"]),
@@ -53,5 +55,5 @@ def of_row(row: Mapping[str, Any]) -> Scheduled:
         delay=row["detail"] if type == "delayed" else None,
         cron=row["detail"] if type == "cron" else None,
         interval=row["detail"] if type == "interval" else None,
-        retry=timers.stored_retry(row["retry"]),
+        retry=timers.stored_retry(row["retry"], retry),
     )

@@ -15,7 +15,7 @@ from ..rules.timers import HUNG, Plan
 from ..runtime import platform, values
 from ..usercode import FAILURES
 from .clock import now_in_ms
-from .rows import Rows, is_timer
+from .rows import OWN, Row, Rows, is_timer
 from .runs import Runs
 from .scheduled import Scheduled, of_row
 
@@ -72,16 +72,16 @@ class Timers:
                 # One that runs now, and is then gone, is not the one to come.
                 if known and (plan.type in timers.RECURRING or not self.runs.has(row["id"])):
                     await self.heal()
-                    return of_row(row)
+                    return self._scheduled(row)
         row = self.rows.insert(plan, name, text, kept_retry, same, now_in_ms())
         if self.rows.earliest() == row["due"]:
             await self.arm()
-        return of_row(row)
+        return self._scheduled(row)
 
     def get(self, id: Any) -> Scheduled | None:
         number = timers.number_of(id)
         row = None if number is None else self.rows.get(number)
-        return None if row is None or not is_timer(row) else of_row(row)
+        return None if row is None or not is_timer(row) else self._scheduled(row)
 
     def select(
         self, type: Any, callback: Any, before: datetime | None, after: datetime | None
@@ -94,7 +94,7 @@ class Timers:
             None if moment is None else timers.milliseconds_of(moment, name)
             for moment, name in ((before, "before"), (after, "after"))
         ]
-        return [of_row(row) for row in self.rows.select(type, callback, *limits)]
+        return [self._scheduled(row) for row in self.rows.select(type, callback, *limits)]
 
     async def cancel(self, id: Any) -> bool:
         number = timers.number_of(id)
@@ -116,7 +116,7 @@ class Timers:
         await self._adopt()
         row, now = self.rows.own(name), now_in_ms()
         if row is None:
-            self.rows.insert_own(name, now)
+            self.rows.insert_own(name, now, now)
         elif self.runs.has(row["id"]):
             return
         elif row["due"] > now:  # it was cut off in another life
@@ -125,11 +125,26 @@ class Timers:
         if armed is None or armed > now:
             await self.arm()
 
+    async def run_at(self, name: str, time: int) -> None:
+        """Have the alarm call what stands in `runs.own` under a name, once, at a time."""
+        await self._adopt()
+        self.rows.insert_own(name, now_in_ms(), time)
+        if self.rows.earliest() == time:
+            await self.arm()
+
+    def run_no_more(self, name: str) -> None:
+        """Take that back. A run that has begun ends."""
+        self.rows.delete_own(name)
+        self._life.wait_until(self.arm())
+
     def goes_on(self, name: str) -> None:
         """What is called by that name has come further: what cuts it off now, it has not done."""
         row = self.rows.own(name)
         if row is not None:
             self.rows.forget_starts(row["id"])
+
+    def _scheduled(self, row: Row) -> Scheduled:
+        return of_row(row, self._life.options.get("retry"))
 
     def _warn_of_piling_up(self, name: str, idempotent: bool | None) -> None:
         if idempotent is not None or self._life.startup.started or name in self._warned:
@@ -271,7 +286,8 @@ class Timers:
         await self.runs.all_ended()
         await self.arm()
         errors = [failures.traceback_text(run.error) for run in runs if run.error is not None]
-        return {"ran": len(runs), "errors": errors, "more": more, "last_id": last}
+        ran = sum(run.row["type"] != OWN for run in runs)
+        return {"ran": ran, "errors": errors, "more": more, "last_id": last}
 
     async def run_next(self) -> dict[str, Any] | None:
         """Run what is due first, whenever that is; None if there is nothing."""

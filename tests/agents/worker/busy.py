@@ -4,6 +4,7 @@ import asyncio
 import functools
 import json
 import sys
+import time
 
 from calls import Called
 from partyserver import agents
@@ -94,9 +95,37 @@ class Busy(Called, agents.Agent):
             return one and [one.id, one.callback, one.payload, one.retry.max_attempts]
         return [one.id for one in self.get_queue()]
 
+    # --- what keeps it in memory
+
+    async def work(self, *names):
+        """Blocks that keep the agent in memory, until each is let go by its name."""
+        self.gates = {name: asyncio.Event() for name in names}
+        self.works = {name: asyncio.create_task(self.work_on(name)) for name in names}
+        return await self.armed()
+
+    async def work_on(self, name):
+        async with self.keep_alive():
+            await self.gates[name].wait()
+            if name == "fails":
+                raise ValueError
+
+    async def end_work(self, name):
+        self.gates[name].set()
+        await asyncio.wait([self.works[name]])
+        return await self.armed()
+
+    async def run_in(self, seconds):
+        await self.schedule(seconds, "plain")
+
+    async def armed(self):
+        """In how many milliseconds the platform's alarm comes."""
+        await asyncio.sleep(0.01)
+        armed = await self.ctx._ctx.storage.getAlarm()
+        return armed - time.time() * 1000 if isinstance(armed, int) else None
+
     # --- retry, and the end
 
-    async def try_it(self, fail_until, **options):
+    async def try_it(self, fail_until, max_attempts=None):
         tried = []
 
         async def fn(attempt):
@@ -109,7 +138,7 @@ class Busy(Called, agents.Agent):
             tried.append(f"{error}, {next_attempt} next")
             return next_attempt < 4
 
-        options = {"base_delay_ms": 1, **options}
+        options = {"base_delay_ms": 1, "max_attempts": max_attempts}
         try:
             return [await self.retry(fn, should_retry=should_retry, **options), tried]
         except ValueError as error:
@@ -141,3 +170,12 @@ class Busy(Called, agents.Agent):
         self.record("after the end")
         await self.schedule(3600, "plain")
         return "ended"
+
+
+class Patient(Busy):
+    options = {"retry": Retry(max_attempts=2, base_delay_ms=1, max_delay_ms=5)}
+
+    async def defaults(self):
+        timer = await self.schedule(3600, "plain")
+        queued = self.get_queue(await self.queue(self.fail, "z"))
+        return [timer.retry.max_attempts, queued.retry.max_attempts]

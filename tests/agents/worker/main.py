@@ -1,7 +1,7 @@
 """Agents that do what a test says."""
 
 from acting import NOTES
-from busy import Busy  # noqa: F401 -- bound in wrangler.toml
+from busy import Busy, Patient  # noqa: F401 -- bound in wrangler.toml
 from calling import Callable, Debugged  # noqa: F401 -- bound, too
 from calls import rpc
 from careless import Careless  # noqa: F401 -- bound, too
