@@ -1,4 +1,4 @@
-"""The Agents SDK's clients of npm, in Node.js: fixtures for the modules that import them."""
+"""The Agents SDK's clients of npm, in Node.js and Chromium, as fixtures to import."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from partyserver.testing import Party
 from partyserver.testing.installed import find_node
+from playwright.sync_api import Browser, Page
 
 CLIENTS = Path(__file__).with_name("clients")
+ESBUILD = Path(__file__).parents[2] / "node_modules" / ".bin" / "esbuild"
 
 NEWER, OLDER = "0.32.0", "0.21.0"
 both = pytest.mark.parametrize("version", [NEWER, OLDER])
@@ -28,8 +30,32 @@ class CallError(Exception):
     """A call was rejected, with an `Error` of this message."""
 
 
-class Node:
-    """The process of clients/node.mjs, which does one command after the other."""
+class Place:
+    """Where clients are. It does the commands of clients/commands.js, one after the other."""
+
+    #: How they come to their agent: one of `kinds` there.
+    kind = "AgentClient"
+
+    def __call__(self, command: str, *arguments: Any) -> Any:
+        answer = self.obey(command, *arguments)
+        if "failure" in answer:
+            pytest.fail(f"{command}{arguments}: {answer['failure']}")
+        return answer["value"]
+
+    def obey(self, command: str, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def visit(self, url: str) -> None:
+        """They are to be clients of this worker."""
+
+    def warnings(self) -> list[str]:
+        """What the clients have warned of since this was asked last."""
+        warnings: list[str] = self("warnings")
+        return warnings
+
+
+class Node(Place):
+    """The process of clients/node.mjs."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -39,32 +65,43 @@ class Node:
             text=True,
         )
 
-    def __call__(self, command: str, *arguments: Any) -> Any:
+    def obey(self, command: str, *arguments: Any) -> Any:
         print(json.dumps([command, *arguments]), file=self._process.stdin, flush=True)
         assert self._process.stdout is not None
-        answer = json.loads(self._process.stdout.readline())
-        if "failure" in answer:
-            pytest.fail(f"{command}{arguments}: {answer['failure']}")
-        return answer["value"]
-
-    def warnings(self) -> list[str]:
-        """What the clients have warned of since this was asked last."""
-        warnings: list[str] = self("warnings")
-        return warnings
+        return json.loads(self._process.stdout.readline())
 
     def stop(self) -> None:
         self._process.communicate(timeout=60)
 
 
+class Tab(Place):
+    """A page of the worker's with clients/page.js."""
+
+    def __init__(self, page: Page, bundle: str) -> None:
+        self._page = page
+        self._bundle = bundle
+        self._url = ""
+
+    def obey(self, command: str, *arguments: Any) -> Any:
+        script = "async line => JSON.stringify(await obey(...line))"
+        return json.loads(self._page.evaluate(script, [command, *arguments]))
+
+    def visit(self, url: str) -> None:
+        if url != self._url:
+            self._page.goto(f"{url}/page")
+            self._page.add_script_tag(content=self._bundle)
+            self._url = url
+
+
 class Pending:
     """A call that has been sent, or waits to be."""
 
-    def __init__(self, node: Node, name: str) -> None:
-        self._node = node
+    def __init__(self, place: Place, name: str) -> None:
+        self._place = place
         self.name = name
 
     def result(self) -> Any:
-        return value_of(self._node("outcome", self.name))
+        return value_of(self._place("outcome", self.name))
 
 
 def value_of(outcome: list[Any]) -> Any:
@@ -77,16 +114,16 @@ def value_of(outcome: list[Any]) -> Any:
 
 
 class Client:
-    """One `AgentClient`."""
+    """One `AgentClient`, or one component with `useAgent`."""
 
-    def __init__(self, node: Node, key: str, numbers: Iterator[int]) -> None:
-        self._node = node
+    def __init__(self, place: Place, key: str, numbers: Iterator[int]) -> None:
+        self._place = place
         self._key = key
         self._numbers = numbers
 
     def next(self) -> list[Any]:
-        """The next thing that happens, or has happened: see `open` in clients/node.mjs."""
-        event: list[Any] = self._node("next", self._key)
+        """The next thing that happens, or has happened: see `open` in clients/commands.js."""
+        event: list[Any] = self._place("next", self._key)
         return event
 
     def until(self, kind: str) -> list[Any]:
@@ -95,17 +132,22 @@ class Client:
             pass
         return event
 
+    def until_open(self, part: str) -> None:
+        """When a connection is open whose URL has a part, as of a query."""
+        while part not in self.until("open")[1]:
+            pass
+
     def frames(self) -> list[Frame]:
         """What the server has sent since this was asked last."""
-        return [json.loads(frame) for frame in self._node("frames", self._key)]
+        return [json.loads(frame) for frame in self._place("frames", self._key)]
 
     def ready(self) -> Frame:
         """When it has resolved its `ready`: what it knows of itself then."""
-        about: Frame = self._node("ready", self._key)
+        about: Frame = self._place("ready", self._key)
         return about
 
     def about(self) -> Frame:
-        about: Frame = self._node("about", self._key)
+        about: Frame = self._place("about", self._key)
         return about
 
     @property
@@ -119,40 +161,69 @@ class Client:
 
     def call(self, method: str, *arguments: Any, **options: Any) -> Any:
         """`options` are those of JavaScript's `call`."""
-        return value_of(self._node("call", self._key, method, arguments, options))
+        return value_of(self._place("call", self._key, method, arguments, options))
 
     def stub(self, method: str, *arguments: Any) -> Any:
-        return value_of(self._node("stub", self._key, method, arguments))
+        return value_of(self._place("stub", self._key, method, arguments))
 
     def start(self, method: str, *arguments: Any, **options: Any) -> Pending:
         """A call whose answer is not waited for."""
         name = f"call {next(self._numbers)}"
-        self._node("start", name, self._key, method, arguments, options)
-        return Pending(self._node, name)
+        self._place("start", name, self._key, method, arguments, options)
+        return Pending(self._place, name)
 
     def stream(self, method: str, *arguments: Any, **options: Any) -> tuple[Any, Any]:
         """What the callbacks of a streaming call were told, and what became of the call itself."""
-        answer = self._node("stream", self._key, method, arguments, options)
+        answer = self._place("stream", self._key, method, arguments, options)
         return answer["told"], answer["end"]
 
+    def keep(self) -> Client:
+        """As it is now. A component has another `agent` when its options have changed."""
+        key = f"kept {next(self._numbers)}"
+        self._place("keep", self._key, key)
+        return Client(self._place, key, self._numbers)
+
+    def have(self, what: str, *arguments: Any) -> Any:
+        """What only components do: see clients/page.js."""
+        return self._place("have", self._key, what, *arguments)
+
+    def change(self, **options: Any) -> None:
+        """Have a component rendered with other options, beside those that it has."""
+        self.have("change", options)
+
     def probe(self) -> list[str]:
-        names: list[str] = self._node("probe", self._key)
+        names: list[str] = self._place("probe", self._key)
         return names
 
     def set_state(self, state: Any) -> None:
-        self._node("setState", self._key, state)
+        self._place("setState", self._key, state)
 
     def send(self, message: str | list[int]) -> None:
-        self._node("send", self._key, message)
+        self._place("send", self._key, message)
 
     def reconnect(self) -> None:
-        self._node("reconnect", self._key)
+        self._place("reconnect", self._key)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        self._node("close", self._key, code, reason)
+        self._place("close", self._key, code, reason)
 
 
 Connect = Callable[..., Client]
+
+
+@pytest.fixture(scope="session")
+def bundle() -> str:
+    """clients/page.js with all that it imports."""
+    esbuild = [ESBUILD, CLIENTS / "page.js"]
+    options = ["--bundle", "--format=iife", "--log-level=error"]
+    return subprocess.run([*esbuild, *options], capture_output=True, check=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, bundle: str) -> Iterator[Tab]:
+    page = browser.new_page()
+    yield Tab(page, bundle)
+    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +233,17 @@ def node() -> Iterator[Node]:
     node.stop()
 
 
+@pytest.fixture(scope="module", params=["Node.js", "Chromium", "useAgent"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Node.js with `AgentClient`, and Chromium with that or with the hook of `agents/react`."""
+    if request.param == "Node.js":
+        node: Node = request.getfixturevalue("node")
+        return node
+    tab: Tab = request.getfixturevalue("tab")
+    tab.kind = "useAgent" if request.param == "useAgent" else "AgentClient"
+    return tab
+
+
 @pytest.fixture
 def version() -> str:
     """Of the client, where a test does not take `both`."""
@@ -169,18 +251,20 @@ def version() -> str:
 
 
 @pytest.fixture
-def connect(node: Node, party: Party, version: str) -> Iterator[Connect]:
-    """Makes an `AgentClient` for an agent; the options are its own. It is closed at the end."""
+def connect(place: Place, party: Party, version: str) -> Iterator[Connect]:
+    """Makes a client for an agent; the options are its own. It is closed at the end."""
     numbers = itertools.count()
+    place.visit(party.url)
 
     def connect(agent: str, name: str | None = "lobby", **options: Any) -> Client:
         key = f"client {next(numbers)}"
         if name is not None:
             options["name"] = name
-        node("open", key, version, {"host": party.url, "agent": agent, **options})
-        return Client(node, key, numbers)
+        options = {"host": party.url, "agent": agent, **options}
+        place("open", key, place.kind, version, options)
+        return Client(place, key, numbers)
 
     yield connect
-    warnings = node("closeAll")
+    warnings = place("closeAll")
     unhandled = [warning for warning in warnings if warning.startswith("unhandled")]
     assert unhandled == []

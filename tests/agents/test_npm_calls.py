@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from .npm import UNDEFINED, CallError, both, connect, node, version
+from ..chromium import browser
+from .npm import UNDEFINED, CallError, both, bundle, connect, node, place, tab, version
 
-__all__ = ["connect", "node", "version"]
+__all__ = ["browser", "bundle", "connect", "node", "place", "tab", "version"]
 
 
 def heard(client):
@@ -170,7 +171,7 @@ def test_a_stream_outlives_its_method(connect):
 
 
 @both
-def test_a_call_that_takes_too_long_is_given_up(connect, node):
+def test_a_call_that_takes_too_long_is_given_up(connect, place):
     client = connect("Calls", defaultCallTimeout=100)
     patient = client.start("hold", "a", timeout=0)
     stream = client.start("left_open", "b", stream={})
@@ -185,10 +186,10 @@ def test_a_call_that_takes_too_long_is_given_up(connect, node):
     assert (patient.result(), stream.result()) == ("of a", "of b")
 
     # The answer to what was given up does no harm.
-    node.warnings()
+    place.warnings()
     client.call("release", "c", "of c", timeout=0)
     client.call("nothing", timeout=0)
-    assert [warning for warning in node.warnings() if "Discarded an RPC response" in warning]
+    assert [warning for warning in place.warnings() if "Discarded an RPC response" in warning]
 
 
 def test_the_answer_to_a_client_that_has_gone_is_dropped(connect, party):

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from .npm import CallError, Pending, both, connect, node, version
+from ..chromium import browser
+from .npm import CallError, Pending, both, bundle, connect, node, place, tab, version
 
-__all__ = ["connect", "node", "version"]
+__all__ = ["browser", "bundle", "connect", "node", "place", "tab", "version"]
 
 INITIAL = {"count": 0, "items": [], "last": None}
 READONLY = "Connection is readonly"
@@ -67,14 +68,17 @@ def test_a_connection_may_become_readonly_and_writable_again(connect, party):
 
 
 def test_each_reconnection_is_asked_for_anew(connect):
-    client = connect("Counts", queries=[{"readonly": "true"}, {"protocol": "false"}, {}])
+    queries = {"readonly": "true"}, {"protocol": "false"}, {"protocol": "true"}
+    client = connect("Counts", queries=queries)
     client.ready()
     assert client.call("flags") == {"readonly": True, "protocol": True, "state": None}
     client.reconnect()
+    client.until_open("protocol=false")
     client.frames()
     assert client.call("flags") == {"readonly": False, "protocol": False, "state": None}
     assert types(client) == ["rpc", "rpc"]
     client.reconnect()
+    client.until_open("protocol=true")
     client.ready()
     assert client.call("increment") == 1
     assert client.call("flags") == {"readonly": False, "protocol": True, "state": None}
@@ -189,6 +193,7 @@ def test_a_query_reaches_the_agent_also_an_asynchronous_one(connect):
     other = connect("Calls", queries=[{"token": "first"}, {"token": "second"}])
     assert other.call("who")["query"]["token"] == "first"
     other.reconnect()
+    other.until_open("token=second")
     assert other.call("who")["query"]["token"] == "second"
     assert other.id == other.call("who")["id"]
 
@@ -213,15 +218,15 @@ def test_the_worker_may_decide_which_agent_it_is(connect):
 
 
 @both
-def test_agent_fetch_reaches_on_request(node, party, version):
+def test_agent_fetch_reaches_on_request(place, party, version):
     def fetch(init=None, **options):
-        answer = node("fetch", version, {"host": party.url, **options}, init or {})
+        answer = place("fetch", version, {"host": party.url, **options}, init or {})
         return answer["status"], answer["text"]
 
-    place = {"agent": "OtherName", "name": "lobby"}
+    lobby = {"agent": "OtherName", "name": "lobby"}
     for method in "GET", "POST", "PUT", "DELETE":
         init = {"method": method, **({"body": "grüße"} if method in ("POST", "PUT") else {})}
-        status, text = fetch(init, **place, path="some/path", query={"a": "1 ü"})
+        status, text = fetch(init, **lobby, path="some/path", query={"a": "1 ü"})
         assert status == 200
         assert json.loads(text) == {
             "method": method,
@@ -273,7 +278,7 @@ def test_clients_come_back_after_a_restart_of_everything(connect, party):
 
 
 @both
-def test_what_was_sent_before_a_lost_connection_is_rejected_and_what_waits_is_sent(connect, node):
+def test_what_was_sent_before_a_lost_connection_is_rejected_and_what_waits_is_sent(connect, place):
     client = connect("Calls", callOnClose=["later", "add", [1, 2]])
     client.ready()
     sent = client.start("hold", "a", timeout=0)
@@ -282,7 +287,7 @@ def test_what_was_sent_before_a_lost_connection_is_rejected_and_what_waits_is_se
         sent.result()
     assert client.until("close") == ["close", 3001, "come back"]
     client.until("open")
-    assert Pending(node, "later").result() == 3
+    assert Pending(place, "later").result() == 3
 
 
 @both

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .npm import UNDEFINED, CallError, both, connect, node, version
+from ..chromium import browser
+from .npm import UNDEFINED, CallError, both, bundle, connect, node, place, tab, version
 
-__all__ = ["connect", "node", "version"]
+__all__ = ["browser", "bundle", "connect", "node", "place", "tab", "version"]
 
 INITIAL = {"count": 0, "items": [], "last": None}
 MCP = {
@@ -134,6 +135,22 @@ def test_a_refused_state_is_told_to_its_sender_alone_and_taken_back(connect, par
     client.set_state({"count": 1})
     assert client.call("get") == {"count": 1}
     assert states(other) == [{"count": 1}]
+
+
+@both
+def test_a_refused_state_stays_in_its_client_where_there_is_none_to_go_back_to(connect, party):
+    """A frame without a state would take it back, and fail those whose `onStateUpdate` reads it."""
+    client, other = connect("Empty"), connect("Empty")
+    client.ready(), other.ready()
+    party.room("Empty", "lobby").hibernate()
+    client.set_state({"count": -1})
+    assert client.until("state error") == ["state error", "State update rejected"]
+    assert states(client) == states(other) == []
+    assert (client.state, other.state) == ({"count": -1}, UNDEFINED)
+    assert client.call("get") is UNDEFINED
+    other.call("put", {"count": 1})
+    assert states(client) == [{"count": 1}]
+    assert client.state == {"count": 1}
 
 
 @both

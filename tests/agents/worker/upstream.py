@@ -98,6 +98,10 @@ class Calls(agents.Agent):
         return {"id": connection.id, "query": dict(connection.query), "name": self.name}
 
     @agents.callable
+    def connected(self):
+        return [connection.id for connection in self.get_connections()]
+
+    @agents.callable
     def close_all(self, code, reason):
         for connection in self.get_connections():
             connection.close(code, reason)
