@@ -233,7 +233,15 @@ def node() -> Iterator[Node]:
     node.stop()
 
 
-@pytest.fixture(scope="module", params=["Node.js", "Chromium", "useAgent"])
+in_chromium = pytest.mark.once("what an agent does to its clients is seen in Node.js")
+PLACES = [
+    "Node.js",
+    pytest.param("Chromium", marks=in_chromium),
+    pytest.param("useAgent", marks=in_chromium),
+]
+
+
+@pytest.fixture(scope="module", params=PLACES)
 def place(request: pytest.FixtureRequest) -> Place:
     """Node.js with `AgentClient`, and Chromium with that or with the hook of `agents/react`."""
     if request.param == "Node.js":
