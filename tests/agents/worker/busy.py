@@ -111,7 +111,9 @@ class Busy(Called, agents.Agent):
 
     async def end_work(self, name):
         self.gates[name].set()
-        await asyncio.wait([self.works[name]])
+        task = self.works.pop(name)
+        await asyncio.wait([task])
+        task.exception()  # else the log has it whenever the task is collected
         return await self.armed()
 
     async def run_in(self, seconds):
