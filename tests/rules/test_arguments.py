@@ -1,5 +1,6 @@
 """The arguments that clients give, against a method's signature and annotations."""
 
+import decimal
 import functools
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef
 
@@ -68,6 +69,13 @@ def test_where_in_the_argument_it_is_wrong():
     def constrained(self, n: Annotated[int, msgspec.Meta(ge=1)]): ...
 
     assert refused(constrained, 0) == "n: Expected `int` >= 1"
+
+
+def test_keys_are_texts_as_in_json():
+    def take(self, names: dict[int, str], points: dict[float, Point]): ...
+
+    assert checked(take, {"1": "a"}, {"0.5": {"x": 1}}) == [{1: "a"}, {0.5: Point(1)}]
+    assert refused(take, {"a": "a"}, {}) == "a key of names: Expected `int`, got `str`"
 
 
 def test_without_msgspec_nothing_is_compared():
@@ -189,6 +197,7 @@ def test_msgspec_need_not_be_there(monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    assert converter() is msgspec.convert
+    convert = converter()
+    assert convert is not None and convert("1.5", decimal.Decimal) == decimal.Decimal("1.5")
     monkeypatch.setattr(arguments, "import_module", missing)
     assert converter() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -103,5 +104,5 @@ def converter() -> Convert | None:
         msgspec = import_module("msgspec")
     except ImportError:
         return None
-    convert: Convert = msgspec.convert
-    return convert
+    # Keys of JSON are texts, also those of a dict[int, str].
+    return partial(msgspec.convert, str_keys=True)
