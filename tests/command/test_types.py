@@ -1,4 +1,7 @@
-"""`partyserver types` prints TypeScript for a worker's rooms, or says what is wrong."""
+"""`partyserver types` prints TypeScript for a worker's rooms, or says what is wrong.
+
+Of its agents: test_types_agents.py.
+"""
 
 from __future__ import annotations
 
@@ -137,23 +140,22 @@ def test_classes_can_be_named(project):
     base = project("Base").stdout
     assert "export type BaseClientMessage = never;" in base
     assert "export type BaseServerMessage = ErrorFrame;" in base
-    known = "the classes with Events in worker.py are: Base, Chat, Alias\n"
+    known = "the agents and classes with Events in worker.py are: Base, Chat, Alias\n"
     assert refused(project("Game")) == f"partyserver: Game is not in worker.py; {known}"
-    assert refused(project("Plain")) == f"partyserver: Plain has no Events; {known}"
+    assert refused(project("Plain")) == f"partyserver: Plain is no agent and has no Events; {known}"
 
 
 def test_a_worker_without_events_is_told_so(project):
     assert refused(project(worker="from partyserver import Server\nclass Chat(Server): ...")) == (
-        "partyserver: no class in worker.py has Events: class Chat(Events, Server)\n"
+        "partyserver: no class in worker.py is an agent or has Events: "
+        "class Chat(agents.Agent), or class Chat(Events, Server)\n"
     )
     nothing = """
         from partyserver import Server
         from partyserver.events import Events
         class Chat(Events, Server): ...
     """
-    assert "there is neither @on nor sends; the classes with Events" in refused(
-        project(worker=nothing)
-    )
+    assert "there is neither @on nor sends, no @agents.callable" in refused(project(worker=nothing))
 
 
 def test_modules_of_the_worker_and_of_python_modules_are_imported(project, tmp_path):
@@ -258,7 +260,9 @@ def test_without_msgspec_it_says_what_to_install(project, tmp_path):
     (tmp_path / "msgspec.py").write_text("raise ModuleNotFoundError('no', name='msgspec')")
     (tmp_path / "worker.py").write_text("")
     done = command("types", "worker.py", cwd=tmp_path, PYTHONPATH=str(tmp_path))
-    assert refused(done).startswith("partyserver: partyserver.events needs msgspec: install party")
+    told = refused(done)
+    assert told.startswith("partyserver: types needs msgspec, which reads the worker's types: ")
+    assert "install partyserver[events] where the command runs. A worker needs it only" in told
     # Only where it is needed.
     assert command("--version", PYTHONPATH=str(tmp_path)).returncode == 0
 

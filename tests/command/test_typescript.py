@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.inspect import type_info
-from partyserver.command.typescript import Declarations
+from partyserver.command.typescript import Declarations, not_json, parameter, parameter_doc
 
 T = TypeVar("T")
 
@@ -327,3 +327,74 @@ def test_names_are_free_and_words_of_typescript_are_none():
     ]
     assert declarations.declare("key", "Same", '"a"') == "Same4"
     assert list(declarations)[-1] == 'export type Same4 = "a";\n'
+
+
+def test_a_name_can_be_taken_by_what_is_declared_elsewhere():
+    declarations = Declarations()
+    assert [declarations.reserve(name) for name in ("Place", "Place", "any")] == [
+        "Place",
+        "Place2",
+        "any_",
+    ]
+    assert declarations.type_of(type_info(Place), "sent") == "Place3"
+    assert next(iter(declarations)).startswith("export interface Place3 {")
+
+
+def test_parameters_have_names_that_parameters_may_have():
+    taken: set[str] = set()
+    names = ["a", "new", "this", "new_", "eval", "string", "größe"]
+    assert [parameter(name, taken) for name in names] == [
+        "a",
+        "new_",
+        "this_",
+        "new__",
+        "eval_",
+        "string",
+        "größe",
+    ]
+
+
+def test_what_is_told_of_a_parameter():
+    described = Annotated[int, Meta(title="A", description="The\nstep.", ge=1)]
+    assert parameter_doc(type_info(described), 3) == "A The step. integer, minimum 1, default 3"
+    assert parameter_doc(type_info(str)) == ""
+    assert parameter_doc(type_info(str), "") == 'default ""'
+    assert parameter_doc(type_info(Any), object()) == ""
+
+
+class Nested(TypedDict):
+    places: list[Nested]
+    at: NotRequired[datetime.date]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "wrong"),
+    [
+        (dict[str, list[int | None]], None),
+        (dict[int, str], None),
+        (tuple[Point, Literal["a"]], None),
+        (Keys | Level, None),
+        (enum.StrEnum("Text", "A"), None),
+        (Any, None),
+        (Place, "Place"),
+        (Data | None, "Data"),
+        (Box[int], "BoxInt"),
+        (Color, "Color"),
+        (Nested, "date"),
+        (list[Annotated[set[int], Meta(max_length=1)]], "set"),
+        (tuple[int, uuid.UUID], "UUID"),
+        (dict[str, bytes], "bytes"),
+        (msgspec.Raw, "Raw"),
+    ],
+    ids=str,
+)
+def test_what_json_has_not(annotation, wrong):
+    assert not_json(type_info(annotation)) == wrong
+
+
+def test_a_state_has_keys_that_are_texts():
+    for annotation in (dict[int, str], list[dict[float, int]]):
+        wrong = not_json(type_info(annotation), only_text_keys=True)
+        assert wrong == "a dict whose keys are no text"
+    for fine in (dict[str, int], dict[Literal["a"], int], dict):
+        assert not_json(type_info(fine), only_text_keys=True) is None

@@ -26,8 +26,20 @@ def test_a_functions_annotations_and_those_of_nothing_else():
 
     assert list(annotations_of(add)) == ["a", "b"]
     assert annotations_of(add)["a"] is int
-    for other in (functools.partial(add, 1), len, Here):
+    for other in (functools.partial(add, 1), len, Here()):
         assert annotations_of(other) == {}
+
+
+def test_a_class_has_its_own_annotations():
+    class Base:
+        a: int
+
+    class Derived(Base):
+        b: "Here"
+
+    assert list(annotations_of(Derived)) == ["b"]
+    assert annotations_of(Base)["a"] is int
+    assert annotations_of(Here) == {}
 
 
 @pytest.mark.parametrize("text", ["Here", ForwardRef("Here")])
@@ -39,6 +51,17 @@ def test_or_around_the_function_or_in_a_scope():
     function = closed_over()
     assert evaluated("Local", function) is function()
     assert evaluated("Inner", function, {"Inner": int}, {"Inner": str}) is str
+
+
+def test_or_in_a_class_or_its_module():
+    class Outer:
+        class Inner: ...
+
+    assert evaluated("Inner", Outer) is Outer.Inner
+    assert evaluated(ForwardRef("Here"), Outer) is Here
+    assert evaluated("int", type("Nameless", (), {"__module__": "not.imported"})) is int
+    with pytest.raises(NameError):
+        evaluated("Nowhere", Outer)
 
 
 def test_what_is_no_text_is_itself():

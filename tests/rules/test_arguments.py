@@ -172,6 +172,30 @@ def test_an_annotation_as_text_may_name_what_is_around_the_method():
     assert refused(take, 1) == "own: Expected `Own`, got `int`"
 
 
+def test_what_is_told_of_arguments_is_what_they_are_compared_with():
+    def move(self, a, to: "Point", c: "Missing", n: int = 3, *rest: str, loud=False) -> "Point": ...
+
+    assert CONVERT is not None
+    arguments = Arguments(move, 2)
+    told = arguments.described(CONVERT)
+    assert [(one.name, one.type, one.is_needed, one.is_rest) for one in told] == [
+        ("to", Point, True, False),
+        ("c", Any, True, False),
+        ("n", int, False, False),
+        ("rest", str, False, True),
+    ]
+    assert told[2].default == 3
+    assert arguments.result(CONVERT) is Point
+
+    def bare(self): ...
+
+    def odd(self) -> 5: ...  # type: ignore[valid-type]
+
+    assert Arguments(bare, 1).described(CONVERT) == []
+    assert Arguments(bare, 1).result(CONVERT) is Any
+    assert Arguments(odd, 1).result(CONVERT) is Any
+
+
 def test_what_is_no_function_has_no_annotations():
     assert checked(functools.partial(add, None), "1", given=0) == ["1"]
 

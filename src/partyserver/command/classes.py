@@ -29,7 +29,7 @@ def classes_of(module: ModuleType, bound: Collection[str]) -> tuple[list[str], l
     for name, value in vars(module).items():
         if not inspect.isclass(value) or not issubclass(value, (LifeHolder, plain)):
             continue
-        if _is_of_library(value):
+        if is_of_library(value):
             continue
         known = names.setdefault(value, name)
         if name in bound or (name == value.__name__ and known not in bound):
@@ -42,7 +42,8 @@ def classes_of(module: ModuleType, bound: Collection[str]) -> tuple[list[str], l
     return rooms, objects
 
 
-def _is_of_library(value: type) -> bool:
+def is_of_library(value: type) -> bool:
+    """Whether a class is this library's, or the SDK's."""
     return value.__module__.partition(".")[0] in LIBRARY
 
 
@@ -62,7 +63,7 @@ def own_bases(module: ModuleType) -> list[type]:
     found: dict[type, None] = {}
     for value in vars(module).values():
         if inspect.isclass(value) and issubclass(value, LifeHolder):
-            found |= dict.fromkeys(one for one in value.__mro__ if not _is_of_library(one))
+            found |= dict.fromkeys(one for one in value.__mro__ if not is_of_library(one))
     return [*found]
 
 
@@ -71,7 +72,7 @@ def need_of_sqlite(value: type) -> str | None:
     for base in value.__mro__:
         if _CAPABILITIES.get(base.__module__) == base.__name__:
             return f"{base.__name__} needs"
-    own = [base for base in value.__mro__ if not _is_of_library(base)]
+    own = [base for base in value.__mro__ if not is_of_library(base)]
     if any(vars(base).get("migrations") for base in own):
         return "its migrations need"
     used = (name for base in own for method in vars(base).values() for name in _asked(method))

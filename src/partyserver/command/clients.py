@@ -1,4 +1,4 @@
-"""The TypeScript module for the clients of a worker's rooms."""
+"""The TypeScript module for the clients of a worker's rooms and agents."""
 
 from __future__ import annotations
 
@@ -13,36 +13,54 @@ from ..parts import parts_of
 from ..reserved import LifeHolder
 from ..rules.events import ERROR
 from . import frames
+from .stubs import Stub, is_agent
 from .typescript import Declarations, Direction
 
 
 def module_of(rooms: Iterable[type], source: str) -> str:
-    """What the clients of these classes may send, and what they get, as TypeScript.
+    """What the clients of these classes may call and send, and what they get, as TypeScript.
 
     `source` is the worker's module as it was given on the command line.
     """
     declarations = Declarations()
     rooms = list(rooms)
-    unions = []
-    for direction in ("sent", "received"):  # the names that are as the classes' go to what is sent
-        for room in rooms:
-            unions.append((room, direction, _union(declarations, room, direction)))
-    heads = [
-        f"/** What a client of `{room.__name__}` {_VERBS[direction]}. */\n"
-        f"export type {room.__name__}{_NAMES[direction]} ={members};\n"
-        for room in rooms
-        for of, direction, members in unions
-        if of is room
+    stubs = {room: Stub(declarations, room) for room in rooms if is_agent(room)}
+    with_events = [
+        room for room in rooms if has_events(room) and (room not in stubs or is_used(room))
     ]
-    return "\n".join([_HEAD.format(source=source.replace("*/", "* /")), *heads, *declarations])
+    names = {
+        (room, direction): declarations.reserve(room.__name__ + _NAMES[direction])
+        for room in with_events
+        for direction in _NAMES
+    }
+    # The names that are as the classes' go to what is sent.
+    for stub in stubs.values():
+        stub.read_arguments()
+    unions = []
+    for direction in _NAMES:
+        for room in with_events:
+            unions.append((room, direction, _union(declarations, room, direction)))
+    heads = []
+    for room in rooms:
+        if room in stubs:
+            heads.append(stubs[room].text())
+        heads += [
+            f"/** What a client of `{room.__name__}` {_VERBS[direction]}. */\n"
+            f"export type {names[room, direction]} ={members};\n"
+            for of, direction, members in unions
+            if of is room
+        ]
+    changing = ["callables"] * bool(stubs) + ["events"] * bool(with_events)
+    head = _HEAD.format(source=source.replace("*/", "* /"), changing=" or ".join(changing))
+    return "\n".join([head, *heads, *declarations])
 
 
 _HEAD = """\
-/* Made by `partyserver types {source}`. Make it again when the worker's events change. */
+/* Made by `partyserver types {source}`. Make it again when the worker's {changing} change. */
 """
 
 _VERBS = {"sent": "may send", "received": "gets"}
-_NAMES = {"sent": "ClientMessage", "received": "ServerMessage"}
+_NAMES: dict[Direction, str] = {"sent": "ClientMessage", "received": "ServerMessage"}
 
 
 def has_events(value: Any) -> bool:

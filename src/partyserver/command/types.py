@@ -1,4 +1,4 @@
-"""`partyserver types`: TypeScript for a worker's events."""
+"""`partyserver types`: TypeScript for a worker's events and its agents' callables."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from types import ModuleType
 from .errors import CommandError
 
 NAME = "types"
-HELP = "print TypeScript for the events of a worker's rooms"
+HELP = "print TypeScript for the clients of a worker's rooms and agents"
 DESCRIPTION = (
     "Prints TypeScript for the clients of each room with Events in a worker: what they may send, "
-    "and what they get. It imports the worker's main module, with stand-ins for what is there in "
-    "Cloudflare's runtime only."
+    "and what they get; and for those of each agent: its state, and what they may call, as "
+    "useAgent and AgentClient of the npm package agents take it. It imports the worker's main "
+    "module, with stand-ins for what is there in Cloudflare's runtime only."
 )
 
 
@@ -32,9 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        from .. import events  # noqa: F401 -- which says what to install if msgspec is missing
-    except ImportError as error:
-        raise CommandError(str(error)) from None
+        import msgspec  # noqa: F401
+    except ImportError:
+        raise CommandError(
+            "types needs msgspec, which reads the worker's types: install partyserver[events] "
+            "where the command runs. A worker needs it only where it has Events, or to have the "
+            "arguments of callables checked"
+        ) from None
     from .clients import module_of
     from .worker import load
 
@@ -52,19 +57,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rooms(module: ModuleType, path: Path, names: list[str]) -> list[type]:
-    """The classes with events in a module, or those of them with these names."""
+    """The classes of agents, or with events, in a module; or those of them with these names."""
     from .clients import has_events, is_used
+    from .stubs import has_stub, is_agent
 
-    found = {name: value for name, value in vars(module).items() if has_events(value)}
-    known = f"the classes with Events in {path.name} are: {', '.join(found)}"
+    found = {
+        name: value for name, value in vars(module).items() if has_events(value) or is_agent(value)
+    }
+    known = f"the agents and classes with Events in {path.name} are: {', '.join(found)}"
     if not found:
-        known = f"no class in {path.name} has Events: class Chat(Events, Server)"
+        known = (
+            f"no class in {path.name} is an agent or has Events: class Chat(agents.Agent), or "
+            "class Chat(Events, Server)"
+        )
     for name in names:
         if name not in found:
-            wrong = "has no Events" if hasattr(module, name) else f"is not in {path.name}"
+            is_there = hasattr(module, name)
+            wrong = "is no agent and has no Events" if is_there else f"is not in {path.name}"
             raise CommandError(f"{name} {wrong}; {known}")
     rooms = dict.fromkeys(found[name] for name in names) or dict.fromkeys(found.values())
-    used = [room for room in rooms if names or is_used(room)]
+    used = [
+        room
+        for room in rooms
+        if names or (is_agent(room) and has_stub(room)) or (has_events(room) and is_used(room))
+    ]
     if not used:
-        raise CommandError(known if not found else f"there is neither @on nor sends; {known}")
+        nothing = "there is neither @on nor sends, no @agents.callable and no type of a state"
+        raise CommandError(f"{nothing}; {known}" if found else known)
     return used

@@ -23,7 +23,7 @@ class Declarations:
     """The declarations of a module, each made when it is first named."""
 
     def __init__(self) -> None:
-        self._names: dict[str, Any] = {}
+        self._names: set[str] = set()
         self._named: dict[Any, str] = {}
         self._texts: dict[str, str] = {}
 
@@ -39,18 +39,22 @@ class Declarations:
         known = self._named.get(key)
         if known is not None:
             return known
+        self._named[key] = free = self.reserve(name)
+        self._texts[free] = ""  # its place, before what it holds
+        text = body if isinstance(body, str) else body()
+        begin = f"interface {free} " if text.startswith("{") else f"type {free} = "
+        end = "" if text.startswith("{") else ";"
+        self._texts[free] = f"{comment(doc, '')}export {begin}{text}{end}\n"
+        return free
+
+    def reserve(self, name: str) -> str:
+        """A name for what is declared elsewhere: the wanted one, or one that is free."""
         name = free = _identifier(name)
         number = 2
         while free in self._names:
             free = f"{name}{number}"
             number += 1
-        self._names[free] = key
-        self._named[key] = free
-        self._texts[free] = ""  # its place, before what it holds
-        text = body if isinstance(body, str) else body()
-        begin = f"interface {free} " if text.startswith("{") else f"type {free} = "
-        end = "" if text.startswith("{") else ";"
-        self._texts[free] = f"{_comment(doc, '')}export {begin}{text}{end}\n"
+        self._names.add(free)
         return free
 
     def type_of(self, kind: inspect.Type, direction: Direction) -> str:
@@ -65,7 +69,7 @@ class Declarations:
             case inspect.TupleType():
                 return f"[{', '.join(self.type_of(one, direction) for one in kind.item_types)}]"
             case inspect.CollectionType():
-                return _array(self.type_of(kind.item_type, direction))
+                return list_of(self.type_of(kind.item_type, direction))
             case inspect.DictType() | inspect.FrozenDictType():
                 return self._mapping(kind, direction)
             case inspect.EnumType():
@@ -105,11 +109,11 @@ class Declarations:
     def _object(self, kind: Any, direction: Direction) -> str:
         lines = ["{\n"]
         if tag := getattr(kind, "tag_field", None):
-            lines.append(f"  {_property(tag)}: {_literal(kind.tag)};\n")
+            lines.append(f"  {property_name(tag)}: {_literal(kind.tag)};\n")
         for field in kind.fields:
             optional = "?" if _may_be_left_out(kind, field, direction) else ""
-            lines.append(_comment(_field_doc(field, direction), "  "))
-            name, of = _property(field.encode_name), self.type_of(field.type, direction)
+            lines.append(comment(_field_doc(field, direction), "  "))
+            name, of = property_name(field.encode_name), self.type_of(field.type, direction)
             lines.append(f"  {name}{optional}: {of};\n")
         return "".join([*lines, "}"])
 
@@ -176,10 +180,53 @@ def _differs(kind: Any, seen: set[Any]) -> bool:
             return True
         if _differs(field.type, seen):
             return True
-    return any(
-        _differs(getattr(kind, part, None), seen)
-        for part in ("type", "item_type", "item_types", "key_type", "value_type", "types")
-    )
+    return any(_differs(getattr(kind, part, None), seen) for part in _PARTS)
+
+
+def not_json(kind: Any, *, only_text_keys: bool = False) -> str | None:
+    """What in a type JSON cannot hold as it is, with no conversion; None if there is nothing."""
+    return _not_json(kind, only_text_keys, set())
+
+
+def _not_json(kind: Any, only_text_keys: bool, seen: set[Any]) -> str | None:
+    if isinstance(kind, tuple):
+        found = (_not_json(one, only_text_keys, seen) for one in kind)
+        return next((one for one in found if one is not None), None)
+    if not isinstance(kind, inspect.Type) or id(kind) in seen:
+        return None
+    seen.add(id(kind))
+    match kind:
+        case inspect.EnumType(cls=cls):
+            return None if issubclass(cls, str | int) else cls.__name__
+        case inspect.StructType(cls=cls) | inspect.DataclassType(cls=cls):
+            return _name_of(cls)
+        case _ if type(kind) in _NOT_JSON:
+            return _NOT_JSON[type(kind)]
+        case inspect.DictType(key_type=inspect.IntType() | inspect.FloatType()) if only_text_keys:
+            return "a dict whose keys are no text"
+    parts = [getattr(kind, part, None) for part in _PARTS]
+    fields = [field.type for field in getattr(kind, "fields", ())]
+    return _not_json((*parts, *fields), only_text_keys, seen)
+
+
+#: What holds other types, beside fields.
+_PARTS = ("type", "item_type", "item_types", "key_type", "value_type", "types")
+
+_NOT_JSON: dict[type[inspect.Type], str] = {
+    inspect.BytesType: "bytes",
+    inspect.ByteArrayType: "bytearray",
+    inspect.MemoryViewType: "memoryview",
+    inspect.DateTimeType: "datetime",
+    inspect.DateType: "date",
+    inspect.TimeType: "time",
+    inspect.TimeDeltaType: "timedelta",
+    inspect.UUIDType: "UUID",
+    inspect.DecimalType: "Decimal",
+    inspect.SetType: "set",
+    inspect.FrozenSetType: "frozenset",
+    inspect.RawType: "Raw",
+    inspect.ExtType: "Ext",
+}
 
 
 # --- names and literals ----------------------------------------------------------------
@@ -199,17 +246,32 @@ def _word(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-#: What no type may have for its name.
-_RESERVED = re.compile(
-    "any|bigint|boolean|never|null|number|object|string|symbol|undefined|unknown|"
-    "void|break|case|catch|class|const|continue|debugger|default|delete|do|else|"
+def parameter(name: str, taken: set[str]) -> str:
+    """The name of a parameter, beside those that are `taken`, to which it is added."""
+    name = _word(name)
+    while name in taken or _NO_PARAMETER.fullmatch(name):
+        name += "_"
+    taken.add(name)
+    return name
+
+
+_WORDS = (
+    "null|void|break|case|catch|class|const|continue|debugger|default|delete|do|else|"
     "enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|"
     "return|super|switch|this|throw|true|try|typeof|var|while|with|implements|"
-    "interface|let|package|private|protected|public|static|yield|await|async|type"
+    "interface|let|package|private|protected|public|static|yield|await"
 )
 
+#: What no type may have for its name.
+_RESERVED = re.compile(
+    f"{_WORDS}|any|bigint|boolean|never|number|object|string|symbol|undefined|unknown|async|type"
+)
 
-def _property(name: str) -> str:
+#: What no parameter may have; one named `this` would be none.
+_NO_PARAMETER = re.compile(f"{_WORDS}|arguments|eval")
+
+
+def property_name(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_$][A-Za-z0-9_$]*", name) else json.dumps(name)
 
 
@@ -221,14 +283,14 @@ def _union(types: Iterable[str]) -> str:
     return " | ".join(dict.fromkeys(types))
 
 
-def _array(item: str) -> str:
+def list_of(item: str) -> str:
     return f"({item})[]" if " | " in item else f"{item}[]"
 
 
 # --- comments --------------------------------------------------------------------------
 
 
-def _comment(lines: Iterable[str], indent: str) -> str:
+def comment(lines: Iterable[str], indent: str) -> str:
     lines = [line.replace("*/", "*\\/").rstrip() for line in lines]
     if not lines:
         return ""
@@ -246,15 +308,32 @@ def _doc_of(cls: Any) -> list[str]:
     return cleandoc(doc).splitlines()
 
 
-def _field_doc(field: inspect.Field, direction: Direction) -> list[str]:
-    lines = []
-    kind = field.type
+def parameter_doc(kind: inspect.Type, *default: Any) -> str:
+    """What there is to say of a parameter in a line, with its default if it has one."""
+    kind, schema = _schema(kind)
+    told = [line.lstrip("@").replace("asType ", "") for line in _constraints(kind)]
+    if default and (text := _json(default[0])) is not None:
+        told.append(f"default {text}")
+    return " ".join([*_described(schema), ", ".join(told)]).strip()
+
+
+def _schema(kind: inspect.Type) -> tuple[inspect.Type, dict[str, Any]]:
     schema: dict[str, Any] = {}
     while isinstance(kind, inspect.Metadata):
         schema = {**(kind.extra_json_schema or {}), **schema}
         kind = kind.type
-    for key in ("title", "description"):
-        lines += str(schema.get(key, "")).splitlines()
+    return kind, schema
+
+
+def _described(schema: dict[str, Any]) -> list[str]:
+    return [
+        line for key in ("title", "description") for line in str(schema.get(key, "")).splitlines()
+    ]
+
+
+def _field_doc(field: inspect.Field, direction: Direction) -> list[str]:
+    kind, schema = _schema(field.type)
+    lines = _described(schema)
     lines += _constraints(kind)
     lines += [f"@example {_json(one)}" for one in schema.get("examples", ())]
     if direction == "sent" and not field.required and (default := _default(field)) is not None:

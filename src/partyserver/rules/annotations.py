@@ -9,11 +9,11 @@ from types import FunctionType
 from typing import Any, ForwardRef
 
 
-def annotations_of(function: Any) -> Mapping[str, Any]:
-    """Those of a function of Python's; none of anything else."""
-    if not isinstance(function, FunctionType):
+def annotations_of(owner: Any) -> Mapping[str, Any]:
+    """Those of a function of Python's, or of a class without its bases; none of anything else."""
+    if not isinstance(owner, FunctionType | type):
         return {}
-    found: Mapping[str, Any] = _library.get_annotations(function, **_UNREAD)
+    found: Mapping[str, Any] = _library.get_annotations(owner, **_UNREAD)
     return found
 
 
@@ -24,21 +24,25 @@ _UNREAD: dict[str, Any] = (
 )
 
 
-def evaluated(annotation: Any, function: Any, *scopes: Mapping[str, Any]) -> Any:
+def evaluated(annotation: Any, owner: Any, *scopes: Mapping[str, Any]) -> Any:
     """The annotation if it is a text, or a reference: what it names there, or in the module.
 
-    Raises `NameError` for a name that is not there, and what else the text raises.
+    `owner` is the function that has it, or the class. Raises `NameError` for a name that is not
+    there, and what else the text raises.
     """
     if isinstance(annotation, ForwardRef):
         annotation = annotation.__forward_arg__
     if not isinstance(annotation, str):
         return annotation
-    names = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     known: dict[str, Any] = {}
     for scope in scopes:
         known.update(scope)
+    if isinstance(owner, type):
+        module = sys.modules.get(owner.__module__)
+        return eval(annotation, {} if module is None else vars(module), {**known, **vars(owner)})
+    names = dict(zip(owner.__code__.co_freevars, owner.__closure__ or (), strict=True))
     known.update((name, cell.cell_contents) for name, cell in names.items() if _is_full(cell))
-    return eval(annotation, function.__globals__, known)
+    return eval(annotation, owner.__globals__, known)
 
 
 def _is_full(cell: Any) -> bool:

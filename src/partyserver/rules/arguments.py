@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ClientError
 from .annotations import annotations_of, evaluated
@@ -19,13 +19,27 @@ Convert = Callable[[Any, Any], Any]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+class Argument(NamedTuple):
+    """What is known of one that clients give; of the last one perhaps: of all that are left."""
+
+    name: str
+    type: Any
+    default: Any
+    is_needed: bool
+    is_rest: bool
+
+
 class Arguments:
-    """What one method takes beside those that the library gives it: `given` of them."""
+    """What one method takes beside those that the library gives it: `given` of them.
+
+    Attributes:
+        function: the method below its decorators, whose annotations count.
+    """
 
     def __init__(self, function: Any, given: int) -> None:
         """Raises `TypeError` if it cannot be called with a list of arguments."""
         wrapped = inspect.unwrap(function)
-        self._function = wrapped
+        self.function = wrapped
         signature = signature_of(function, follow_wrapped=True)
         parameters = list(signature.parameters.values())
         for one in parameters:
@@ -57,6 +71,22 @@ class Arguments:
             self._types = self._read_types(convert)
         return [self._converted(at, value, convert) for at, value in enumerate(args)]
 
+    def described(self, convert: Convert) -> list[Argument]:
+        """They in turn, with the types that `checked` compares them with."""
+        types = self._read_types(convert)
+        listed = [
+            Argument(one.name, type, one.default, one.default is one.empty, is_rest=False)
+            for one, type in zip(self._named, types, strict=True)
+        ]
+        if self._rest is not None:
+            rest = self._rest
+            listed.append(Argument(rest.name, self._rest_type, rest.empty, False, is_rest=True))
+        return listed
+
+    def result(self, convert: Convert) -> Any:
+        """The type of what the method returns, or `Any`, as of an argument."""
+        return _known(self._type_of(annotations_of(self.function), "return"), convert)
+
     def _converted(self, at: int, value: Any, convert: Convert) -> Any:
         types = self._types or ()
         if at < len(types):
@@ -71,14 +101,14 @@ class Arguments:
             raise ClientError(refusal(error).replace("$", name, 1)) from None
 
     def _read_types(self, convert: Convert) -> list[Any]:
-        annotations = annotations_of(self._function)
+        annotations = annotations_of(self.function)
         if self._rest is not None:
             self._rest_type = _known(self._type_of(annotations, self._rest.name), convert)
         return [_known(self._type_of(annotations, one.name), convert) for one in self._named]
 
     def _type_of(self, annotations: Mapping[str, Any], name: str) -> Any:
         try:
-            return evaluated(annotations.get(name, Any), self._function)
+            return evaluated(annotations.get(name, Any), self.function)
         except Exception:  # it names what is there for type checkers only
             return Any
 
