@@ -222,6 +222,7 @@ def test_msgspec_need_not_be_there(monkeypatch):
         raise ImportError(name)
 
     convert = converter()
-    assert convert is not None and convert("1.5", decimal.Decimal) == decimal.Decimal("1.5")
+    assert convert is not None
+    assert convert("1.5", decimal.Decimal) == decimal.Decimal("1.5")
     monkeypatch.setattr(arguments, "import_module", missing)
     assert converter() is None
