@@ -95,7 +95,7 @@ def test_answers():
     assert json.loads(agents.result_frame("1", None)) == answer
     assert json.loads(agents.result_frame("1", False)) == answer | {"result": False}
     chunk = answer | {"done": False, "result": None}
-    assert json.loads(agents.chunk_frame("1", None)) == chunk
+    assert json.loads(agents.chunk_frame(agents.chunk_head("1"), None)) == chunk
     assert json.loads(agents.error_frame("1", "no")) == {
         "type": "rpc",
         "id": "1",
@@ -104,12 +104,43 @@ def test_answers():
     }
 
 
-@pytest.mark.parametrize("frame", [agents.result_frame, agents.chunk_frame])
+class Number(int):
+    """Not exactly an `int`."""
+
+    def __repr__(self):
+        return "a number"
+
+    def __format__(self, spec):
+        return "a number"
+
+
+def _chunk_frame(id, chunk):
+    return agents.chunk_frame(agents.chunk_head(id), chunk)
+
+
+@pytest.mark.parametrize("frame", [agents.result_frame, _chunk_frame])
 def test_what_json_cannot_hold_is_no_answer(frame):
     with pytest.raises(TypeError, match=r"^(what a callable returns|a chunk of a stream) is a"):
         frame("1", {1, 2})
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(ValueError, match=r"not JSON compliant: it is at \$\.result"):
         frame("1", float("nan"))
+
+
+@pytest.mark.parametrize("frame", [agents.result_frame, _chunk_frame])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "how ", 'a "quote"\n\\', "\x7f\0", "é 🦊", "half \ud83e", True, False, 0, -7, 2**70),
+        *(1.5, [], [1, [2]], {"a": {"b": None}}, {"é": 1}, Number(3)),
+    ],
+)
+def test_any_value_is_an_answer_as_json_has_it(frame, value):
+    for id in ("0b6f0c8e-6f5c-4a1e-9d0b-2f6f7a1c8e55", 'a "quote"', "é 🦊", "half \ud83e"):
+        text = frame(id, value)
+        found = json.loads(text)
+        assert (found["id"], found["result"]) == (id, value)
+        assert type(found["result"]) is not bool or value is found["result"]
+        text.encode()  # which half a surrogate pair would not let
 
 
 def test_a_method_that_cannot_be_called_is_named_but_not_at_any_length():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -193,8 +192,10 @@ class _Call:
 
 
 def _send(connection: RoomConnection, frame: str) -> None:
-    with suppress(ConnectionClosedError):  # nobody waits for it any more
+    try:
         connection.send(frame)
+    except ConnectionClosedError:
+        return  # nobody waits for it any more
 
 
 def _task() -> Any:

@@ -12,7 +12,7 @@ from .. import tasks
 from ..errors import ClientError, ConnectionClosedError, PartyServerError
 from ..rules import agents as rules
 from ..rules.messages import parse_json, parse_own_json
-from ..runtime import events, platform
+from ..runtime import JsException, events, platform
 from ..runtime.advice import named
 from ..tables import Table
 from ..usercode import FAILURES, call_plain, finish, is_pending
@@ -33,6 +33,7 @@ _MOST_CALLS = 100
 _STATE = Table("agent_state", "id integer primary key, state text not null")
 _READ = "select state from {table} where id = 0"
 _WRITE = "insert or replace into {table} values (0, ?)"
+_WRITE_HERE = _WRITE.replace("{table}", _STATE.name)
 _DELETE = "delete from {table}"
 
 
@@ -222,10 +223,16 @@ class State:
             call_plain("validate_state_change", server.validate_state_change, value, source)
 
     def _change(self, text: str, source: Connection | str, without: RoomConnection | None) -> None:
-        _STATE.write(self._life.ctx, _WRITE, text)
+        self._store(text)
         before, self._text, self._is_read = self._text, text, True
         self._revision += 1
         self._announce(text, before, source, without)
+
+    def _store(self, text: str) -> None:
+        try:
+            self._life.exec_sql(_WRITE_HERE, text)
+        except JsException:  # there is no table yet; or else this fails as well
+            _STATE.write(self._life.ctx, _WRITE, text)
 
     def _announce(
         self,
@@ -234,11 +241,11 @@ class State:
         source: Connection | str = "server",
         without: RoomConnection | None = None,
     ) -> None:
-        tell = partial(self._tell, text, source, without)
         transaction = self._life.transaction
         if transaction is None:
-            tell()
+            self._tell(text, source, without)
         else:  # what may be undone nobody has heard of
+            tell = partial(self._tell, text, source, without)
             transaction.at_end(tell, partial(self._go_back, before))
 
     def _go_back(self, text: str | None) -> None:
@@ -248,9 +255,9 @@ class State:
     # --- telling ----------------------------------------------------------------------
 
     def _tell(self, text: str, source: Connection | str, without: RoomConnection | None) -> None:
-        excluded: list[Any] = [*self._silent.open()]
+        excluded: tuple[Any, ...] = (*self._silent.open(),)
         if without is not None:
-            excluded.append(without)
+            excluded = (*excluded, without)
         self._life.connections.broadcast(rules.state_frame(text), excluded)
         if not self._notifies:
             return

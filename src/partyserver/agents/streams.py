@@ -25,11 +25,12 @@ class StreamingResponse:
     is sent any more.
     """
 
-    __slots__ = ("_connection", "_id", "_is_closed")
+    __slots__ = ("_connection", "_head", "_id", "_is_closed")
 
     def __init__(self, connection: Connection, id: str) -> None:
         self._connection = connection
         self._id = id
+        self._head = rules.chunk_head(id)
         self._is_closed = False
 
     @property
@@ -43,7 +44,7 @@ class StreamingResponse:
         Raises:
             TypeError, ValueError: JSON cannot hold it.
         """
-        return not self._is_closed and self._send(rules.chunk_frame(self._id, chunk))
+        return not self._is_closed and self._send(rules.chunk_frame(self._head, chunk))
 
     def end(self, final: Any = None) -> bool:
         """End the call, with a last value that its caller gets as the result; whether that did."""

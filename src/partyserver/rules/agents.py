@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import signature
+from json import encoder
 from typing import Any, NamedTuple
 
 from ..errors import ClientError
 from .callbacks import takes_payload
-from .messages import bounded_json, compact_json, parse_json, stored_json
+from .messages import bounded_json, compact_json, parse_json, plain_json, stored_json
+from .plain import is_plain
 from .urls import path_of, prefix_length, query_value
 
 IDENTITY = "cf_agent_identity"
@@ -59,12 +61,20 @@ def parse_frame(message: str | bytes) -> StateFrame | CallFrame | None:
         return None
     if type(value) is not dict:
         return None
-    match value:
-        case {"type": "rpc", "id": str(id), "method": str(method), "args": list(args)}:
-            return CallFrame(id, method, args)
-        case {"type": "cf_agent_state", "state": state}:
-            return StateFrame(state)
+    # By hand: `match` asks each value whether it is a mapping, and takes three times as long.
+    kind = value.get("type")
+    if kind == RPC:
+        id, method, args = value.get("id"), value.get("method"), value.get("args")
+        if type(id) is str and type(method) is str and type(args) is list:
+            call: CallFrame = _new(CallFrame, (id, method, args))
+            return call
+    elif kind == STATE and "state" in value:
+        return StateFrame(value["state"])
     return None
+
+
+#: What a `NamedTuple` is made by, with a function less.
+_new: Any = tuple.__new__
 
 
 def _may_be_frame(text: str) -> bool:
@@ -73,6 +83,9 @@ def _may_be_frame(text: str) -> bool:
 
 
 # --- what clients get -------------------------------------------------------------------
+
+#: JSON, in ASCII, of any text.
+_quoted = encoder.encode_basestring_ascii
 
 
 def identity_frame(name: str, agent: str, *, state_follows: bool) -> str:
@@ -102,16 +115,33 @@ def result_frame(id: str, result: Any) -> str:
 
     Raises `TypeError` or `ValueError` for a result that JSON cannot hold.
     """
-    frame: dict[str, Any] = {"type": RPC, "id": id, "success": True, "done": True}
-    if result is not None:
-        frame["result"] = result
-    return bounded_json(frame, "what a callable returns")
+    head = f'{{"type":"{RPC}","id":{_quoted(id)},"success":true,"done":true'
+    if result is None:
+        return f"{head}}}"
+    return f"{head},{_result(result, 'what a callable returns')}"
 
 
-def chunk_frame(id: str, chunk: Any) -> str:
-    """A part of a streamed answer; more follow."""
-    frame = {"type": RPC, "id": id, "success": True, "done": False, "result": chunk}
-    return bounded_json(frame, "a chunk of a stream")
+def chunk_head(id: str) -> str:
+    """What `chunk_frame` begins with in each chunk of one call."""
+    return f'{{"type":"{RPC}","id":{_quoted(id)},"success":true,"done":false,'
+
+
+def chunk_frame(head: str, chunk: Any) -> str:
+    """A part of a streamed answer, of which more follow; `head` is of `chunk_head`."""
+    return head + _result(chunk, "a chunk of a stream")
+
+
+def _result(value: Any, what: str) -> str:
+    """The last member of a frame, and its end.
+
+    Most are a text or a number, whose JSON needs none of the checks.
+    """
+    kind = type(value)
+    if kind is str and value.isascii():
+        return f'"result":{_quoted(value)}}}'
+    if kind is int:
+        return f'"result":{value}}}'
+    return bounded_json({"result": value}, what)[1:]
 
 
 def error_frame(id: str, error: str) -> str:
@@ -182,6 +212,10 @@ def asks_for_sub_agent(url: str, prefix: str) -> bool:
 
 def state_json(state: Any, *, was_json: bool = False) -> str:
     """A state as it is stored and sent; see `stored_json`."""
+    if is_plain(state):  # which most are, and then there is nothing that could be wrong
+        text = plain_json(state)
+        if len(text) <= MAX_STATE and "\\u" not in text:
+            return text
     instead = ": keep what not every client needs in the agent's storage"
     return stored_json(state, "a state", limit=MAX_STATE, instead=instead, was_json=was_json)
 
