@@ -38,6 +38,9 @@ BUNDLE = .cache/pyodide-bundle/pyodide_dev.capnp.bin
 # For the tests: with a standard library that need not be compiled at each start of the runtime.
 COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 
+# What the server of npm's agents imports beyond its client: for the benchmark alone.
+AGENTS_SDK = bench/agents-sdk/node_modules/.installed
+
 .PHONY: help setup dev known-fixture test coverage coverage-rules bench bench-quick check docs format build clean
 .DELETE_ON_ERROR:
 
@@ -67,10 +70,10 @@ coverage: setup coverage-rules ## run the tests, and fail where they run too lit
 coverage-rules: .venv/.installed ## the same for src/partyserver/rules, in seconds: lines and branches
 	@.venv/bin/python -m tools.coverage rules
 
-bench: setup .venv/.bench-installed ## compare with npm partyserver and others; writes docs/pages/performance.md
+bench: setup .venv/.bench-installed $(AGENTS_SDK) ## compare with npm partyserver and others; writes docs/pages/performance.md
 	@.venv/bin/python -m bench $(ARGS)
 
-bench-quick: setup .venv/.bench-installed ## the same in two minutes; prints the tables
+bench-quick: setup .venv/.bench-installed $(AGENTS_SDK) ## the same in two minutes; prints the tables
 	@.venv/bin/python -m bench --quick $(ARGS)
 
 check: .venv/.installed node_modules/.installed docs ## lint, formatting, types, documentation
@@ -101,7 +104,7 @@ build: .venv/.installed ## the wheel and the sdist, in dist/
 	.venv/bin/python -m build --no-isolation
 
 clean: ## remove everything that the other targets made
-	rm -rf .cache .venv dist node_modules python_modules .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf .cache .venv dist node_modules bench/agents-sdk/node_modules python_modules .mypy_cache .pytest_cache .ruff_cache \
 	  .hypothesis .wrangler fixtures/*/.wrangler fixtures/*/public/*.js \
 	  fixtures/*/python_modules tests/*/python_modules
 
@@ -124,6 +127,11 @@ node_modules/.installed: package.json package-lock.json tools/check-node.sh
 	  { echo "npm is missing: install Node.js 22.12 or newer, which brings it" >&2; exit 1; }
 	@$(STEP) "Node packages" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(RUNTIME) tools/check-node.sh
+	@touch $@
+
+$(AGENTS_SDK): bench/agents-sdk/package.json bench/agents-sdk/package-lock.json | node_modules/.installed
+	@$(STEP) "Node packages of the benchmark" npm ci --prefix $(dir $(@D)) \
+	  --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The wheel is kept in .cache/wheels for the tests that install it offline.

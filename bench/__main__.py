@@ -12,12 +12,13 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from . import against, capacity, compact, least, plots, profile, report, results
+from . import against, agents, capacity, compact, least, plots, profile, report, results
 from .capacity import ROOMS
 from .coldstart import cold_starts
-from .comparison import BASE, LIBRARY, ROWS, compare, named
+from .comparison import BASE, GROUPS, LIBRARY, ROWS, Group, compare, named
 from .growth import GROWTHS, grow
 from .memory import measure_memory
 from .paths import RESULTS, WORK
@@ -26,7 +27,7 @@ from .servers import LIBRARIES
 from .steps import STORIES, walk
 
 PARTS = (
-    *("capacity", "comparison", "profiles", "least"),
+    *("capacity", "comparison", "agents", "profiles", "least"),
     *("cold_starts", "memory", "growth", "steps"),
 )
 #: The others need more than two minutes.
@@ -102,6 +103,8 @@ def _titles(part: str, quick: bool) -> list[str]:
         return [growth.title for growth in GROWTHS]
     if part == "capacity":
         return [*(room.title for room in ROOMS), *capacity.WORKS, capacity.CROWD]
+    if part == "agents":
+        return [row.title for row in agents.ROWS if row.quick or not quick]
     if part == "least":
         return least.titles()
     sys.exit(f"--works does not choose from the part {part}")
@@ -147,16 +150,22 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         }
         return results.capacity(rooms, filled, served, crowd)
 
-    def measure_comparison() -> list[Values]:
-        rows = [row for row in ROWS if named(row.title, works) and (row.quick or not quick)]
+    def compare_groups(part: str, groups: Sequence[Group]) -> list[Values]:
+        rows = [
+            row
+            for group in groups
+            for row in group.rows
+            if named(row.title, works) and (row.quick or not quick)
+        ]
         found = compare(
             rows,
+            groups,
             processes=processes,
             rounds=rounds,
             seconds=seconds,
             warm_up=500 if quick else 10_000,
         )
-        samples["comparison"] = {one.row.title: results.samples(one.samples) for one in found}
+        samples[part] = {one.row.title: results.samples(one.samples) for one in found}
         return results.comparison(found)
 
     def measure_cold_starts() -> Values:
@@ -205,7 +214,8 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
 
     measurements: dict[str, Callable[[], object]] = {
         "capacity": measure_capacity,
-        "comparison": measure_comparison,
+        "comparison": partial(compare_groups, "comparison", GROUPS),
+        "agents": partial(compare_groups, "agents", [agents.GROUP]),
         "profiles": measure_profiles,
         "least": measure_all_least,
         "cold_starts": measure_cold_starts,

@@ -224,18 +224,25 @@ def table_of(title: str) -> str:
 @dataclass(frozen=True)
 class Result:
     row: Row
+    table: str
     samples: dict[str, Samples]
 
 
 def compare(
-    rows: Sequence[Row], *, processes: int, rounds: int, seconds: float, warm_up: int
+    rows: Sequence[Row],
+    groups: Sequence[Group] = GROUPS,
+    *,
+    processes: int,
+    rounds: int,
+    seconds: float,
+    warm_up: int,
 ) -> list[Result]:
     """So many rounds with each of so many processes: two of the same server differ, by chance.
 
     At most `warm_up` units come before each.
     """
     results = []
-    for group in GROUPS:
+    for group in groups:
         chosen = [row for row in group.rows if row in rows]
         if chosen:
             first, *others = (
@@ -270,5 +277,5 @@ def _compare(
                 seconds=seconds,
                 warm_up=min(row.warm_up, most),
             )
-            results.append(Result(row, samples))
+            results.append(Result(row, group.title, samples))
         return results

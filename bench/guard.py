@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from statistics import median
 
-from . import capacity
-from .comparison import BASE, LIBRARY, ROOM_SERVERS, ROWS, WORK, table_of
+from . import agents, capacity
+from .comparison import BASE, LIBRARY, ROOM_SERVERS, ROWS, WORK, Row, table_of
 from .load import Load
 from .rounds import measure
 from .servers import running
-from .works import deliveries, echo
+from .works import Messages, deliveries, echo
 
 WORKS = {"echo": echo(), "a room of 100": deliveries(100)}
 
@@ -45,12 +46,38 @@ def replies() -> list[str]:
     """
     rows = [row for row in ROWS if table_of(row.title) == WORK]
     for variant in sorted(set(ROOM_SERVERS.values())):
-        with running(variant) as server, Load() as load:
-            for row in rows:
-                row.work.prepare(load, server)
-                row.work.run(load, server, 10 * row.work.granularity)
-                row.work.finish(load, server)
+        _do_some(variant, rows)
     return [row.title for row in rows]
+
+
+def frames_of_agents(variant: str) -> list[str]:
+    """The works of agents in which each connection was told what it should be, and no more."""
+    _do_some(variant, agents.ROWS)
+    return agents.titles()
+
+
+def _do_some(variant: str, rows: Sequence[Row]) -> None:
+    with running(variant) as server, Load() as load:
+        for row in rows:
+            row.work.prepare(load, server)
+            row.work.run(load, server, 10 * row.work.granularity)
+            row.work.finish(load, server)
+
+
+def refusal_of_frames(answers: list[str], others: list[str]) -> str:
+    """Why the load generator refuses a call that sets the state, were these to be its frames.
+
+    The empty text if it does not.
+    """
+    row = next(row for row in agents.ROWS if row.title == "a call that sets the state, to 10")
+    assert isinstance(row.work, Messages)
+    message = replace(row.work.message, answers=tuple(answers), others=tuple(others))
+    with running(agents.SERVERS[LIBRARY]) as server, Load() as load:
+        try:
+            replace(row.work, message=message).prepare(load, server)
+        except RuntimeError as error:
+            return str(error)
+    return ""
 
 
 def held() -> dict[str, dict[str, bool]]:

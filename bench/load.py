@@ -24,13 +24,19 @@ class Took:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent (by default of this size), what comes back (the same), and to how many."""
+    """What is sent (by default of this size), what comes back (the same), and to how many.
+
+    With `answers` these are JSON, and may be more than one: what comes back to the sender, and to
+    each of the `others`.
+    """
 
     size: int = 32
     binary: bool = False
     fanout: int = 1
     reply: str | None = None
     text: str | None = None
+    answers: tuple[str, ...] | None = None
+    others: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -70,8 +76,9 @@ class Load:
         self._process.kill()
         self._process.communicate()
 
-    def open(self, group: str, port: int, paths: Sequence[str]) -> Took:
-        return self._do("open", group=group, port=port, paths=paths)
+    def open(self, group: str, port: int, paths: Sequence[str], *, greeting: int = 0) -> Took:
+        """Connections, to each of which so many messages come at once."""
+        return self._do("open", group=group, port=port, paths=paths, greeting=greeting)
 
     def probe(self, group: str, message: Message) -> None:
         self._do("probe", group=group, **message.fields())

@@ -14,6 +14,8 @@ LIBRARY = ROOT / "src" / "partyserver"
 SDK = ROOT / ".cache" / "sdk"
 #: The build for the runtime's Python, which the chat has.
 MSGSPEC = ROOT / "python_modules" / "msgspec"
+#: What the Agents SDK's server imports, beside `agents` itself; `make bench` installs the packages.
+AGENTS_SDK = BENCH / "agents-sdk"
 _NODE_BIN = ROOT / "node_modules" / ".bin"
 ESBUILD = _NODE_BIN / "esbuild"
 #: The one that npm has brought along, else the system's.

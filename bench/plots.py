@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from .comparison import BASE, CONTROL, LIBRARY
 from .paths import ROOT
 from .ratios import Ratio
-from .report import by_table, picture, picture_of_ratios
+from .report import base_of, by_table, picture, picture_of_ratios
 from .results import Values
 
 FOLDER = ROOT / "docs" / "pages" / "performance"
@@ -33,13 +33,13 @@ def draw(results: Values, folder: Path = FOLDER) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for table, works in by_table(results).items():
-        files.append(_ratios(works, folder / picture_of_ratios(table)))
+        files.append(_ratios(works, base_of(table), folder / picture_of_ratios(table)))
     for growth in results.get("growth", []):
         files.append(_lines(growth, folder / picture(growth["title"])))
     return files
 
 
-def _ratios(comparison: Sequence[Values], file: Path) -> Path:
+def _ratios(comparison: Sequence[Values], base: str, file: Path) -> Path:
     works = list(reversed(comparison))
     names = [
         name for name in _LOOKS if name != BASE and any(name in work["servers"] for work in works)
@@ -63,7 +63,7 @@ def _ratios(comparison: Sequence[Values], file: Path) -> Path:
     axes.set_xscale("log")
     axes.set_xticks([0.25, 0.5, 1, 2, 5, 10], ["0.25", "0.5", "1", "2", "5", "10"])
     axes.set_yticks(range(len(works)), [work["work"].replace("`", "") for work in works])
-    axes.set_xlabel("CPU for each unit of work, as a multiple of npm partyserver's")
+    axes.set_xlabel(f"CPU for each unit of work, as a multiple of {base}'s")
     return _save(figure, axes, file)
 
 

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from . import agents
 from .comparison import BASE, GROUPS, LIBRARY, Group, Row, find, named
 from .load import Load
 from .rounds import calibrate
@@ -98,7 +99,12 @@ def profiles(
 
 
 def _named(title: str) -> list[tuple[Group, Row]]:
-    return [(group, row) for group in GROUPS for row in group.rows if named(row.title, [title])]
+    return [
+        (group, row)
+        for group in (*GROUPS, agents.GROUP)
+        for row in group.rows
+        if named(row.title, [title])
+    ]
 
 
 def _profile(name: str, work: Work, seconds: float, *, in_memory: bool) -> Iterator[Stack]:

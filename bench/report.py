@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .against import CONTROL as THIS_AGAIN
 from .against import OTHER, THIS, Line
+from .agents import TITLE as AGENTS
 from .comparison import BASE, CONTROL, LIBRARY, TITLES
 from .least import LEAST
 from .paths import ROOT
@@ -37,7 +38,7 @@ def tables(results: Values) -> dict[str, str]:
     if results.get("capacity"):
         found |= _capacity(results["capacity"])
     for table, works in by_table(results).items():
-        found[table] = _comparison(works, results["processes"])
+        found[table] = _comparison(works, results["processes"], _heads_of(table))
     if results.get("cold_starts"):
         found["cold starts"] = _cold_starts(results["cold_starts"])
     if results.get("memory"):
@@ -54,9 +55,9 @@ def tables(results: Values) -> dict[str, str]:
 
 
 def by_table(results: Values) -> dict[str, list[Values]]:
-    """The rows of the comparison, by the titles of their tables, in order."""
-    found: dict[str, list[Values]] = {table: [] for table in TITLES}
-    for work in results.get("comparison", []):
+    """The rows of the comparison and of agents, by the titles of their tables, in order."""
+    found: dict[str, list[Values]] = {table: [] for table in (*TITLES, AGENTS)}
+    for work in (*results.get("comparison", []), *results.get("agents", [])):
         found[work["table"]].append(work)
     return {table: works for table, works in found.items() if works}
 
@@ -117,9 +118,18 @@ def _run(results: Values) -> str:
     )
 
 
-def _comparison(works: Sequence[Values], processes: int) -> str:
+def base_of(table: str) -> str:
+    """What the rows of a table are compared with, for people."""
+    return "the Agents SDK" if table == AGENTS else _HEADS[BASE]
+
+
+def _heads_of(table: str) -> dict[str, str]:
+    return {**_HEADS, BASE: base_of(table)}
+
+
+def _comparison(works: Sequence[Values], processes: int, heads: Mapping[str, str]) -> str:
     rows = []
-    names = [name for name in _HEADS if any(name in work["servers"] for work in works)]
+    names = [name for name in heads if any(name in work["servers"] for work in works)]
     for work in works:
         servers = work["servers"]
         cells = [_cell(servers[name]) if name in servers else "" for name in names]
@@ -127,7 +137,7 @@ def _comparison(works: Sequence[Values], processes: int) -> str:
         reach = "" if target is None else f"<= {target:g}: {verdict(found, target)}"
         rows.append([work["work"], *cells, str(found), reach])
     busy = [of["load_busy"] for work in works for of in work["servers"].values()]
-    table = _table(["work", *(_HEADS[name] for name in names), "ratio (95%)", "to reach"], rows)
+    table = _table(["work", *(heads[name] for name in names), "ratio (95%)", "to reach"], rows)
     rounds = [of["rounds"] for work in works for of in work["servers"].values()]
     return (
         f"{table}\nMedians of {_from_to(min(rounds), max(rounds))} rounds, of {processes} "

@@ -11,7 +11,7 @@ from typing import Any
 from . import machine
 from .capacity import Crowd, Filled, Most, Rates, Room
 from .coldstart import RATIOS, SNAPSHOT, Start
-from .comparison import BASE, LIBRARY, Result, table_of
+from .comparison import BASE, LIBRARY, Result
 from .growth import Growth, Lines
 from .memory import Memory
 from .ratios import ratio
@@ -39,7 +39,7 @@ def comparison(results: list[Result]) -> list[Values]:
     return [
         {
             "work": result.row.title,
-            "table": table_of(result.row.title),
+            "table": result.table,
             "target": result.row.target,
             "servers": _servers(result.samples, result.samples[BASE]),
         }

@@ -73,7 +73,7 @@ def measure_all(
     samples = {entry.name: Samples() for entry in entries}
     for entry in entries:
         entry.work.prepare(entry.load, entry.server)
-        _warm_up(entry, warm_up)
+    _warm_up(entries, warm_up)
     units = {
         entry.name: entry.work.fixed
         or calibrate(entry.work, entry.load, entry.server, seconds / slices)
@@ -89,12 +89,14 @@ def measure_all(
     return samples
 
 
-def _warm_up(entry: Entry, units: int) -> None:
-    work = entry.work
-    some = max(min(WARM_UP, units) // work.granularity, 1) * work.granularity
-    for _ in range(0, units, some):
-        work.run(entry.load, entry.server, some)
-        work.clear(entry.load, entry.server)
+def _warm_up(entries: Sequence[Entry], units: int) -> None:
+    """In turns, so that no room sleeps meanwhile: agents of npm say something when they wake."""
+    for done in range(0, units, WARM_UP):
+        for entry in entries:
+            work = entry.work
+            some = max(min(WARM_UP, units - done) // work.granularity, 1) * work.granularity
+            work.run(entry.load, entry.server, some)
+            work.clear(entry.load, entry.server)
 
 
 def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:

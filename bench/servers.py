@@ -41,6 +41,7 @@ _CAPACITY = (
 #: What `rooms.py` imports.
 _WITH_EVENTS = (LIBRARY, MSGSPEC, VARIANTS / "events.py")
 
+_AGENTS = ("Plain", "Counter")
 _CAPABILITIES = ("Echo", "Idle", "Rated", "Publishing", "Writing")
 _EVENTS = ("Echo", "Typed", "ByHand", "TypedRoom", "ByHandRoom")
 
@@ -61,6 +62,8 @@ WORKERS = {
         Worker("raw_rooms", "rooms_raw.js", _ROOMS, has_evictor=True),
         Worker("capacity", "capacity.py", _CAPACITY, (*_WITH_EVENTS, VARIANTS / "rooms.py")),
         Worker("npm_capacity", "capacity.js", _CAPACITY),
+        Worker("agents", "agents.py", _AGENTS, (LIBRARY,)),
+        Worker("sdk_agents", "agents.ts", _AGENTS, has_agents_sdk=True),
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),
         Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),

@@ -6,6 +6,7 @@ Those multiply what an event costs, so they would hide what is measured here.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from .machine import SERVER_CORE, on_core
-from .paths import ESBUILD, SDK, VARIANTS, WORKERD
+from .paths import AGENTS_SDK, ESBUILD, SDK, VARIANTS, WORKERD
 
 COMPATIBILITY_DATE = "2026-11-17"
 PYTHON_FLAGS = ("python_workers", "python_workers_development", "experimental")
@@ -34,6 +35,8 @@ class Worker:
     in_memory: bool = False
     #: Whether a second port, the "evictor", puts rooms to sleep.
     has_evictor: bool = False
+    #: Whether it imports npm's `agents`, and so more than the other workers.
+    has_agents_sdk: bool = False
 
     @property
     def is_python(self) -> bool:
@@ -59,7 +62,12 @@ class Worker:
             f"--outfile={folder / 'worker.js'}",
         ]
         options = ["--bundle", "--format=esm", "--target=es2022", "--external:cloudflare:*"]
-        subprocess.run([*command, *options, "--log-level=error"], check=True)
+        environment = dict(os.environ)
+        if self.has_agents_sdk:
+            options += ["--external:node:*", f"--alias:path={AGENTS_SDK / 'path.js'}"]
+            options += [f"--alias:cloudflare:email={AGENTS_SDK / 'email.js'}"]
+            environment["NODE_PATH"] = str(AGENTS_SDK / "node_modules")
+        subprocess.run([*command, *options, "--log-level=error"], check=True, env=environment)
         return ['(name = "worker.js", esModule = embed "worker.js")']
 
     def _python_modules(self, folder: Path) -> list[str]:

@@ -72,6 +72,10 @@ class Messages(Work):
     queries: Sequence[str] = ("",)
     #: Whether a message that is sent counts once, and not each that comes back.
     each_is_a_unit: bool = False
+    #: Begins the URL's path.
+    prefix: str = "parties"
+    #: So many messages come to each connection before it sends any.
+    greeting: int = 0
 
     @property
     def granularity(self) -> int:
@@ -81,8 +85,12 @@ class Messages(Work):
     def prepare(self, load: Load, server: Server) -> None:
         names = [f"{next(_serial)}{self.suffix}" for _ in range(self.rooms)]
         queries = itertools.islice(itertools.cycle(self.queries), self.connections)
-        paths = [f"/parties/{self.party}/{name}{query}" for query in queries for name in names]
-        load.open(server.name, server.port, paths)
+        party = f"/{self.prefix}/{self.party}"
+        paths = [f"{party}/{name}{query}" for query in queries for name in names]
+        # The first of a room alone: others would also hear of what it makes when it begins.
+        alone = len(names) if self.greeting else 0
+        for some in (paths[:alone], paths[alone:]):
+            load.open(server.name, server.port, some, greeting=self.greeting)
         load.probe(server.name, self.message)
         server.settle()
 
