@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectionClosedError
@@ -167,7 +167,10 @@ class _Call:
         self._event.task = _task()
         begin(self._event)  # which may be in another context than the call's beginning
         try:
-            self._answer(await settled(pending))
+            result = await pending
+            if isinstance(result, CoroutineType | asyncio.Future):  # as it seldom is
+                result = await settled(result)
+            self._answer(result)
         except FAILURES as error:
             self._fail(error)
         finally:

@@ -44,7 +44,13 @@ class StreamingResponse:
         Raises:
             TypeError, ValueError: JSON cannot hold it.
         """
-        return not self._is_closed and self._send(rules.chunk_frame(self._head, chunk))
+        if self._is_closed:
+            return False
+        try:  # as `_send`, which would be one call more for each chunk
+            self._connection.send(rules.chunk_frame(self._head, chunk))
+        except ConnectionClosedError:
+            return False
+        return True
 
     def end(self, final: Any = None) -> bool:
         """End the call, with a last value that its caller gets as the result; whether that did."""

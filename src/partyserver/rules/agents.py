@@ -128,6 +128,8 @@ def chunk_head(id: str) -> str:
 
 def chunk_frame(head: str, chunk: Any) -> str:
     """A part of a streamed answer, of which more follow; `head` is of `chunk_head`."""
+    if type(chunk) is str and chunk.isascii():  # as most are, and one call less
+        return f'{head}"result":{_quoted(chunk)}}}'
     return head + _result(chunk, "a chunk of a stream")
 
 
