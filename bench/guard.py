@@ -64,20 +64,25 @@ def _do_some(variant: str, rows: Sequence[Row]) -> None:
             row.work.finish(load, server)
 
 
-def refusal_of_frames(answers: list[str], others: list[str]) -> str:
+def refusals(cases: Sequence[tuple[list[str], list[str]]]) -> list[str]:
     """Why the load generator refuses a call that sets the state, were these to be its frames.
 
-    The empty text if it does not.
+    Each case has those of the caller, and of each other; what is not refused has the empty text.
     """
     row = next(row for row in agents.ROWS if row.title == "a call that sets the state, to 10")
     assert isinstance(row.work, Messages)
-    message = replace(row.work.message, answers=tuple(answers), others=tuple(others))
-    with running(agents.SERVERS[LIBRARY]) as server, Load() as load:
-        try:
-            replace(row.work, message=message).prepare(load, server)
-        except RuntimeError as error:
-            return str(error)
-    return ""
+    found = []
+    with running(agents.SERVERS[LIBRARY]) as server:
+        for answers, others in cases:
+            message = replace(row.work.message, answers=tuple(answers), others=tuple(others))
+            with Load() as load:
+                try:
+                    replace(row.work, message=message).prepare(load, server)
+                except RuntimeError as error:
+                    found.append(str(error))
+                else:
+                    found.append("")
+    return found
 
 
 def held() -> dict[str, dict[str, bool]]:
