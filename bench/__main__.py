@@ -131,7 +131,8 @@ def _compare_checkouts(options: argparse.Namespace) -> None:
 def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: Path) -> Values:
     rounds, seconds = (5, 0.05) if quick else (7, 0.12)
     processes = 1 if quick else PROCESSES
-    measured = results.about_the_run(quick=quick, rounds=rounds, processes=processes)
+    about = results.about_the_run(quick=quick, rounds=rounds, processes=processes)
+    measured = dict(about)
     samples: Values = {}
 
     def measure_capacity() -> Values:
@@ -167,6 +168,9 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         )
         samples[part] = {one.row.title: results.samples(one.samples) for one in found}
         return results.comparison(found)
+
+    def measure_agents() -> Values:
+        return {"run": about, "rows": compare_groups("agents", [agents.GROUP])}
 
     def measure_cold_starts() -> Values:
         starts = cold_starts(1 if quick else 7, of_rooms=not quick)
@@ -215,7 +219,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
     measurements: dict[str, Callable[[], object]] = {
         "capacity": measure_capacity,
         "comparison": partial(compare_groups, "comparison", GROUPS),
-        "agents": partial(compare_groups, "agents", [agents.GROUP]),
+        "agents": measure_agents,
         "profiles": measure_profiles,
         "least": measure_all_least,
         "cold_starts": measure_cold_starts,
@@ -229,7 +233,8 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
             print("  left out: Linux's perf is not installed, or may not sample", flush=True)
             continue
         measured[part] = measurements[part]()
-        _save(measured, file)
+        # Agents alone say by themselves when and where: all else may be of another machine.
+        _save({part: measured[part]} if list(parts) == ["agents"] else measured, file)
         _save_samples(samples)
     return measured
 

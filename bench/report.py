@@ -38,7 +38,10 @@ def tables(results: Values) -> dict[str, str]:
     if results.get("capacity"):
         found |= _capacity(results["capacity"])
     for table, works in by_table(results).items():
-        found[table] = _comparison(works, results["processes"], _heads_of(table))
+        run = results["agents"]["run"] if table == AGENTS else results
+        found[table] = _comparison(works, run["processes"], _heads_of(table))
+        if table == AGENTS:
+            found[table] = f"{_run(run)}\n{found[table]}"
     if results.get("cold_starts"):
         found["cold starts"] = _cold_starts(results["cold_starts"])
     if results.get("memory"):
@@ -57,7 +60,7 @@ def tables(results: Values) -> dict[str, str]:
 def by_table(results: Values) -> dict[str, list[Values]]:
     """The rows of the comparison and of agents, by the titles of their tables, in order."""
     found: dict[str, list[Values]] = {table: [] for table in (*TITLES, AGENTS)}
-    for work in (*results.get("comparison", []), *results.get("agents", [])):
+    for work in (*results.get("comparison", []), *results.get("agents", {}).get("rows", [])):
         found[work["table"]].append(work)
     return {table: works for table, works in found.items() if works}
 
