@@ -90,6 +90,7 @@ check: .venv/.installed node_modules/.installed docs ## lint, formatting, types,
 	@$(RUNTIME) .venv/bin/python tools/check_api.py
 	@$(RUNTIME) tsc --project tools/javascript/node.json
 	@$(RUNTIME) tsc --project tools/javascript/pages.json
+	@$(RUNTIME) tsc --project tools/javascript/react.json
 	@$(RUNTIME) tsc --project tools/javascript/workers.json
 
 # NO_MKDOCS_2_WARNING: else the theme advertises another program with every build.

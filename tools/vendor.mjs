@@ -88,9 +88,11 @@ async function bundlePages() {
   for (const fixture of having("fixtures", "page")) {
     const page = join(fixture, "page");
     const { outputFiles } = await build({
-      entryPoints: list(page, ".js").map((path) => join(page, path)),
+      entryPoints: [...list(page, ".js"), ...list(page, ".tsx")].map((path) => join(page, path)),
       outdir: join(fixture, "public"),
       bundle: true,
+      jsx: "automatic",
+      define: { "process.env.NODE_ENV": '"production"' }, // React's build without warnings
       format: "esm",
       target: "es2022",
       write: false,
