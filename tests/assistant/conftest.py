@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from partyserver.testing import Party
 
-from ..agents.wire import STATE
+from ..agents.wire import MCP_SERVERS, STATE
 from ..chromium import OpenPage, browser, open_page
 
 __all__ = ["OpenPage", "browser", "open_page"]
@@ -33,6 +35,8 @@ class Tab:
     def __init__(self, party: Party, name: str) -> None:
         self.socket = party.connect(f"/agents/assistant/{name}")
         self.state: Frame = {}
+        #: All that has come.
+        self.raw: list[str] = []
         #: The chunks of each call.
         self.chunks: dict[str, list[str]] = {}
         self._calls = 0
@@ -46,7 +50,10 @@ class Tab:
         return id
 
     def next(self) -> Frame:
-        frame: Frame = self.socket.receive_json(timeout=60)
+        text = self.socket.receive(timeout=60)
+        assert isinstance(text, str)
+        self.raw.append(text)
+        frame: Frame = json.loads(text)
         if frame["type"] == STATE:
             self.state = frame["state"]
         elif frame["type"] == "rpc" and frame["success"] and not frame["done"]:
@@ -77,6 +84,11 @@ class Tab:
         return [(one["role"], one["text"]) for one in self.state["messages"]]
 
 
+def run_due(party: Party) -> int:
+    """Run the conversation's timers, also those of reminders."""
+    return party.room("Assistant", NAME).run_due(at=datetime.now(UTC) + timedelta(days=40))
+
+
 OpenTab = Callable[..., Tab]
 
 
@@ -87,7 +99,8 @@ def open_tab(party: Party) -> Iterator[OpenTab]:
         def open_tab(name: str = NAME) -> Tab:
             tab = Tab(party, name)
             stack.enter_context(tab.socket)
-            tab.until(bool)
+            while tab.next()["type"] != MCP_SERVERS:  # which ends the greeting
+                pass
             return tab
 
         yield open_tab

@@ -1,15 +1,13 @@
-"""The conversation of fixtures/agent, as its pages have it: the frames, and the model without a key."""
+"""The conversation of fixtures/agent, in frames, with the model that needs no key."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from partyserver.testing import Party
 
-from .conftest import NAME, OpenTab, Tab
-
-LATER = timedelta(days=40)
+from .conftest import NAME, OpenTab, Tab, run_due
 
 
 @pytest.fixture
@@ -19,10 +17,6 @@ def tab(open_tab: OpenTab) -> Tab:
 
 def reminders(tab: Tab) -> list[str]:
     return [one["text"] for one in tab.state["reminders"]]
-
-
-def run_due(party: Party) -> int:
-    return party.room("Assistant", NAME).run_due(at=datetime.now(UTC) + LATER)
 
 
 def test_an_answer_streams_and_is_kept_when_it_is_whole(tab: Tab) -> None:
@@ -110,9 +104,7 @@ def test_an_answer_that_takes_too_long_is_given_up(party: Party, tab: Tab) -> No
         ("give_up", [0], "Method give_up is not callable"),
     ],
 )
-def test_what_is_refused_is_told(
-    tab: Tab, method: str, args: list[object], told: str
-) -> None:
+def test_what_is_refused_is_told(tab: Tab, method: str, args: list[object], told: str) -> None:
     assert tab.call(method, *args) == told
     assert tab.said() == []
     assert tab.state["status"] == "ready"
@@ -164,7 +156,7 @@ def test_a_reminder_comes_after_the_agent_has_slept(
     party: Party, tab: Tab, open_tab: OpenTab
 ) -> None:
     tab.call("ask", "Please remind me in 2 hours to stretch my legs.")
-    assert tab.said()[-1][1] == "The reminder is set, in 7200 seconds: stretch my legs"
+    assert tab.said()[-1][1] == "The reminder is set, in 2 hours: stretch my legs"
     assert reminders(tab) == ["stretch my legs"]
     party.room("Assistant", NAME).hibernate()
     assert run_due(party) == 1

@@ -14,7 +14,9 @@ from .conftest import OpenPage
 ROOT = Path(__file__).parents[2]
 
 WORKER = """
-from partyserver import ClientError, Connection, ConnectionContext, Server, route_partykit_request
+from partyserver import (
+    ClientError, Connection, ConnectionContext, Server, agents, route_partykit_request
+)
 from workers import Request, Response, WorkerEntrypoint
 
 
@@ -33,7 +35,10 @@ class Chat(Server):
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request: Request) -> Response:
-        return await route_partykit_request(request, self.env) or Response("", status=404)
+        for route in (route_partykit_request, agents.route_agent_request):
+            if answer := await route(request, self.env):
+                return answer
+        return Response("", status=404)
 """
 
 BINDING = '[[durable_objects.bindings]]\nname = "{}"\nclass_name = "Chat"\n\n'
@@ -41,6 +46,7 @@ BINDING = '[[durable_objects.bindings]]\nname = "{}"\nclass_name = "Chat"\n\n'
 #: Folder to the query that leads into the room, and what the tab remembers of who has been there.
 PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "template": ("room", {}),
+    "agent": ("chat", {}),
     "chat": ("room", {"name": "Ada", "room": "private"}),
     "fastapi": ("board", {"token": "a token"}),
     "game": ("game", {}),
@@ -71,7 +77,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.replace("public/", "public/template/"): text
         for path, text in init.files_of("chat", "my-app").items()
     }
-    bindings = "".join(map(BINDING.format, ("Board", "Game", "Main", "MYPARTY")))
+    bindings = "".join(map(BINDING.format, ("Assistant", "Board", "Game", "Main", "MYPARTY")))
     config = files["wrangler.toml"].replace("[[migrations]]", f"{bindings}[[migrations]]")
     folder = tmp_path_factory.mktemp("my-app")
     init.make(folder, files | {"src/worker.py": WORKER, "wrangler.toml": config})
