@@ -19,13 +19,12 @@ from partyserver.command.errors import CommandError
 
 from .running import ROOT, command, refused
 
-FILES = {
+COMMON = {
     ".github/workflows/checks.yml",
     ".gitignore",
     ".npmrc",
     "README.md",
     "package.json",
-    "public/chat.js",
     "public/index.html",
     "public/style.css",
     "pyproject.toml",
@@ -33,7 +32,21 @@ FILES = {
     "tests/test_worker.py",
     "wrangler.toml",
 }
-MORE = {"fastapi": {"src/website.py", "tests/test_website.py"}}
+FILES = {
+    "chat": COMMON | {"public/chat.js"},
+    "fastapi": COMMON | {"public/chat.js", "src/website.py", "tests/test_website.py"},
+    "agent": COMMON | {"page/assistant.tsx", "public/icon.svg", "src/models.py", "tsconfig.json"},
+}
+
+#: Where the assistant of fixtures/agent has what its template has.
+FIXTURE = {
+    "src/worker.py": "worker.py",
+    "src/models.py": "models.py",
+    "page/assistant.tsx": "page/assistant.tsx",
+    "public/index.html": "public/index.html",
+    "public/style.css": "public/style.css",
+    "public/icon.svg": "public/icon.svg",
+}
 
 
 def test_it_says_what_comes_next(tmp_path):
@@ -57,7 +70,7 @@ def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
         for path in project.rglob("*")
         if path.is_file()
     }
-    assert made.keys() == FILES | MORE.get(template, set())
+    assert made.keys() == FILES[template]
     assert not [name for name, text in made.items() if re.search(r"@\w+@", text)]
     config = tomllib.loads(made["wrangler.toml"])
     pyproject = tomllib.loads(made["pyproject.toml"])
@@ -75,17 +88,47 @@ def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
     }
 
 
-def test_versions_and_dates_are_those_that_the_library_is_tested_with():
-    files = init.files_of("chat", "my-app")
+@pytest.mark.parametrize("template", init.TEMPLATES)
+def test_versions_and_dates_are_those_that_the_library_is_tested_with(template):
+    files = init.files_of(template, "my-app")
     ours = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     package = json.loads(files["package.json"])
-    assert package["devDependencies"] == {"wrangler": ours["wrangler"]}
+    needed = package["devDependencies"]
+    assert needed == {name: ours[name] for name in needed}
+    more = {"agents", "esbuild", "react", "react-dom", "typescript", "@types/react"}
+    assert needed.keys() >= ({"wrangler"} | more if template == "agent" else {"wrangler"})
+    assert template == "agent" or needed.keys() == {"wrangler"}
     assert package["engines"] == {"node": ">=22.12"}
     config, root = (
         tomllib.loads(t) for t in (files["wrangler.toml"], (ROOT / "wrangler.toml").read_text())
     )
     for key in ("compatibility_date", "compatibility_flags"):
         assert config[key] == root[key]
+
+
+def test_the_assistant_is_that_of_the_fixture():
+    """It is one program, in two places: copy what you have changed from the one to the other."""
+    files = init.files_of("agent", "Assistant")
+    fixture = ROOT / "fixtures" / "agent"
+    for ours, theirs in FIXTURE.items():
+        assert files[ours] == (fixture / theirs).read_text(), f"{ours} and {theirs} differ"
+    config, theirs = (
+        tomllib.loads(text)
+        for text in (files["wrangler.toml"], (fixture / "wrangler.toml").read_text())
+    )
+    for key in ("durable_objects", "migrations", "assets", "vars"):
+        assert config[key] == theirs[key]
+    kept = {"src/worker.py", "src/models.py"}
+    assert {f"src/{path.name}" for path in fixture.glob("*.py")} == kept
+    assert {f"page/{path.name}" for path in (fixture / "page").iterdir()} <= FIXTURE.keys()
+    public = {f"public/{path.name}" for path in (fixture / "public").iterdir()}
+    assert public - {"public/assistant.js"} <= FIXTURE.keys()
+
+
+def test_the_assistants_page_is_checked_as_it_is_here():
+    options = json.loads(init.files_of("agent", "my-app")["tsconfig.json"])["compilerOptions"]
+    ours = (ROOT / "tools/javascript/react.json").read_text()
+    assert json.loads(re.sub("^//.*", "", ours))["compilerOptions"] == options
 
 
 def test_the_templates_are_no_tests_of_those_who_have_vendored_them():
@@ -96,12 +139,13 @@ def test_the_templates_are_no_tests_of_those_who_have_vendored_them():
 def test_the_templates_are_small():
     """They are part of the package, which each worker has in its python_modules."""
     folder = ROOT / "src" / "partyserver" / "command" / "templates"
-    sizes = [
-        path.stat().st_size
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
-    assert sum(sizes) < 25_000
+    sizes = {"agent": 0, "others": 0}
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            part = path.relative_to(folder).parts[0]
+            sizes["agent" if part == "agent" else "others"] += path.stat().st_size
+    assert sizes["others"] < 25_000
+    assert sizes["agent"] < 45_000  # a whole program, with its page
 
 
 @pytest.mark.parametrize(
@@ -164,11 +208,15 @@ def brought_by(requirement, found):
 def test_the_name_of_a_package_that_the_project_needs_is_refused(tmp_path):
     dev = tomllib.loads(init.files_of("chat", "my-app")["pyproject.toml"])["dependency-groups"]
     found = set()
-    for requirement in ("partyserver[events,http,schedule]", "fastapi", *dev["dev"]):
+    for requirement in ("partyserver[events,http,schedule]", "fastapi", "msgspec", *dev["dev"]):
         brought_by(requirement, found)
     names = {name for name, *_ in found}
     assert {"websockets", "httpx", "pydantic"} < names
-    for name in {"wrangler", *names}:
+    npm = json.loads(init.files_of("agent", "my-app")["package.json"])["devDependencies"]
+    assert "wrangler" in npm
+    for name in {*npm, *names}:
+        if name.startswith("@types/"):
+            continue  # no name of a project
         with pytest.raises(CommandError, match="take another, as my-app"):
             init.check_name(name)
     assert "take another, as my-app" in refused(command("init", "httpx", cwd=tmp_path))

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +20,7 @@ __all__ = ["browser", "open_page"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
-@pytest.fixture(scope="module", params=["chat", "fastapi"])
+@pytest.fixture(scope="module", params=["chat", "fastapi", "agent"])
 def project(request, run, distributions, tmp_path_factory):
     """The project with what `uv sync`, `npm install` and `pywrangler sync` bring."""
     tool = tmp_path_factory.mktemp("uvx")
@@ -28,9 +29,9 @@ def project(request, run, distributions, tmp_path_factory):
     run(tool / ".venv/bin/partyserver", "init", "my-app", "--template", request.param, cwd=folder)
     project = folder / "my-app"
     equip(project, run, distributions)
-    if request.param == "fastapi":
+    if request.param != "chat":
         shutil.copytree(
-            ROOT / "fixtures/fastapi/python_modules",
+            ROOT / "fixtures" / request.param / "python_modules",
             project / "python_modules",
             ignore=lambda _, names: {"partyserver", "workers", "asgi.py"} & {*names},
             dirs_exist_ok=True,
@@ -38,8 +39,11 @@ def project(request, run, distributions, tmp_path_factory):
     return project
 
 
-#: For what FastAPI changes nothing of.
+#: For what FastAPI changes nothing of, and the assistant neither.
 once = pytest.mark.parametrize("project", ["chat"], indirect=True)
+#: For what has to do with the page.
+rooms = pytest.mark.parametrize("project", ["chat", "fastapi"], indirect=True)
+assistant = pytest.mark.parametrize("project", ["agent"], indirect=True)
 
 
 @pytest.fixture
@@ -98,12 +102,15 @@ def test_what_it_uploads_is_the_worker_and_its_packages(project, run, tmp_path):
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     }
     own = {name for name in uploaded if not name.startswith("python_modules/")}
-    assert own - {"README.md"} == {path.name for path in project.glob("src/*.py")}
+    modules = {path.name for path in project.glob("src/*.py")}
+    assert own - {"README.md"} == modules
     outside = ("python_modules/partyserver/command/", "python_modules/partyserver/testing/")
     assert not any(name.startswith(outside) or name.endswith(".pyc") for name in uploaded)
     size = sum((tmp_path / name).stat().st_size for name in uploaded)
-    # The library and the SDK. FastAPI brings Pydantic, of which 5 MB are WebAssembly.
-    assert size < (1_000_000 if own == {"worker.py", "README.md"} else 15_000_000)
+    # The library and the SDK. FastAPI brings Pydantic, of which 5 MB are WebAssembly; the assistant
+    # has msgspec, of which 400 KB are.
+    kinds = {"models.py": 2_000_000, "website.py": 15_000_000}
+    assert size < next((most for name, most in kinds.items() if name in modules), 1_000_000)
     [total] = re.findall(r"Total Upload: .* gzip: ([\d.]+) KiB", done.stdout)
     assert float(total) < 3 * 1024
 
@@ -153,6 +160,71 @@ def test_pywrangler_deploys_it_and_runs_it(project, run, tmp_path):
         dev.end()
 
 
+@assistant
+def test_the_assistants_page_is_typed(project, run):
+    run("tsc", cwd=project)
+    page = project / "page/assistant.tsx"
+    before = page.read_text()
+    page.write_text(before.replace("useAgent<State>({", "useAgent<State>({ agnt: 1,"))
+    try:
+        assert "'agnt' does not exist" in run("tsc", cwd=project, check=False).stdout
+    finally:
+        page.write_text(before)
+
+
+@assistant
+def test_a_page_that_cannot_be_bundled_fails_the_build(project, run):
+    page = project / "page/assistant.tsx"
+    before = page.read_text()
+    page.write_text(f"{before}\nimport './nowhere';\n")
+    try:
+        done = run("wrangler", "deploy", "--dry-run", cwd=project, check=False)
+    finally:
+        page.write_text(before)
+    assert done.returncode != 0
+    assert 'Could not resolve "./nowhere"' in done.stdout + done.stderr
+
+
+@assistant
+def test_pywrangler_bundles_the_page_and_runs_it(project, run, tmp_path):
+    pywrangler = Path(sys.executable).with_name("pywrangler")
+    for folder in ("python_modules", ".venv-workers"):
+        (project / folder).mkdir(exist_ok=True)
+        (project / folder / ".synced").write_text(version("workers-py"))
+    bundle = project / "public/assistant.js"
+    bundle.unlink(missing_ok=True)
+    done = run(pywrangler, "deploy", "--dry-run", "--outdir", tmp_path, cwd=project)
+    assert "env.Assistant" in done.stdout
+    assert (tmp_path / "worker.py").is_file()
+    text = bundle.read_text()
+    assert len(text) < 400_000
+    bundle.unlink()
+    dev = Dev(project, pywrangler)
+    try:
+        dev.wait_until_it_answers(text, "/assistant.js")
+    finally:
+        dev.end()
+
+
+@assistant
+def test_somebody_asks_on_the_assistants_page(party: Party, open_page: OpenPage) -> None:
+    name = "a-conversation-of-the-tests"
+    page, phone = open_page(f"/?chat={name}"), open_page(f"/?chat={name}", **PHONE)
+    expect(page).to_have_title("my-app")
+    for one in (page, phone):
+        expect(one.get_by_role("status")).to_have_text("Connected")
+    page.get_by_label("Question").fill("Remind me in 2 hours to stretch")
+    page.keyboard.press("Enter")
+    for one in (page, phone):
+        expect(one.locator("li.assistant:not(.answering)")).to_contain_text("in 2 hours: stretch")
+        expect(one.get_by_role("button", name="Cancel: stretch")).to_be_visible()
+    party.room("Assistant", name).hibernate()
+    assert party.room("Assistant", name).run_due(at=datetime.now(UTC) + timedelta(hours=3)) == 1
+    for one in (page, phone):
+        expect(one.locator("li.reminder .text")).to_have_text("stretch")
+
+
+@rooms
 def test_people_meet_on_its_page(party: Party, open_page: OpenPage) -> None:
     ada, grace = open_page("/?room=engine"), open_page("/?room=engine", **PHONE)
     elsewhere = open_page("/")

@@ -22,7 +22,18 @@ DESCRIPTION = (
 )
 
 #: The templates, and what the worker of each needs beside this library.
-TEMPLATES: Mapping[str, tuple[str, ...]] = {"chat": (), "fastapi": ("fastapi",)}
+TEMPLATES: Mapping[str, tuple[str, ...]] = {
+    "chat": (),
+    "fastapi": ("fastapi",),
+    "agent": ("msgspec",),
+}
+
+#: The folders that each is made of. A file of a later one takes the place of an earlier one's.
+_PARTS = {
+    "chat": ("common", "room", "chat"),
+    "fastapi": ("common", "room", "fastapi"),
+    "agent": ("common", "agent"),
+}
 
 #: By their own names, git, npm and Python's tools would heed them here, and pytest would run the
 #: tests among each worker's python_modules.
@@ -39,8 +50,9 @@ _NAMES = {
 _GOOD = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 #: What `uv sync` and `npm install` bring into a project, which cannot have the same name. Of the
-#: library's extras, too, which may be added later.
+#: library's extras, too, which may be added later. Of npm's, those that a project names itself.
 _TAKEN = {
+    *("agents", "esbuild", "react", "react-dom", "typescript"),
     *("annotated-doc", "annotated-types", "anyio", "ast-serialize", "certifi"),
     *("charset-normalizer", "click", "colorama", "cronsim", "fastapi", "h11", "httpcore"),
     *("httpx", "idna", "iniconfig", "librt", "markdown-it-py", "mdurl", "msgspec", "mypy"),
@@ -62,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--template",
         choices=TEMPLATES,
         default="chat",
-        help="chat: a room and its page; fastapi: the same with a FastAPI app beside it "
-        "(default: chat)",
+        help="chat: a room and its page; fastapi: the same with a FastAPI app beside it; agent: an "
+        "assistant that streams its answers, and its page with React (default: chat)",
     )
 
 
@@ -122,7 +134,7 @@ def files_of(template: str, name: str) -> dict[str, str]:
     }
     folder = resources.files(__package__) / "templates"
     files = {}
-    for part in ("common", template):
+    for part in _PARTS[template]:
         for path, file in _walk(folder / part):
             text = file.read_text(encoding="utf-8")
             for mark, value in values.items():
