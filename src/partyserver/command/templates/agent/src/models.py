@@ -8,8 +8,9 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from http import HTTPMethod
 from typing import Any
 
 from msgspec import MsgspecError, Struct, convert
@@ -40,7 +41,7 @@ class Call(Struct):
     arguments: str = ""
 
 
-def answer(env: Any, messages: Messages, tools: list[Any]) -> AsyncIterator[str | Call]:
+def answer(env: Any, messages: Messages, tools: list[Any]) -> AsyncGenerator[str | Call]:
     """
     Raises:
         ClientError: it has failed. The text says nothing that the user may not know.
@@ -79,14 +80,14 @@ class Chunk(Struct):
 
 async def complete(
     env: Any, key: str, messages: Messages, tools: list[Any]
-) -> AsyncIterator[str | Call]:
+) -> AsyncGenerator[str | Call]:
     asked = {"model": env.OPENAI_MODEL, "messages": messages, "tools": tools, "stream": True}
     is_whole = False
     calls: dict[int, Call] = {}
     try:
         response = await fetch(
             f"{env.OPENAI_BASE_URL}/chat/completions",
-            method="POST",
+            method=HTTPMethod.POST,
             headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
             body=json.dumps(asked),
             redirect="manual",  # the key goes nowhere else
@@ -126,7 +127,7 @@ def add(part: PartOfCall, calls: dict[int, Call]) -> None:
     call.arguments += part.function.arguments or ""
 
 
-async def events(body: Any) -> AsyncIterator[str]:
+async def events(body: Any) -> AsyncGenerator[str]:
     """The data of server-sent events, of which each is one line, however their bytes come in."""
     reader = body.getReader()
     rest = b""
@@ -158,7 +159,7 @@ remind you: try “Remind me in 10 seconds to stretch”.
 With a key of a real model I can do the rest."""
 
 
-async def improvise(messages: Messages) -> AsyncIterator[str | Call]:
+async def improvise(messages: Messages) -> AsyncGenerator[str | Call]:
     text: str = messages[-1]["content"]
     if messages[-1]["role"] == "user":
         if found := REMIND.search(text):
