@@ -105,7 +105,7 @@ def test_a_status_is_told_in_words_of_ours(
 ) -> None:
     api.answers.append((status, [f'{{"error": "the key {KEY} is bad"}}'.encode()]))
     assert tab.call("ask", "Hello") == told
-    assert f"the model's API has answered with status {status}" in party.logs
+    assert f"the model's API has answered with status {status}" in str(party.logs)
     assert tab.said() == [("user", "Hello")]
     assert tab.state["status"] == "unanswered"
     assert len(api.seen) == 1

@@ -112,12 +112,10 @@ def test_the_assistant_is_that_of_the_fixture():
     fixture = ROOT / "fixtures" / "agent"
     for ours, theirs in FIXTURE.items():
         assert files[ours] == (fixture / theirs).read_text(), f"{ours} and {theirs} differ"
-    config, theirs = (
-        tomllib.loads(text)
-        for text in (files["wrangler.toml"], (fixture / "wrangler.toml").read_text())
-    )
+    texts = files["wrangler.toml"], (fixture / "wrangler.toml").read_text()
+    config, own = map(tomllib.loads, texts)
     for key in ("durable_objects", "migrations", "assets", "vars"):
-        assert config[key] == theirs[key]
+        assert config[key] == own[key]
     kept = {"src/worker.py", "src/models.py"}
     assert {f"src/{path.name}" for path in fixture.glob("*.py")} == kept
     assert {f"page/{path.name}" for path in (fixture / "page").iterdir()} <= FIXTURE.keys()

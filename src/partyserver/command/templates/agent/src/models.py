@@ -13,10 +13,10 @@ from contextlib import aclosing, suppress
 from http import HTTPMethod
 from typing import Any
 
+import workers
 from msgspec import MsgspecError, Struct, convert
 from partyserver import ClientError, parse_json
 from pyodide.ffi import JsException
-from workers import fetch
 
 Messages = list[dict[str, Any]]
 
@@ -85,7 +85,7 @@ async def complete(
     is_whole = False
     calls: dict[int, Call] = {}
     try:
-        response = await fetch(
+        response = await workers.fetch(
             f"{env.OPENAI_BASE_URL}/chat/completions",
             method=HTTPMethod.POST,
             headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
