@@ -113,11 +113,11 @@ class Assistant(agents.Agent[Env]):
             state["status"] = "answering"
             state["turn"] += 1
             turn: int = state["turn"]
-        # A timer, and no asyncio.timeout: it is there also where this life of the agent ends, and
-        # does not keep the agent in memory.
+        # A timer, and no asyncio.timeout, which would keep the agent in memory when all is said.
         limit = await self.schedule(ANSWER_SECONDS, self.give_up, turn)
         try:
-            self._end_turn(turn, "ready", await self._write(stream))
+            async with self.keep_alive():  # also when the page has gone
+                self._end_turn(turn, "ready", await self._write(stream))
             stream.end()
         finally:
             self._end_turn(turn, "unanswered")  # unless it has been answered
