@@ -26,6 +26,7 @@ Frame = dict[str, Any]
 
 @pytest.fixture
 def party_config() -> Path:
+    assert not (FIXTURE / ".dev.vars").exists(), "with its key, the tests would ask a real model"
     return FIXTURE / "wrangler.toml"
 
 
