@@ -133,6 +133,8 @@ def test_a_conversation_has_a_name_that_nobody_can_guess(party: Party, name: str
         assert told == "The name of a conversation has 16 to 64 letters and digits."
         socket.wait_closed()
         assert socket.close_code == 1008
+    answer = party.fetch(f"/agents/assistant/{name}")
+    assert (answer.status_code, answer.json()["error"]) == (400, told)
 
 
 def test_the_latest_messages_are_kept(tab: Tab) -> None:

@@ -237,5 +237,7 @@ def check(request: Request, lobby: Lobby) -> None:
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request: Request) -> Response:
-        answered = await agents.route_agent_request(request, self.env, on_before_connect=check)
+        answered = await agents.route_agent_request(
+            request, self.env, on_before_connect=check, on_before_request=check
+        )
         return answered or Response("Not Found", status=404)
