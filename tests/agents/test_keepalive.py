@@ -59,3 +59,31 @@ def test_what_an_evicted_block_has_left_ends_with_its_next_alarm(room, rpc):
     assert int(rpc("armed")) in SOON
     room.run_alarm()
     assert eventually(lambda: rpc("armed") is None)
+
+
+@pytest.mark.no_party_chaos
+def test_a_block_that_follows_takes_the_alarm_over_that_another_life_has_left(room, rpc):
+    rpc("work", "a")
+    room.evict()
+    rpc("work", "b", "c")
+    assert rpc("query", "select type from _partyserver_timers") == [{"type": "own"}]
+    assert rpc("end_work", "b") is not None
+    assert rpc("end_work", "c") is None
+
+
+@pytest.mark.no_party_chaos
+def test_a_first_block_that_is_cancelled_leaves_the_others_their_alarm(rpc):
+    assert int(rpc("cancel_first", "a", "b")) in SOON
+    assert rpc("end_work", "b") is None
+
+
+@pytest.mark.no_party_chaos
+def test_a_block_that_is_cancelled_leaves_an_alarm_that_is_not_its_own(rpc):
+    rpc("set_alarm_unseen", 3600)
+    assert int(rpc("cancel_first", "a")) in range(3_000_000, 3_600_001)
+
+
+@pytest.mark.no_party_chaos
+def test_a_block_that_ends_while_the_alarm_comes_leaves_none(rpc):
+    rpc("work", "a")
+    assert rpc("end_in_beat", "a") is None

@@ -35,8 +35,9 @@ class KeepAlive:
     async def block(self) -> AsyncIterator[None]:
         self._blocks += 1
         try:
-            if self._blocks == 1:
-                await self._timers.run_at(_NAME, now_in_ms() + _PAUSE)
+            # Not of the first alone: that may be cancelled before it has set the alarm.
+            if self._timers.rows.own(_NAME) is None or self._blocks == 1:
+                await self._set_alarm()
             yield
         finally:
             self._blocks -= 1
@@ -46,7 +47,12 @@ class KeepAlive:
     async def _beat(self) -> None:
         """The alarm has come. What an earlier life has left of it ends here."""
         if self._blocks:
-            await self._timers.run_at(_NAME, now_in_ms() + _PAUSE)
+            await self._set_alarm()
+            if not self._blocks:  # the last one has ended meanwhile
+                self._timers.run_no_more(_NAME)
+
+    async def _set_alarm(self) -> None:
+        await self._timers.run_at(_NAME, now_in_ms() + _PAUSE)
 
 
 def _construct(server: Any) -> KeepAlive:

@@ -199,9 +199,10 @@ class Rows:
     def insert_own(self, name: str, now: int, due: int) -> Row:
         return self._insert(now, name, "null", OWN, None, None, due, due, _OWN)
 
-    def delete_own(self, name: str) -> None:
-        query = "delete from {table} where same = ? and type = ? and callback = ?"
-        self._read(query, _OWN, OWN, name)
+    def delete_own(self, name: str) -> bool:
+        """Whether there was one."""
+        query = "delete from {table} where same = ? and type = ? and callback = ? returning id"
+        return bool(self._read(query, _OWN, OWN, name))
 
     # --- the platform's ---------------------------------------------------------------
 

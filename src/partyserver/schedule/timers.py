@@ -126,16 +126,20 @@ class Timers:
             await self.arm()
 
     async def run_at(self, name: str, time: int) -> None:
-        """Have the alarm call what stands in `runs.own` under a name, once, at a time."""
+        """Have the alarm call what stands in `runs.own` under a name, once, at a time.
+
+        That takes the place of an earlier time, also of one that another life has left.
+        """
         await self._adopt()
+        self.rows.delete_own(name)
         self.rows.insert_own(name, now_in_ms(), time)
         if self.rows.earliest() == time:
             await self.arm()
 
     def run_no_more(self, name: str) -> None:
         """Take that back. A run that has begun ends."""
-        self.rows.delete_own(name)
-        self._life.wait_until(self.arm())
+        if self.rows.delete_own(name):  # else there may be an alarm that has not been adopted yet
+            self._life.wait_until(self.arm())
 
     def goes_on(self, name: str) -> None:
         """What is called by that name has come further: what cuts it off now, it has not done."""

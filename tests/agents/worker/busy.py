@@ -116,6 +116,26 @@ class Busy(Called, agents.Agent):
         task.exception()  # else the log has it whenever the task is collected
         return await self.armed()
 
+    async def cancel_first(self, *names):
+        """Blocks of which the first is cancelled before it has asked the platform for its alarm."""
+        timers_of(self)._adopted = False
+        loop = asyncio.get_event_loop()
+        # After the first steps of the tasks, which are to be made yet.
+        loop.call_soon(loop.call_soon, lambda: self.works[names[0]].cancel())
+        return await self.work(*names)
+
+    async def end_in_beat(self, name):
+        """The last block ends while the alarm is about to be set once more."""
+        timers_of(self)._adopted = False
+        beat = asyncio.create_task(timers_of(self).runs.own["keep_alive"]())
+        await asyncio.sleep(0)
+        self.gates[name].set()
+        await asyncio.wait([beat, self.works.pop(name)])
+        return await self.armed()
+
+    async def set_alarm_unseen(self, seconds):
+        await self.ctx._ctx.storage.setAlarm(int((time.time() + seconds) * 1000))
+
     async def run_in(self, seconds):
         await self.schedule(seconds, "plain")
 
