@@ -242,6 +242,38 @@ def test_the_type_of_the_state(types, are_texts):
     assert untyped == list(STATES.values()).count("unknown")
 
 
+#: Each is a method of an agent, and its line. msgspec cannot tell of the types of most.
+ODD = {
+    "def a(self) -> typing.Awaitable: ...": "a(): Promise<unknown>;",
+    "def b(self) -> Coroutine: ...": "b(): Promise<unknown>;",
+    "def c(self) -> Awaitable['Missing']: ...": "c(): Promise<unknown>;",
+    "def c2(self) -> Awaitable['int']: ...": "c2(): Promise<number>;",
+    "def d(self, a: Annotated[int, Meta(extra_json_schema={'x': object()})]): ...": (
+        "d(a: unknown): Promise<unknown>;"
+    ),
+    "def e(self, a: list[Any] = CIRCLE): ...": "e(a?: unknown[]): Promise<unknown>;",
+    "def f(self, a: Halves) -> Halves: ...": "f(a: unknown): Promise<unknown>;",
+}
+
+
+@pytest.mark.parametrize("are_texts", [True, False])
+def test_what_no_type_can_be_made_of_is_unknown(types, are_texts):
+    head = HEAD if are_texts else HEAD.replace("from __future__ import annotations", "")
+    parts = [
+        head,
+        "import typing\nfrom collections.abc import Coroutine\n",
+        "CIRCLE = []\nCIRCLE.append(CIRCLE)\n",
+        "class Halves(enum.Enum):\n    a = '\\ud800'\n",
+        agent(*ODD),
+    ]
+    assert members(printed(types("".join(parts))))[1:] == list(ODD.values())
+
+
+def test_half_a_surrogate_pair_in_a_comment_is_one_that_files_can_hold(types):
+    method = "def a(self):\n        'Half of \\ud83d, and */ whole'"
+    assert "  /** Half of \ufffd, and *\\/ whole */\n" in printed(types(HEAD + agent(method)))
+
+
 def test_a_state_of_the_wanted_name_is_taken_for_it(types):
     worker = COUNTER.replace("Count]", "CounterState]").replace("Count(", "CounterState(")
     text = printed(types(worker))

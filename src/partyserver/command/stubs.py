@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Coroutine, Iterator
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args, get_origin
 
-from msgspec.inspect import LiteralType, Metadata, NoneType, Type, UnionType, type_info
+from msgspec.inspect import AnyType, LiteralType, Metadata, NoneType, Type, UnionType, type_info
 
 from ..parts import Part, parts_of
 from ..reserved import LifeHolder
@@ -90,7 +90,7 @@ class Stub:
 
     def _argument(self, one: Argument, taken: set[str]) -> str:
         name = parameter(one.name, taken)
-        of = self._declarations.type_of(type_info(one.type), "sent")
+        of = self._declarations.type_of(_kind(one.type), "sent")
         if one.is_rest:
             return f"...{name}: {list_of(of)}"
         return f"{name}{'' if one.is_needed else '?'}: {of}"
@@ -103,10 +103,7 @@ class Stub:
         return f"{doc}  {name}({arguments}): Promise<{self._result(entry)}>;\n"
 
     def _result(self, entry: Entry) -> str:
-        annotation = entry.arguments.result(self._convert)
-        if get_origin(annotation) in (Awaitable, Coroutine):  # of a plain method
-            annotation = get_args(annotation)[-1]
-        kind = type_info(annotation)
+        kind = _kind(_awaited(entry.arguments.result(self._convert), entry))
         _check(f"{self._agent.__name__}.{entry.name} returns", kind)
         members = _members(kind)
         others = [one for one in members if not isinstance(one, NoneType)]
@@ -122,7 +119,7 @@ class Stub:
         return f"{of} | undefined" if may_be_none and of != "unknown" else of
 
     def _state(self) -> str:
-        kind = type_info(_state_of(self._agent))
+        kind = _kind(_state_of(self._agent))
         _check(f"the state of {self._agent.__name__} has", kind, only_text_keys=True)
         return self._declarations.type_of(kind, "received")
 
@@ -137,6 +134,24 @@ def _converter() -> Convert:
     convert = converter()
     assert convert is not None  # this module cannot be imported without it
     return convert
+
+
+def _kind(annotation: Any) -> Type:
+    """What msgspec makes of a type; of one that it cannot tell of, as of `Any`."""
+    try:
+        return type_info(annotation)
+    except Exception:
+        return AnyType()
+
+
+def _awaited(annotation: Any, entry: Entry) -> Any:
+    """What comes of a plain method's result, if that is to be awaited."""
+    if get_origin(annotation) not in (Awaitable, Coroutine):
+        return annotation
+    try:  # its name, with or without what is in brackets
+        return evaluated(get_args(annotation)[-1], entry.arguments.function)
+    except Exception:
+        return Any
 
 
 def _members(kind: Type) -> list[Type]:
@@ -217,7 +232,7 @@ def _doc(agent: str, entry: Entry, convert: Convert) -> list[str]:
         name = parameter(one.name, taken)
         has_default = not one.is_needed and not one.is_rest and one.default is not None
         default = [one.default] if has_default else []
-        if doc := parameter_doc(type_info(one.type), *default):
+        if doc := parameter_doc(_kind(one.type), *default):
             tags.append(f"@param {name} - {doc}")
     if tags:
         _begin(lines)

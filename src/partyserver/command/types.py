@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from ..rules.messages import well_formed
 from .errors import CommandError
 
 NAME = "types"
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     from .worker import load
 
     module = load(options.worker)
-    text = module_of(_rooms(module, options.worker, options.classes), options.worker.as_posix())
+    rooms = _rooms(module, options.worker, options.classes)
+    text = well_formed(module_of(rooms, options.worker.as_posix()))
     if options.output is None:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()

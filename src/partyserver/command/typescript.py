@@ -402,5 +402,5 @@ def _default(field: inspect.Field) -> str | None:
 def _json(value: Any) -> str | None:
     try:
         return msgspec.json.encode(value).decode()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
