@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -69,7 +69,7 @@ class Api(ThreadingHTTPServer):
         #: What has been asked: path, authorization, body.
         self.seen: list[tuple[str, str, dict[str, Any]]] = []
         #: What the next requests get: a status, and the parts of the body. None stalls.
-        self.answers: list[tuple[int, list[bytes | None]]] = []
+        self.answers: list[tuple[int, Iterable[bytes | None]]] = []
 
     def handle_error(self, *_: object) -> None:
         """A client that has what it wants is gone when the rest is written."""

@@ -210,11 +210,39 @@ def test_a_call_that_makes_no_sense_is_told_to_the_model(
     assert tab.state["reminders"] == []
 
 
+def test_arguments_without_end_are_none(api: Api, tab: Tab) -> None:
+    parts = [call(function={"arguments": "x" * 999})] * 11
+    api.answers += [(200, [*parts, end("tool_calls")]), (200, [event(content="Hi"), end()])]
+    assert tab.call("ask", "Hello") == FAILED
+
+
 def test_a_model_that_calls_tools_without_end_is_stopped(api: Api, tab: Tab) -> None:
     again = call(id="a", function={"name": "time", "arguments": "{}"})
     api.answers += [(200, [again, end("tool_calls")])] * 9
     assert tab.call("ask", "Hello") == "The model has nothing to say. Ask again."
     assert len(api.seen) == 4
+
+
+def test_a_model_that_says_nothing_without_end_is_left(
+    api: Api, tab: Tab, give_up: Callable[[], int]
+) -> None:
+    left = threading.Event()
+
+    def stream() -> Iterator[bytes]:
+        try:
+            yield event(content="Half")
+            while True:
+                yield b": still there\n\n" * 100
+        finally:
+            left.set()
+
+    api.answers.append((200, stream()))
+    id = tab.start("ask", "Hello")
+    tab.hears(id)
+    give_up()
+    assert tab.finish(id) is None
+    assert left.wait(60)
+    assert tab.state["status"] == "unanswered"
 
 
 def test_a_model_that_hangs_does_not_block_the_conversation(

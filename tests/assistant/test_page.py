@@ -92,6 +92,14 @@ def test_a_second_page_sees_it(page: Page, phone: Page) -> None:
     expect(page.locator("li.user .text")).to_have_text(["Hello?", "And now?"])
 
 
+def test_words_of_an_earlier_answer_stand_for_no_other(page: Page, open_tab: OpenTab) -> None:
+    ask(page, "Hello?")
+    answered(page, 1)
+    open_tab().start("ask", "And from another page?")
+    expect(page.locator(".answering")).to_contain_text("An answer is being written")
+    answered(page, 2)
+
+
 def test_an_answer_comes_though_its_page_was_reloaded(page: Page) -> None:
     ask(page, "Hello?")
     expect(page.locator(".answering")).to_contain_text("You said")

@@ -45,6 +45,9 @@ function Conversation({ name }: { name: string }) {
     } catch (failure) {
       if (call !== calls.current) return;
       setError(failure instanceof Error && failure.message !== "Connection closed" ? failure.message : "");
+    } finally {
+      // Else they would stand for an answer that another page has asked for.
+      if (call === calls.current) setWords("");
     }
   }
 

@@ -24,6 +24,8 @@ Messages = list[dict[str, Any]]
 MOST_OF_AN_EVENT = 1_000_000
 #: Tools that one answer may call at once.
 MOST_CALLS = 8
+#: Characters of the arguments of one.
+LONGEST_ARGUMENTS = 10_000
 
 FAILED = "The model cannot be reached, or has failed. Ask again."
 TOLD = {
@@ -125,6 +127,8 @@ def add(part: PartOfCall, calls: dict[int, Call]) -> None:
     call.id = call.id or part.id or ""
     call.name = call.name or part.function.name or ""
     call.arguments += part.function.arguments or ""
+    if len(call.arguments) > LONGEST_ARGUMENTS:
+        raise ValueError("arguments without end")
 
 
 async def events(body: Any) -> AsyncGenerator[str]:

@@ -4,6 +4,7 @@ The conversation is the agent's state, which all of its pages see live. While an
 its words go to the page that has asked, by a call that streams; the state has it when it is whole.
 """
 
+import asyncio
 import re
 import time
 from contextlib import aclosing
@@ -67,6 +68,9 @@ class Assistant(agents.Agent[Env]):
         "rate": {"messages": 1, "burst": 20},
     }
 
+    #: The turn whose answer is being written, and what writes it.
+    _writing: tuple[int, asyncio.Task[str]] | None = None
+
     def on_start(self) -> None:
         # An answer that was cut off, as by a deployment: the page offers to ask again.
         self.give_up(self.state["turn"])
@@ -103,6 +107,8 @@ class Assistant(agents.Agent[Env]):
 
     def give_up(self, turn: int) -> None:
         self._end_turn(turn, "unanswered")
+        if self._writing is not None and self._writing[0] == turn:
+            self._writing[1].cancel()  # else it would keep the agent in memory, and call tools
 
     async def _answer(self, stream: agents.StreamingResponse, question: str | None = None) -> None:
         with self.change() as state:
@@ -113,15 +119,21 @@ class Assistant(agents.Agent[Env]):
             state["status"] = "answering"
             state["turn"] += 1
             turn: int = state["turn"]
-        # A timer, and no asyncio.timeout, which would keep the agent in memory when all is said.
-        limit = await self.schedule(ANSWER_SECONDS, self.give_up, turn)
+        limit = None
         try:
+            # A timer, and no asyncio.timeout, which would keep it in memory when all is said.
+            limit = await self.schedule(ANSWER_SECONDS, self.give_up, turn)
             async with self.keep_alive():  # also when the page has gone
-                self._end_turn(turn, "ready", await self._write(stream))
+                writing = asyncio.create_task(self._write(stream))
+                self._writing = turn, writing
+                self._end_turn(turn, "ready", await writing)
             stream.end()
+        except asyncio.CancelledError:
+            stream.end()  # given up, which the state tells
         finally:
             self._end_turn(turn, "unanswered")  # unless it has been answered
-            await self.cancel_schedule(limit.id)
+            if limit is not None:
+                await self.cancel_schedule(limit.id)
 
     async def _write(self, stream: agents.StreamingResponse) -> str:
         """Write an answer, and send it to who has asked, if they are still there."""
