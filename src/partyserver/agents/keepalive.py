@@ -79,8 +79,8 @@ class KeepAliveMethods:
                 answer = await ask_the_model(question)
 
         Without it the platform evicts an object 70 to 140 seconds after its last event, with all
-        that it awaits. Here an alarm is such an event, every 30 seconds; each is a row that is
-        written. It saves from no deployment and no crash: for what must be done in the end there
+        that it awaits. Here an alarm is such an event, every 30 seconds; each writes some rows. It
+        saves from no deployment and no crash: for what must be done in the end there
         are `queue` and `schedule`, whose callbacks run again.
 
         https://developers.cloudflare.com/durable-objects/concepts/durable-object-lifecycle/
