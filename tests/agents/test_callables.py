@@ -64,7 +64,7 @@ def test_texts_of_client_errors_go_out_and_of_others_an_id(party, room, rpc, a):
     assert rpc("failures") == ["ValueError: secret", "ValueError: secret"]
     assert re.fullmatch(ERROR_ID, call(a, "no_json"))
     [failure] = rpc("failures")
-    assert failure.startswith("TypeError: what a callable returns is a value that JSON has")
+    assert failure == "TypeError: no_json returned a set, which JSON has not"
 
 
 def test_with_debug_the_client_gets_it_all(party):

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from .wire import call, greeting, hears_nothing, joined, over_rpc, refusal_of, set_state, state_of
+from .wire import (
+    STATE,
+    ask,
+    call,
+    greeting,
+    hears_nothing,
+    joined,
+    over_rpc,
+    refusal_of,
+    set_state,
+    state_of,
+)
 
 READONLY = "Connection is readonly"
 
@@ -66,6 +78,33 @@ def test_a_callable_of_a_readonly_connection_may_read(party):
         assert state_of(writer) == state_of(reader) == {"count": 1}
         writer.send_json({"type": "rpc", "id": "1", "method": "count", "args": [1]})
         assert state_of(writer) == state_of(reader) == {"count": 2}
+
+
+def test_a_timer_and_the_queue_are_no_part_of_its_events(party):
+    room = party.room("MyCallable", "lobby")
+    with joined(room, "r", readonly="true") as reader:
+        assert call(reader, "count_by_timer", 1) is None
+        room.hibernate()
+        assert room.run_due(at=datetime.now(UTC) + timedelta(hours=2)) == 1
+        assert state_of(reader) == {"count": 1}
+        assert ask(reader, "count_by_queue", 1) is None
+        frames = [reader.receive_json() for _ in range(2)]
+        assert {"type": STATE, "state": {"count": 2}} in frames
+        # The method that fills them may ask who calls it.
+        assert call(reader, "count_by_timer_if_it_may", 1) == "you only watch"
+    with joined(room, "w") as writer:
+        assert call(writer, "count_by_timer_if_it_may", 1) is None
+    assert over_rpc(party, "MyCallable")("count_by_timer_if_it_may", 1) is None
+    assert room.run_due(at=datetime.now(UTC) + timedelta(hours=2)) == 2
+
+
+def test_who_it_is_stands_there_when_it_is_asked_whether_it_may_only_read(party):
+    for name, told in [("for-readers", READONLY), ("for-all", 1)]:
+        with party.connect(f"/agents/my-callable/{name}") as a:
+            greeting(a)
+            a.send_json({"type": "rpc", "id": "1", "method": "count", "args": [1]})
+            answer = a.receive_json(until={"type": "rpc"})
+            assert answer.get("error", answer.get("result")) == told
 
 
 def test_a_connection_can_be_made_readonly_and_writable_again(room, rpc):

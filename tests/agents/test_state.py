@@ -82,6 +82,7 @@ def test_an_initial_state_is_stored_and_told_once_also_where_others_are_there_al
             assert [frame["type"] for frame in greeting(b)] == [IDENTITY, STATE, MCP_SERVERS]
             assert state_of(a) == INITIAL
             assert hears_nothing(a, b)
+    assert rpc("log") == [["changed", INITIAL, "server"]]
     assert rpc("query", "select state from _partyserver_agent_state") == [
         {"state": '{"count":0,"items":[],"last":null}'}
     ]

@@ -130,7 +130,7 @@ def test_who_sends_too_much_is_out(tab: Tab) -> None:
 def test_a_conversation_has_a_name_that_nobody_can_guess(party: Party, name: str) -> None:
     with party.connect(f"/agents/assistant/{name}") as socket:
         told = socket.receive_json()["error"]
-        assert told == "The name of a conversation has 16 to 64 letters and digits."
+        assert told == "The name of a conversation has 16 to 64 letters, digits, - and _."
         socket.wait_closed()
         assert socket.close_code == 1008
     answer = party.fetch(f"/agents/assistant/{name}")

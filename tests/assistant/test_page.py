@@ -169,7 +169,7 @@ def test_who_is_refused_is_told_why(open_page: OpenPage) -> None:
     page = open_page("/?chat=short")
     status(page, "Refused")
     told = page.get_by_role("alert")
-    expect(told).to_have_text("The name of a conversation has 16 to 64 letters and digits.")
+    expect(told).to_have_text("The name of a conversation has 16 to 64 letters, digits, - and _.")
     expect(page.get_by_label("Question")).to_be_disabled()
     page.get_by_role("link", name="New conversation").click()
     status(page, "Connected")

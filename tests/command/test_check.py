@@ -225,6 +225,79 @@ def test_a_change_of_a_copy_of_the_state_is_warned_of(project, tmp_path):
     assert "`other.state['items'].append(...)` is lost" in told["loop"]
 
 
+LOSING_AGENT = """\
+from partyserver import Server, agents
+
+
+class Counter(agents.Agent):
+    initial_state = {"count": 0, "items": []}
+
+    @agents.callable
+    async def add(self):
+        self.state["count"] += 1  # lost
+        count = self.state["count"]
+        with self.change() as state:
+            state["count"] += 1
+            state["items"].append(count)
+        self.set_state({**self.state, "count": 1})
+        for item in self.state["items"]:
+            self.state["items"][0]["text"] = item  # lost
+
+    def on_connect(self, connection, ctx):
+        self.state["items"].append(1)  # lost
+        connection.state["n"] = 1  # lost
+        self.other.state["n"] = 1
+
+    def on_start(this):
+        this.state.update(count=1)  # lost
+
+    @staticmethod
+    def helper():
+        ...
+
+
+class Room(Server):
+    def on_start(self):
+        self.state = {}  # its own
+        self.state["n"] = 1
+"""
+
+
+def test_so_is_one_of_an_agents(project):
+    done = project(worker="from rooms import *\n", rooms=LOSING_AGENT)
+    assert (done.returncode, done.stdout) == (0, "src/worker.py can be imported\n")
+    warned = [line.split(": ", 2) for line in done.stderr.splitlines()]
+    assert [place for _, place, _ in warned] == [
+        f"src/rooms.py, line {number}"
+        for number, line in enumerate(LOSING_AGENT.splitlines(), 1)
+        if line.endswith("# lost")
+    ]
+    assert warned[0][2] == (
+        "`self.state['count'] += 1` is lost, since self.state is a copy: change it by "
+        "`with self.change() as state:`"
+    )
+    assert "`self.state['items'].append(...)` is lost" in warned[2][2]
+    assert warned[3][2].endswith("connection.set_state(...)")
+
+
+STREAMLESS = """from partyserver import agents
+
+
+class A(agents.Agent):
+    @agents.callable(streaming=True)
+    def forgot(self, n: int): ...
+"""
+
+
+def test_a_callable_that_streams_without_its_stream_is_told(project):
+    done = project(worker=STREAMLESS)
+    assert done.returncode == 1
+    assert (
+        "A.forgot streams, and its first parameter n is an int: let it be the stream, "
+        "def forgot(self, stream: agents.StreamingResponse, n)" in done.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("files", "arguments", "told"),
     [
@@ -318,14 +391,19 @@ def test_a_null_byte_is_an_error(project):
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("no_such_package", "no-such-package"), ("bs4.element", "beautifulsoup4")]
+    ("name", "package"),
+    [
+        ("no_such_package", "no-such-package"),
+        ("bs4.element", "beautifulsoup4"),
+        ("cronsim", '"partyserver[schedule]"'),
+    ],
 )
 def test_a_package_that_is_nowhere_is_told_with_what_to_do(project, name, package):
     root = name.partition(".")[0]
     told = refused(project(worker=f"import {name}\n{WORKER}", files=vendored()))
     assert told.splitlines()[-1] == (
         f"src/worker.py cannot be imported: there is no module {root}. If it is a package, "
-        f"run `uv add {package}`, and `uv run pywrangler sync`"
+        f"run `uv add {package}`, unless pyproject.toml lists it, and `uv run pywrangler sync`"
     )
 
 

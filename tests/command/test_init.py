@@ -76,6 +76,7 @@ def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
     pyproject = tomllib.loads(made["pyproject.toml"])
     names = (config["name"], pyproject["project"]["name"], json.loads(made["package.json"])["name"])
     assert names == ("some-name",) * 3
+    assert json.loads(made["package.json"])["version"] == pyproject["project"]["version"]
     assert "# some-name" in made["README.md"]
     assert "<title>some-name</title>" in made["public/index.html"]
     assert config["main"] == "src/worker.py"
@@ -86,6 +87,31 @@ def test_each_template_has_all_files_and_the_projects_name(template, tmp_path):
     assert {"workers-py", "partyserver[testing]", "pytest", "mypy", "pyright"} == {
         *pyproject["dependency-groups"]["dev"]
     }
+
+
+def test_the_assistants_tests_ask_no_real_model(tmp_path):
+    done = command("init", "my-app", "--template", "agent", cwd=tmp_path)
+    assert (
+        "npm install               # wrangler, esbuild, React, the SDK's client; needs"
+        in done.stdout
+    )
+    for template in init.TEMPLATES:
+        pyproject = tomllib.loads(init.files_of(template, "my-app")["pyproject.toml"])
+        options = pyproject["tool"]["pytest"]["ini_options"]
+        assert options.get("party_vars") == ("OPENAI_API_KEY=" if template == "agent" else None)
+
+
+@pytest.mark.parametrize("template", init.TEMPLATES)
+def test_the_readme_has_the_order_that_is_printed(template, tmp_path):
+    done = command("init", "my-app", "--template", template, cwd=tmp_path)
+    printed = [line.split("#")[0].strip() for line in done.stdout.splitlines()[3:]]
+    readme = init.files_of(template, "my-app")["README.md"]
+    assert (
+        "\n".join(line.split("#")[0].strip() for line in readme.splitlines()).find(
+            "\n".join(printed)
+        )
+        > 0
+    )
 
 
 @pytest.mark.parametrize("template", init.TEMPLATES)

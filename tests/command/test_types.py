@@ -131,7 +131,7 @@ def test_it_writes_a_file_and_leaves_it_alone_if_something_is_wrong(project, tmp
     refused(project("--output", "events.ts", worker="fail"))
     assert (tmp_path / "events.ts").read_text() == TYPESCRIPT
     assert refused(project("-o", "no/events.ts")) == (
-        "partyserver: no/events.ts cannot be written: No such file or directory\n"
+        "partyserver: no/events.ts cannot be written: there is no folder no\n"
     )
 
 
@@ -262,7 +262,7 @@ def test_without_msgspec_it_says_what_to_install(project, tmp_path):
     done = command("types", "worker.py", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     told = refused(done)
     assert told.startswith("partyserver: types needs msgspec, which reads the worker's types: ")
-    assert "install partyserver[events] where the command runs. A worker needs it only" in told
+    assert 'where the command runs, as by `uv add "partyserver[events]"`. A worker needs' in told
     # Only where it is needed.
     assert command("--version", PYTHONPATH=str(tmp_path)).returncode == 0
 

@@ -537,8 +537,8 @@ def test_without_msgspec_the_package_says_what_to_install(tmp_path):
     command = [sys.executable, "-c", script, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (
-        "\nImportError: partyserver.events needs msgspec: install partyserver[events]"
-        in done.stderr
+        '\nImportError: partyserver.events needs msgspec: run `uv add "partyserver[events]"`, '
+        "unless pyproject.toml lists it, and `uv run pywrangler sync`" in done.stderr
     )
     (tmp_path / "msgspec.py").write_text("import no_such_module")
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)

@@ -113,7 +113,7 @@ def test_a_package_that_is_found_missing_later_has_the_hint_too(project: Project
     project.write(worker="import importlib\n\nimportlib.import_module('msgspec')\n")
     output = error(project)
     assert "ModuleNotFoundError: No module named 'msgspec'\n\nmsgspec: it is neither" in output
-    assert "(`uv add partyserver[events]`) and run `uv run pywrangler sync`" in output
+    assert '(`uv add "partyserver[events]"`) and run `uv run pywrangler sync`' in output
 
 
 def test_a_build_that_fails_is_shown_as_it_is(project: Project) -> None:

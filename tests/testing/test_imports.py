@@ -176,5 +176,5 @@ def test_a_traceback_has_a_hint_where_a_module_is_missing(tmp_path: Path) -> Non
     trace = "Traceback (most recent call last):\n  ...\n{}: {}\n"
     missing = trace.format("ModuleNotFoundError", "No module named 'msgspec.json'")
     assert "\n\nmsgspec: nothing is vendored: there is no " in hint(missing, tmp_path / "nowhere")
-    assert "(`uv add partyserver[events]`) and run" in hint(missing, tmp_path)
+    assert '(`uv add "partyserver[events]"`) and run' in hint(missing, tmp_path)
     assert hint(trace.format("ValueError", "No module named 'x'"), tmp_path) == ""

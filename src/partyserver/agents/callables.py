@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConnectionClosedError
 from ..parts import mark_of
 from ..rules import agents as rules
+from ..rules import callables as methods
 from ..rules import failures
 from ..rules.arguments import Arguments, Convert, converter
 from ..usercode import FAILURES, is_pending, settled
@@ -60,6 +61,9 @@ class Entry:
                 f"{where} cannot be called by clients: {error}. It takes {needs}, and then what "
                 "clients give it"
             ) from None
+        trouble = methods.stream_trouble(where, function, StreamingResponse, streams=info.streaming)
+        if trouble is not None:
+            raise TypeError(trouble)
 
 
 #: What clients may not call, since the platform, JavaScript or the agent calls or reads it.
@@ -177,10 +181,13 @@ class _Call:
             self._event.is_over = True
 
     def _answer(self, result: Any) -> None:
-        if self._stream is None:
-            _send(self._connection, rules.result_frame(self._id, result))
-        elif result is not None:  # without a result it is open until its stream is ended
-            self._stream.end(result)
+        try:
+            if self._stream is None:
+                _send(self._connection, rules.result_frame(self._id, result))
+            elif result is not None:  # without a result it is open until its stream is ended
+                self._stream.end(result)
+        except TypeError as error:
+            raise methods.not_json(self._entry.name, result, error) from None
 
     def _fail(self, error: BaseException) -> None:
         """Tell the caller what it may be told, and the log the rest."""

@@ -21,9 +21,28 @@ CAMEL_CASE = {
     "initialState": "initial_state",
     "onStateChanged": "on_state_changed",
     "onStateUpdate": "on_state_changed",
+    "on_state_update": "on_state_changed",
     "validateStateChange": "validate_state_change",
     "shouldConnectionBeReadonly": "should_connection_be_readonly",
     "shouldSendProtocolMessages": "should_send_protocol_messages",
+}
+
+#: Hooks of the SDK's that are never called here, by what they are of.
+NOT_THERE = {
+    "onEmail": "e-mail",
+    "onChatMessage": "the chat of @cloudflare/ai-chat",
+    "onBeforeSubAgent": "sub-agents",
+    "onAgentToolStart": "agents as tools",
+    "onAgentToolFinish": "agents as tools",
+    "onProgress": "agents as tools",
+    "onFiberRecovered": "fibers",
+    "onJob": "jobs",
+    "onAlarmMemoryLimit": "limits of memory",
+    "onWorkflowCallback": "workflows",
+    "onWorkflowProgress": "workflows",
+    "onWorkflowComplete": "workflows",
+    "onWorkflowError": "workflows",
+    "onWorkflowEvent": "workflows",
 }
 
 
@@ -41,7 +60,9 @@ class AgentHooks:
     def on_state_changed(self, state: Any, source: Any) -> Any:
         """Called when the state has changed, and all have been told.
 
-        `source` is that of `validate_state_change`. What the hook raises fails nothing but itself.
+        `source` is that of `validate_state_change`. It is called with "server", too, when
+        `initial_state` is stored, which is at the first reading. What the hook raises fails nothing
+        but itself.
 
         It may set the state, and is called again for that. 100 changes that lead to each other are
         an error; but an async hook that sets the state after an `await` goes on without end, unless

@@ -8,7 +8,7 @@ from inspect import getattr_static, iscoroutinefunction
 from typing import Any
 
 from ..errors import ClientError, ConnectionClosedError
-from ..parts import NOT_MINE, Part, mixins_of, parts_of
+from ..parts import NOT_MINE, Part, mark_of, mixins_of, parts_of
 from ..reserved import life_of
 from ..rules import agents as rules
 from ..rules.contract import HOOKS
@@ -18,7 +18,7 @@ from ..usercode import call
 from . import flags
 from .callables import Calls, Table, table_of
 from .current import Event, begin
-from .hooks import CAMEL_CASE, HOOK_ARGUMENTS, defines
+from .hooks import CAMEL_CASE, HOOK_ARGUMENTS, NOT_THERE, defines
 from .state import NONE, State
 
 
@@ -61,6 +61,13 @@ def _define(cls: Any) -> Table:
         for name, instead in CAMEL_CASE.items():
             if name in vars(base):
                 raise TypeError(f"{cls.__name__}.{name} is never looked at; name it {instead}")
+        for name, what in NOT_THERE.items():
+            if name in vars(base) and mark_of(vars(base)[name]) is None:
+                raise TypeError(
+                    f"{cls.__name__}.{name} is never called: this library has no hook for it, as "
+                    f"it is of {what}. Coming from the Agents SDK in TypeScript, in the "
+                    "documentation, has what to do instead"
+                )
     owner = next(base for base in cls.__mro__ if "state" in vars(base))
     if owner not in mixins_of(cls) and not isinstance(vars(owner)["state"], property):
         raise TypeError(

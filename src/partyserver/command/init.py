@@ -28,6 +28,14 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
     "agent": ("msgspec",),
 }
 
+#: What the tests of each need, in pyproject.toml.
+_TESTS = {
+    "agent": 'party_vars = "OPENAI_API_KEY=" # none: the tests ask no real model\n',
+}
+
+#: What `npm install` brings.
+_NPM = {"agent": "wrangler, esbuild, React, the SDK's client"}
+
 #: The folders that each is made of. A file of a later one takes the place of an earlier one's.
 _PARTS = {
     "chat": ("common", "room", "chat"),
@@ -91,7 +99,8 @@ def run(options: argparse.Namespace) -> int:
             raise CommandError(f"{error}. {_NOT_HERE}") from None
         raise
     go = "" if is_here else f"\n  cd {name}"
-    print(_NEXT.format(name=name, template=options.template, go=go))
+    npm = _NPM.get(options.template, "wrangler")
+    print(_NEXT.format(name=name, template=options.template, go=go, npm=npm))
     return 0
 
 
@@ -100,7 +109,7 @@ _NOT_HERE = "From one folder up you can name the project: partyserver init NAME"
 _NEXT = """\
 {name} is ready, made from the template {template}. What comes next:
 {go}
-  npm install               # wrangler; needs Node.js 22.12 or newer
+  npm install               # {npm}; needs Node.js 22.12 or newer
   uv run pywrangler sync    # the library, and what else the worker needs
   uv run pytest
   uv run pywrangler dev     # on http://localhost:8787"""
@@ -131,6 +140,7 @@ def files_of(template: str, name: str) -> dict[str, str]:
     values = {
         "@name@": name,
         "@dependencies@": '", "'.join(needed),
+        "@tests@": _TESTS.get(template, ""),
     }
     folder = resources.files(__package__) / "templates"
     files = {}

@@ -1,4 +1,4 @@
-"""Changes of a connection's state that are lost, since `connection.state` is a copy."""
+"""Changes of a state that are lost: `connection.state` is a copy, and so is an agent's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from .stubs import is_agent
 
 #: Hooks whose first parameter is a connection.
 _HOOKS = {
@@ -39,21 +41,25 @@ class Lost(NamedTuple):
     #: The variable that has the connection, and the code that changes its state.
     name: str
     code: str
+    #: The variable has an agent, and no connection.
+    is_agent: bool
 
     def __str__(self) -> str:
-        return (
-            f"`{self.code}` is lost, since {self.name}.state is a copy: "
-            f"pass the changed value to {self.name}.set_state(...)"
+        instead = (
+            f"change it by `with {self.name}.change() as state:`"
+            if self.is_agent
+            else f"pass the changed value to {self.name}.set_state(...)"
         )
+        return f"`{self.code}` is lost, since {self.name}.state is a copy: {instead}"
 
 
 def lost_changes(classes: Iterable[type], folder: Path) -> list[Lost]:
     """What the methods of these classes would lose, of those that a worker's own folder has."""
-    wanted: dict[str, set[str]] = {}
+    wanted: dict[str, dict[str, bool]] = {}
     for one in classes:
         file = getattr(sys.modules.get(one.__module__), "__file__", None)
         if isinstance(file, str) and _is_own(Path(file), folder):
-            wanted.setdefault(file, set()).add(one.__name__)
+            wanted.setdefault(file, {})[one.__name__] = is_agent(one)
     found: list[Lost] = []
     for file, names in sorted(wanted.items()):
         try:
@@ -66,7 +72,7 @@ def lost_changes(classes: Iterable[type], folder: Path) -> list[Lost]:
             if isinstance(cls, ast.ClassDef) and cls.name in names
             for method in cls.body
             if isinstance(method, _Function)
-            for node, change in _in_method(method)
+            for node, change in _in_method(method, of_agent=names[cls.name])
         }
         found += sorted(lost)
     return found
@@ -76,8 +82,13 @@ def _is_own(file: Path, folder: Path) -> bool:
     return file.is_relative_to(folder) and not _PACKAGES & {*file.relative_to(folder).parts}
 
 
-def _in_method(method: _Function) -> Iterator[tuple[ast.stmt | ast.expr, tuple[str, str]]]:
-    names = {*_connections(method)}
+def _in_method(
+    method: _Function, *, of_agent: bool
+) -> Iterator[tuple[ast.stmt | ast.expr, tuple[str, str, bool]]]:
+    #: The variables, and whether each has an agent.
+    names = dict.fromkeys(_connections(method), False)
+    if of_agent and (arguments := [*method.args.posonlyargs, *method.args.args]):
+        names[arguments[0].arg] = True
     for node in ast.walk(method):
         match node:
             case ast.Assign(targets=targets) | ast.Delete(targets=targets):
@@ -87,13 +98,13 @@ def _in_method(method: _Function) -> Iterator[tuple[ast.stmt | ast.expr, tuple[s
             case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in _CHANGING:
                 name = _holder(value)
                 if name in names:
-                    yield node, (name, _shown(f"{ast.unparse(node.func)}(...)"))
+                    yield node, (name, _shown(f"{ast.unparse(node.func)}(...)"), names[name])
                 continue
             case _:
                 continue
         for one in targets:
             if isinstance(one, ast.Subscript) and (name := _holder(one)) in names:
-                yield node, (name, _shown(ast.unparse(node)))
+                yield node, (name, _shown(ast.unparse(node)), names[name])
 
 
 def _connections(method: _Function) -> Iterator[str]:

@@ -37,9 +37,9 @@ def run(options: argparse.Namespace) -> int:
         import msgspec  # noqa: F401
     except ImportError:
         raise CommandError(
-            "types needs msgspec, which reads the worker's types: install partyserver[events] "
-            "where the command runs. A worker needs it only where it has Events, or to have the "
-            "arguments of callables checked"
+            "types needs msgspec, which reads the worker's types: install it where the command "
+            'runs, as by `uv add "partyserver[events]"`. A worker needs it only where it has '
+            "Events, or to have the arguments of callables checked"
         ) from None
     from .clients import module_of
     from .worker import load
@@ -54,7 +54,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         options.output.write_bytes(text.encode())
     except OSError as error:
-        raise CommandError(f"{options.output} cannot be written: {error.strerror}") from None
+        folder = options.output.parent
+        reason = error.strerror if folder.is_dir() else f"there is no folder {folder}"
+        raise CommandError(f"{options.output} cannot be written: {reason}") from None
     return 0
 
 

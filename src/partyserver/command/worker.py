@@ -117,7 +117,7 @@ def _hint(error: BaseException, modules: Modules) -> str:
             )
         return (
             f": there is no module {name}. If it is a package, run `uv add {package}`, "
-            "and `uv run pywrangler sync`"
+            "unless pyproject.toml lists it, and `uv run pywrangler sync`"
         )
     return older_python(error)
 

@@ -18,8 +18,8 @@ except ModuleNotFoundError as _error:
     if _error.name != "msgspec":
         raise
     raise ImportError(
-        "partyserver.events needs msgspec: install partyserver[events]. A worker needs it among "
-        "its own modules, too: add it to the dependencies that `pywrangler sync` vendors"
+        'partyserver.events needs msgspec: run `uv add "partyserver[events]"`, unless '
+        "pyproject.toml lists it, and `uv run pywrangler sync`, which brings it into the worker"
     ) from _error
 
 from .event import Event

@@ -45,8 +45,12 @@ _PACKAGES = {
 
 
 def package_of(module: str) -> str:
-    """What to install for a module, as far as it can be told from the name of that."""
-    return _PACKAGES.get(module, module.replace("_", "-"))
+    """What to install for a module, as far as it can be told from the name of that.
+
+    It is for a command line: an extra is quoted, since shells look for files by what is in `[]`.
+    """
+    package = _PACKAGES.get(module, module.replace("_", "-"))
+    return f'"{package}"' if "[" in package else package
 
 
 def why_not_there(module: str) -> str:

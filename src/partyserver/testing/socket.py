@@ -34,9 +34,12 @@ class UpgradeError(Exception):
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
         body = f": {response.text[:2000]}" if response.text else ""
+        # The kit does not know the class, and a worker of agents has no such path.
+        is_party = response.status_code == 404 and response.url.path.startswith("/parties/")
+        hint = ". To an agent it is party.connect('/agents/...')" if is_party else ""
         super().__init__(
             f"the WebSocket upgrade of {response.url} was answered with "
-            f"{response.status_code} {response.reason_phrase}{body}"
+            f"{response.status_code} {response.reason_phrase}{body}{hint}"
         )
 
 

@@ -47,7 +47,7 @@ class Callable(Base):
     replaced = 5  # type: ignore[assignment]
 
     def should_connection_be_readonly(self, connection, ctx):
-        return ctx.query.get("readonly") == "true"
+        return ctx.query.get("readonly") == "true" or connection.auth == {"may": "read"}
 
     def should_send_protocol_messages(self, connection, ctx):
         return ctx.query.get("protocol") != "false"
@@ -194,6 +194,21 @@ class Callable(Base):
     @agents.callable
     def count_in_task(self, by: int):
         self.background = asyncio.ensure_future(self.count_later(by))
+
+    @agents.callable
+    async def count_by_timer(self, by: int):
+        await self.schedule(3600, self.count, by)
+
+    @agents.callable
+    async def count_by_queue(self, by: int):
+        await self.queue(self.count, by)
+
+    @agents.callable
+    async def count_by_timer_if_it_may(self, by: int):
+        connection = agents.current_agent().connection
+        if connection is not None and self.is_connection_readonly(connection):
+            raise ClientError("you only watch")
+        await self.schedule(3600, self.count, by)
 
     @agents.callable
     def who(self):

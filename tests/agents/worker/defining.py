@@ -23,6 +23,27 @@ def in_camel_case():
         def onStateChanged(self, state, source): ...
 
 
+def by_a_name_of_old():
+    class Wrong(agents.Agent):
+        def on_state_update(self, state, source): ...
+
+
+def hook_that_is_not_there():
+    class Wrong(agents.Agent):
+        async def onEmail(self, email): ...
+
+
+def hook_of_workflows():
+    class Right(agents.Agent):
+        @agents.callable
+        def onProgress(self): ...  # which clients call
+
+        async def on_email(self, email): ...  # which another worker calls
+
+    class Wrong(agents.Agent):
+        async def onWorkflowProgress(self, workflow, id, progress): ...
+
+
 def initial_state_in_camel_case():
     class Wrong(agents.Agent):
         initialState = 1
@@ -156,3 +177,15 @@ def message_of(name):
     except TypeError as error:
         return str(error)
     return None
+
+
+def stream_is_an_int():
+    class Wrong(agents.Agent):
+        @agents.callable(streaming=True)
+        def count(self, n: int): ...
+
+
+def stream_of_a_plain_one():
+    class Wrong(agents.Agent):
+        @agents.callable
+        def count(self, stream: agents.StreamingResponse): ...

@@ -37,6 +37,10 @@ def before(request, lobby):
     return None
 
 
+def admit(request, lobby):
+    return {"may": "read"} if lobby.name == "for-readers" else None
+
+
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         if "/rpc/" in request.url:
@@ -65,6 +69,7 @@ class Default(WorkerEntrypoint):
                 request,
                 self.env,
                 props={"by": "the router"},
+                on_before_connect=admit,
                 on_before_request=before,
             )
             or await route_partykit_request(request, self.env)

@@ -165,6 +165,7 @@ def test_a_refused_upgrade_carries_the_response(room):
         room.connect(query={"refuse": "yes"})
     assert caught.value.response.status_code == 403
     assert caught.value.response.text == "go away"
+    assert "agent" not in str(caught.value)
 
 
 def test_a_timeout_shows_the_servers_log(room):

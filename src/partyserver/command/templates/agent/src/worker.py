@@ -244,7 +244,7 @@ def utc() -> str:
 def check(request: Request, lobby: Lobby) -> None:
     """Whoever knows a conversation's name may read it: so it is one that nobody can guess."""
     if not re.fullmatch(r"[\w-]{16,64}", lobby.name, re.ASCII):
-        raise ClientError("The name of a conversation has 16 to 64 letters and digits.")
+        raise ClientError("The name of a conversation has 16 to 64 letters, digits, - and _.")
 
 
 class Default(WorkerEntrypoint):
