@@ -33,7 +33,7 @@ def test_a_url_has_the_bindings_kebab_case_and_the_identity_the_classs(party):
 def test_the_kit_says_how_to_connect_where_no_room_is(party):
     told = "party.connect('/agents/...')"
     with pytest.raises(UpgradeError, match="404") as caught:
-        party.connect("/parties/nobody/lobby")
+        party.connect("/parties/no-such/lobby")
     assert str(caught.value).endswith(f". To an agent it is {told}")
     with pytest.raises(UpgradeError, match="404") as caught:
         party.connect("/nowhere")

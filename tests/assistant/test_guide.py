@@ -25,6 +25,9 @@ def blocks(language: str) -> list[str]:
 
 
 CONFIG, BUILD = blocks("toml")
+CHECK = "uv run --no-sync partyserver check"
+assert BUILD.count(CHECK) == 1
+BUILD = BUILD.replace(CHECK, f"{ROOT}/.venv/bin/partyserver check")
 CONVERSATION, WORDS, MODELS, MODEL, REMINDER = blocks("python")
 STEPS = {"conversation": CONVERSATION, "words": WORDS, "model": MODEL, "reminder": REMINDER}
 [PAGE], [HTML] = blocks("tsx"), blocks("html")

@@ -395,7 +395,6 @@ def test_a_null_byte_is_an_error(project):
     [
         ("no_such_package", "no-such-package"),
         ("bs4.element", "beautifulsoup4"),
-        ("cronsim", '"partyserver[schedule]"'),
     ],
 )
 def test_a_package_that_is_nowhere_is_told_with_what_to_do(project, name, package):
@@ -405,6 +404,11 @@ def test_a_package_that_is_nowhere_is_told_with_what_to_do(project, name, packag
         f"src/worker.py cannot be imported: there is no module {root}. If it is a package, "
         f"run `uv add {package}`, unless pyproject.toml lists it, and `uv run pywrangler sync`"
     )
+
+
+def test_an_extra_is_told_as_a_shell_takes_it(project):
+    told = refused(project(worker=f"import cronsim\n{WORKER}", files=vendored()))
+    assert '`uv add "partyserver[schedule]"`' in told
 
 
 def test_a_package_for_this_python_alone_is_missing_as_in_the_runtime(project):

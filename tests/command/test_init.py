@@ -35,7 +35,8 @@ COMMON = {
 FILES = {
     "chat": COMMON | {"public/chat.js"},
     "fastapi": COMMON | {"public/chat.js", "src/website.py", "tests/test_website.py"},
-    "agent": COMMON | {"page/assistant.tsx", "public/icon.svg", "src/models.py", "tsconfig.json"},
+    "agent": COMMON
+    | {"page/assistant.tsx", "page/worker.ts", "public/icon.svg", "src/models.py", "tsconfig.json"},
 }
 
 #: Where the assistant of fixtures/agent has what its template has.
@@ -43,6 +44,7 @@ FIXTURE = {
     "src/worker.py": "worker.py",
     "src/models.py": "models.py",
     "page/assistant.tsx": "page/assistant.tsx",
+    "page/worker.ts": "page/worker.ts",
     "public/index.html": "public/index.html",
     "public/style.css": "public/style.css",
     "public/icon.svg": "public/icon.svg",
@@ -147,6 +149,19 @@ def test_the_assistant_is_that_of_the_fixture():
     assert {f"page/{path.name}" for path in (fixture / "page").iterdir()} <= FIXTURE.keys()
     public = {f"public/{path.name}" for path in (fixture / "public").iterdir()}
     assert public - {"public/assistant.js"} <= FIXTURE.keys()
+
+
+def test_the_assistants_page_has_the_types_of_its_worker(tmp_path):
+    """Else make them again, in the template's folder, and copy them to the fixture."""
+    files = init.files_of("agent", "my-app")
+    run, _, then = json.loads(files["package.json"])["scripts"]["types"].partition(" && ")
+    arguments = run.removeprefix("uv run --no-sync partyserver ").split()
+    assert (arguments[0], then) == ("types", "tsc")
+    init.make(tmp_path / "my-app", files)
+    made = tmp_path / "my-app/page/worker.ts"
+    made.unlink()
+    assert command(*arguments, cwd=tmp_path / "my-app").returncode == 0
+    assert made.read_text() == files["page/worker.ts"]
 
 
 def test_the_assistants_page_is_checked_as_it_is_here():

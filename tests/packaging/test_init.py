@@ -167,7 +167,7 @@ def test_the_assistants_page_is_typed(project, run):
     run("tsc", cwd=project)
     page = project / "page/assistant.tsx"
     before = page.read_text()
-    page.write_text(before.replace("useAgent<State>({", "useAgent<State>({ agnt: 1,"))
+    page.write_text(before.replace("AssistantState>({", "AssistantState>({ agnt: 1,"))
     try:
         assert "'agnt' does not exist" in run("tsc", cwd=project, check=False).stdout
     finally:

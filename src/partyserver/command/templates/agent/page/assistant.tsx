@@ -3,10 +3,7 @@
 import { useAgent } from "agents/react";
 import { type FormEvent, type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
-
-type Message = { id: number; role: "user" | "assistant" | "reminder"; text: string; at: number };
-type Reminder = { id: number; text: string; at: number };
-type State = { messages: Message[]; reminders: Reminder[]; status: "ready" | "answering" | "unanswered" };
+import type { Assistant, AssistantState, Message, Reminder } from "./worker";
 
 const IDEAS = ["What can you do?", "What time is it?", "Remind me in 1 minute to stretch"];
 
@@ -20,7 +17,7 @@ function Conversation({ name }: { name: string }) {
   const calls = useRef(0);
   const box = useRef<HTMLTextAreaElement>(null);
   const isOnline = useSyncExternalStore(watchNetwork, () => navigator.onLine);
-  const agent = useAgent<State>({
+  const agent = useAgent<Assistant, AssistantState>({
     agent: "assistant",
     name,
     onOpen: () => {
@@ -33,15 +30,17 @@ function Conversation({ name }: { name: string }) {
   const refused = agent.connectionError;
   const canAsk = isOpen && isOnline && state !== undefined && state.status !== "answering";
 
-  async function ask(method: "ask" | "ask_again", question?: string) {
+  /** Ask a question, or without one the last one again. */
+  async function ask(question?: string) {
     const call = ++calls.current;
     setWords("");
     setError("");
     const onChunk = (chunk: unknown) => {
       if (call === calls.current) setWords((words) => words + chunk);
     };
+    const options = { stream: { onChunk } };
     try {
-      await agent.call(method, question === undefined ? [] : [question], { stream: { onChunk } });
+      await (question === undefined ? agent.call("ask_again", [], options) : agent.call("ask", [question], options));
     } catch (failure) {
       if (call !== calls.current) return;
       setError(failure instanceof Error && failure.message !== "Connection closed" ? failure.message : "");
@@ -55,7 +54,7 @@ function Conversation({ name }: { name: string }) {
     event?.preventDefault();
     if (!canAsk || !text.trim()) return;
     setText("");
-    void ask("ask", text);
+    void ask(text);
     box.current?.focus();
   }
 
@@ -89,13 +88,13 @@ function Conversation({ name }: { name: string }) {
             <div className="empty">
               <h2>How can I help?</h2>
               <p>This conversation is kept under its address, for whoever has that.</p>
-              <ul>{IDEAS.map((idea) => <li key={idea}><button disabled={!canAsk} onClick={() => void ask("ask", idea)}>{idea}</button></li>)}</ul>
+              <ul>{IDEAS.map((idea) => <li key={idea}><button disabled={!canAsk} onClick={() => void ask(idea)}>{idea}</button></li>)}</ul>
             </div>
           )}
         </Log>
         {error && <p className="error" role="alert">{error}</p>}
         {state?.status === "unanswered" && !refused && (
-          <p className="again">The last question has no answer. <button disabled={!canAsk} onClick={() => void ask("ask_again")}>Ask again</button></p>
+          <p className="again">The last question has no answer. <button disabled={!canAsk} onClick={() => void ask()}>Ask again</button></p>
         )}
         <form onSubmit={submit}>
           <label htmlFor="text" className="unseen">Question</label>
@@ -128,7 +127,7 @@ function watchNetwork(changed: () => void) {
   };
 }
 
-function Log({ state, words, isBusy, children }: { state?: State; words: string; isBusy: boolean; children: React.ReactNode }) {
+function Log({ state, words, isBusy, children }: { state?: AssistantState; words: string; isBusy: boolean; children: React.ReactNode }) {
   const log = useRef<HTMLDivElement>(null);
   /** Along with the newest, unless the reader has gone back to read. */
   const follows = useRef(true);

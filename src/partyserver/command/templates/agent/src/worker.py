@@ -9,11 +9,12 @@ import re
 import time
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypedDict
 
 from models import Call, answer
-from msgspec import Meta, MsgspecError, Struct, convert, json
+from msgspec import MsgspecError, Struct, convert, json
 from partyserver import ClientError, Lobby, agents, parse_json
+from partyserver.events import Meta
 from workers import Request, Response, WorkerEntrypoint
 
 #: The state goes to each page as a whole: with these limits it is always less than the 1.9 MB
@@ -59,8 +60,38 @@ class Env(Protocol):
     OPENAI_MODEL: str
 
 
+# The page has these types by `npm run types`, in page/worker.ts.
+
+
+class Message(TypedDict):
+    id: int
+    role: Literal["user", "assistant", "reminder"]
+    text: str
+    at: int
+
+
+class Reminder(TypedDict):
+    id: int
+    text: str
+    at: int
+
+
+class State(TypedDict):
+    messages: list[Message]
+    reminders: list[Reminder]
+    status: Literal["ready", "answering", "unanswered"]
+    turn: int
+    last_id: int
+
+
 class Assistant(agents.Agent[Env]):
-    initial_state = {"messages": [], "reminders": [], "status": "ready", "turn": 0, "last_id": 0}
+    initial_state: ClassVar[State] = {
+        "messages": [],
+        "reminders": [],
+        "status": "ready",
+        "turn": 0,
+        "last_id": 0,
+    }
     options = {
         "client_state": "refuse",  # what stands in the conversation, this class alone decides
         "max_message_size": 16 * 1024,
