@@ -7,7 +7,7 @@ import re
 from base64 import b64encode
 
 import pytest
-from partyserver.testing import SocketClosedError, UpgradeError
+from partyserver.testing import SocketClosedError
 
 from .wire import greeting
 
@@ -28,16 +28,6 @@ def test_a_url_has_the_bindings_kebab_case_and_the_identity_the_classs(party):
     assert identity_of(party, "/api/agents/stateful/lobby") == ("stateful", "lobby")
     with party.connect("/agents/STATEFUL/another") as socket:
         assert greeting(socket)[1]["state"]["count"] == 0
-
-
-def test_the_kit_says_how_to_connect_where_no_room_is(party):
-    told = "party.connect('/agents/...')"
-    with pytest.raises(UpgradeError, match="404") as caught:
-        party.connect("/parties/no-such/lobby")
-    assert str(caught.value).endswith(f". To an agent it is {told}")
-    with pytest.raises(UpgradeError, match="404") as caught:
-        party.connect("/nowhere")
-    assert told not in str(caught.value)
 
 
 def test_http_goes_there_too(party):

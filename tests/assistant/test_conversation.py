@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from partyserver.testing import Party
+from partyserver.testing import Party, UpgradeError
 
 from .conftest import NAME, OpenTab, Tab, run_due
 
@@ -135,6 +135,16 @@ def test_a_conversation_has_a_name_that_nobody_can_guess(party: Party, name: str
         assert socket.close_code == 1008
     answer = party.fetch(f"/agents/assistant/{name}")
     assert (answer.status_code, answer.json()["error"]) == (400, told)
+
+
+def test_the_kit_says_how_to_connect_where_a_worker_has_agents_alone(party: Party) -> None:
+    how = ". To an agent it is party.connect('/agents/...')"
+    with pytest.raises(UpgradeError, match="answered with 404 Not Found") as caught:
+        party.room("Assistant", NAME).connect()
+    assert str(caught.value).endswith(how)
+    with pytest.raises(UpgradeError, match="answered with 404 Not Found") as caught:
+        party.connect("/nowhere")
+    assert how not in str(caught.value)
 
 
 def test_the_latest_messages_are_kept(tab: Tab) -> None:
