@@ -188,7 +188,7 @@ def test_a_package_that_is_missing_is_told_with_what_to_do(project):
     assert error == (
         "src/worker.py cannot be imported (ModuleNotFoundError: No module named "
         "'requests_of_others'): there is no module requests_of_others. If it is a package, run "
-        "`uv add requests-of-others`, and `uv run pywrangler sync`"
+        "`uv add requests-of-others`, unless pyproject.toml lists it, and `uv run pywrangler sync`"
     )
 
 

@@ -60,8 +60,12 @@ def python(project):
 def test_its_tests_pass(project, run, python, chaos):
     bundle = f"party_pyodide_bundle={BUNDLE}"
     # A key that is for `dev` alone: the tests ask no real model.
-    (project / ".dev.vars").write_text("OPENAI_API_KEY=no-key\n")
-    done = run(python, "-m", "pytest", "-o", bundle, *chaos, cwd=project)
+    secrets = project / ".dev.vars"
+    secrets.write_text("OPENAI_API_KEY=no-key\n")
+    try:
+        done = run(python, "-m", "pytest", "-o", bundle, *chaos, cwd=project)
+    finally:
+        secrets.unlink()  # what comes after this asks none, either
     count = len(
         re.findall("^def test_", "".join(p.read_text() for p in project.glob("tests/*.py")), re.M)
     )
