@@ -25,6 +25,8 @@ PACKAGES = [
     "presence",
     "schedule",
     "testing",
+    "yjs",
+    "yjs.store",
 ]
 PUBLIC = {"partyserver", *(f"partyserver.{package}" for package in PACKAGES)}
 

@@ -17,6 +17,13 @@ ALSO = {
     "command/typescript.py": "tests/command/test_typescript.py",
     "testing/matching.py": "tests/testing/test_matching.py",
     "testing/readable.py": "tests/testing/test_readable.py",
+    "yjs/coding.py": "tests/yjs/test_coding.py",
+    "yjs/coverage.py": "tests/yjs/test_coverage.py",
+    "yjs/pieces.py": "tests/yjs/test_pieces.py",
+    "yjs/ranges.py": "tests/yjs/test_ranges.py",
+    "yjs/store.py": "tests/yjs/test_store.py",
+    "yjs/structs.py": "tests/yjs/test_structs.py",
+    "yjs/updates.py": "tests/yjs/test_updates.py",
 }
 
 

@@ -1,0 +1,102 @@
+"""What a document has, without its content."""
+
+import pytest
+from partyserver.yjs import coding
+from partyserver.yjs.coding import MalformedError
+from partyserver.yjs.coverage import Coverage
+from partyserver.yjs.updates import decode
+
+from .vectors import ALL, DELETE, EMOJI, HI, MARK, MERGED, SET, WITH_GAP
+
+
+def coverage(*all_updates: bytes) -> Coverage:
+    result = Coverage()
+    for update in all_updates:
+        assert result.add(decode(update))
+    return result
+
+
+def test_an_update_is_new_until_it_is_there():
+    known = coverage(*ALL)
+    assert not any(known.add(decode(update)) for update in [*ALL, MERGED, WITH_GAP, b"\0\0"])
+    assert known.add(decode(EMOJI))
+
+
+def test_what_is_there_is_told_without_taking_it():
+    known = coverage(WITH_GAP, DELETE)
+    assert all(map(known.has_all_of, map(decode, [HI, DELETE, SET, WITH_GAP, b"\0\0"])))
+    for update in (MARK, MERGED, EMOJI, bytes.fromhex("01 01 06 00 00 01 00")):
+        assert not known.has_all_of(decode(update))
+    for wrong in ("00 01 05 01 02 01", "00 01 06 01 00 01"):
+        assert not known.has_all_of(decode(bytes.fromhex(wrong)))
+    assert known.encode() == coverage(WITH_GAP, DELETE).encode()
+
+
+def test_a_deletion_is_new_though_its_struct_is_not_there():
+    known = coverage(DELETE)
+    assert not known.add(decode(DELETE))
+    assert known.vector().hex() == "00"
+
+
+def test_clients_without_anything_are_none():
+    known = Coverage()
+    assert not known.add(decode(bytes.fromhex("01 00 05 00 01 06 00")))
+    assert known.encode() == b"\0\0"
+
+
+@pytest.mark.parametrize(
+    ("has", "vector"),
+    [
+        ([], "00"),
+        ([HI], "010502"),
+        ([HI, MARK], "010503"),
+        (ALL, "010504"),
+        ([WITH_GAP], "010502"),
+        ([WITH_GAP, MARK], "010504"),
+        ([MARK, SET], "00"),
+        ([*ALL, EMOJI], "010506"),
+    ],
+)
+def test_the_state_vector_ends_at_the_first_gap(has, vector):
+    known = coverage(*has)
+    assert known.vector().hex() == vector
+    assert Coverage.decode(known.encode()).vector().hex() == vector
+
+
+def test_somebody_knows_it_who_has_all_clocks():
+    known = coverage(WITH_GAP)
+    assert not known.is_known_by({})
+    assert not known.is_known_by({5: 2})
+    assert not known.is_known_by({5: 3, 6: 9})
+    assert known.is_known_by({5: 4})
+    assert known.is_known_by({5: 9, 6: 1})
+    assert Coverage().is_known_by({})
+
+
+def test_it_is_kept_and_read_again():
+    known = coverage(WITH_GAP, DELETE)
+    again = Coverage.decode(known.encode())
+    assert {c: list(r) for c, r in again.clocks.items()} == {5: [(0, 2), (3, 4)]}
+    assert {c: list(r) for c, r in again.deleted.items()} == {5: [(1, 2)]}
+    assert again.add(decode(MARK))
+    assert Coverage.decode(b"\0\0").encode() == b"\0\0"
+
+
+def test_what_is_kept_is_not_bounded(monkeypatch):
+    kept = coverage(WITH_GAP, DELETE).encode()
+    monkeypatch.setattr(coding, "MAX_COST", 1)
+    assert Coverage.decode(kept).encode() == kept
+
+
+def test_what_is_none_is_not_read():
+    kept = coverage(WITH_GAP, DELETE).encode()
+    for end in range(len(kept)):
+        with pytest.raises(MalformedError):
+            Coverage.decode(kept[:end])
+    with pytest.raises(MalformedError):
+        Coverage.decode(kept + b"\0")
+
+
+def test_the_end_is_behind_all_that_there_is_whatever_is_missing():
+    assert Coverage().ends() == {}
+    assert coverage(WITH_GAP).ends() == {5: 4}
