@@ -342,6 +342,14 @@ class Life:
 
     def _call_on_start(self) -> Any:
         migrate(self)
+        return self._start_parts() if self.parts.starting else self._on_start()
+
+    async def _start_parts(self) -> None:
+        await call(self._on_start)
+        for handler in self.parts.starting:
+            await call(handler, self.server)
+
+    def _on_start(self) -> Any:
         match self.props_parameter:
             case "positional":
                 return self.server.on_start(self._props)

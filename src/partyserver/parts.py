@@ -64,8 +64,9 @@ class Part:
         define: called with a class that has the part, when it is created; what it raises, the
             class statement raises, and what it returns, `defined` gives.
         construct: called when an object of the class is constructed; what it returns, `of` gives.
-        started: called after `on_start`, once per life in memory, and before the event that has
-            started the room. It is plain.
+        starting: called after `on_start`, whose failure is its own, too.
+        started: called after both, once per life in memory, and before the event that has started
+            the room. It is plain.
         connecting: called with a connection and its context before the connection is accepted,
             and before `get_connection_tags`: it hears no broadcast yet.
         accepted: the same when it has been accepted, before `on_connect`. It is plain: what it
@@ -90,6 +91,7 @@ class Part:
     leaves_text: bool = False
     define: Callable[[type], Any] | None = None
     construct: Callable[[Any], Any] | None = None
+    starting: Callable[[Any], Any] | None = None
     started: Callable[[Any], None] | None = None
     connecting: Callable[..., Any] | None = None
     accepted: Callable[..., Any] | None = None
@@ -132,6 +134,7 @@ class Parts:
     """The parts of one class, by event."""
 
     all: tuple[Part, ...] = ()
+    starting: Handlers = ()
     started: Handlers = ()
     connecting: Handlers = ()
     accepted: Handlers = ()
@@ -234,6 +237,7 @@ def parts_of(cls: type) -> Parts:
     ordered = tuple(sorted(dict.fromkeys(mixins.values()), key=lambda part: part.rank))
     return Parts(
         all=ordered,
+        starting=_handlers(part.starting for part in ordered),
         started=_handlers(part.started for part in ordered),
         connecting=_handlers(part.connecting for part in ordered),
         accepted=_handlers(part.accepted for part in ordered),

@@ -14,6 +14,7 @@ from ..rules import agents as rules
 from ..rules.contract import HOOKS
 from ..rules.names import kebab_case
 from ..runtime import events
+from ..undoing import follow
 from ..usercode import call
 from . import flags
 from .callables import Calls, Table, table_of
@@ -33,15 +34,7 @@ class Core:
         self.silent = flags.Silent(self.life.connections, may_be_some=may_be_some)
         self.state = State(self.life, self.silent)
         self.calls = Calls(self.life, AGENT.defined(type(server)))
-        storage = server.ctx.storage
-        delete_all = storage.deleteAll
-
-        def delete_all_and_forget(*arguments: Any) -> Any:
-            self.state.forget()
-            return delete_all(*arguments)
-
-        storage.deleteAll = delete_all_and_forget
-        self.state.follow(storage)
+        follow(server.ctx.storage, deleting=self.state.forget, ended=self.state.read_again)
 
     async def destroy(self) -> None:
         storage = self.life.server.ctx.storage

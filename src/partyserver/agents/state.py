@@ -13,7 +13,6 @@ from ..errors import ClientError, ConnectionClosedError, PartyServerError
 from ..rules import agents as rules
 from ..rules.messages import parse_json, parse_own_json
 from ..runtime import JsException, events, platform
-from ..runtime.advice import named
 from ..tables import Table
 from ..usercode import FAILURES, call_plain, finish, is_pending
 from . import flags
@@ -100,29 +99,7 @@ class State:
         self._text, self._is_read = None, False
         self._revision += 1
 
-    def follow(self, storage: Any) -> None:
-        """See what `ctx.storage`'s own transactions undo, which tell nobody."""
-        at_once, later = storage.transactionSync, storage.transaction
-
-        def transaction_sync(*arguments: Any) -> Any:
-            try:
-                return at_once(*arguments)
-            finally:
-                self._read_again()
-
-        async def finish_transaction(done: Any) -> Any:
-            try:
-                return await done
-            finally:
-                self._read_again()
-
-        def transaction(*arguments: Any) -> Any:
-            # As the SDK's, it acts when it is called, and not when it is awaited.
-            return named(finish_transaction(later(*arguments)), "transaction")
-
-        storage.transactionSync, storage.transaction = transaction_sync, transaction
-
-    def _read_again(self) -> None:
+    def read_again(self) -> None:
         """Take what is stored now and, if that is another state, have everybody hear of it."""
         if not self._is_read:
             return
