@@ -176,6 +176,7 @@ def test_rooms_that_need_sqlite_must_have_it(project):
         (WORKER.replace(head, f"{head}\n    migrations = ['create table a (b)']"), "its migr"),
         (made_with("history", "History"), "History needs"),
         (made_with("schedule", "Schedule"), "Schedule needs"),
+        (made_with("yjs", "YMixin"), "YMixin needs"),
     ]:
         (project / "src" / "worker.py").write_text(worker)
         [error] = errors(command("doctor", cwd=project))

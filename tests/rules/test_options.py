@@ -185,3 +185,19 @@ def test_a_retry_is_one_of_the_timers():
         merge_options("Poll", [{"retry": 5}], ["retry"])
     with pytest.raises(TypeError, match=r"of partyserver\.schedule\.Schedule, which is no base"):
         merge_options("Poll", [{"retry": retry}])
+
+
+PAUSES = ("debounce_wait", "debounce_max_wait")
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+@pytest.mark.parametrize("value", [0, 0.5, 60])
+def test_a_documents_pauses_are_seconds(pause, value):
+    assert {**merge_options("Notes", [{pause: value}], PAUSES)}[pause] == value
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+@pytest.mark.parametrize("value", [2000, -1, True, "2", None, float("nan")])
+def test_a_pause_in_milliseconds_or_of_another_kind_is_a_type_error(pause, value):
+    with pytest.raises(TypeError, match="must be 0 to 60 seconds, not "):
+        merge_options("Notes", [{pause: value}], PAUSES)

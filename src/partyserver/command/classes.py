@@ -15,7 +15,11 @@ from .modules import LIBRARY
 #: Methods of a room that need SQLite.
 _SQLITE = {"kv", "sql", "sql_json", "sql_one", "sql_value", "transaction"}
 #: Capabilities that do, by the module that their class is in.
-_CAPABILITIES = {"partyserver.history": "History", "partyserver.schedule.mixin": "Schedule"}
+_CAPABILITIES = {
+    "partyserver.history": "History",
+    "partyserver.schedule.mixin": "Schedule",
+    "partyserver.yjs.mixin": "YMixin",
+}
 
 
 def classes_of(module: ModuleType, bound: Collection[str]) -> tuple[list[str], list[str]]:

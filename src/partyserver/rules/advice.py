@@ -58,6 +58,8 @@ ELSEWHERE = {
     "Retry": "schedule",
     "Schedule": "schedule",
     "Scheduled": "schedule",
+    "YMixin": "yjs",
+    "YServer": "yjs",
     "get_agent_by_name": "agents",
     "on": "events",
     "route_agent_request": "agents",

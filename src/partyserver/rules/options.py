@@ -48,6 +48,11 @@ class ServerOptions(TypedDict, total=False):
         retry: how often a timer's callback, or what an `agents.Agent` has queued, is tried if it
             fails and was given no `retry` of its own, and what `Agent.retry` does by default. A
             `partyserver.schedule.Retry`. Default `Retry()`: 3 attempts.
+        debounce_wait: seconds after the last edit of a document, when `on_save` of a room with
+            `partyserver.yjs.YMixin` is called. Default 2.
+        debounce_max_wait: seconds after the first edit that was not saved, when it is called in any
+            case. Default 10.
+        collect_garbage: whether a document forgets what has been deleted. Default True.
         send_identity: whether an `agents.Agent` tells its clients its name and class. Default True.
         max_connections: the next connection gets the frame
             `{"type": "error", "error": ..., "code": "full"}` and the close code 1013. HTTP requests
@@ -65,6 +70,9 @@ class ServerOptions(TypedDict, total=False):
     client_state: ClientState
     send_identity: bool
     retry: Retry
+    debounce_wait: float
+    debounce_max_wait: float
+    collect_garbage: bool
 
 
 #: Options that come with a mixin, or a class, and which.
@@ -72,6 +80,9 @@ OPTIONS_OF_MIXINS = {
     "client_state": "partyserver.agents.Agent",
     "send_identity": "partyserver.agents.Agent",
     "retry": "partyserver.schedule.Schedule",
+    "debounce_wait": "partyserver.yjs.YMixin",
+    "debounce_max_wait": "partyserver.yjs.YMixin",
+    "collect_garbage": "partyserver.yjs.YMixin",
 }
 
 DEFAULTS: ServerOptions = {
@@ -153,6 +164,16 @@ def _check_retry(value: Any) -> str | None:
     return f"must be a partyserver.schedule.Retry, not {value!r}"
 
 
+#: Seconds. Who gives more means milliseconds, as in JavaScript.
+_LONGEST_PAUSE = 60
+
+
+def _check_pause(value: Any) -> str | None:
+    if type(value) in (int, float) and 0 <= value <= _LONGEST_PAUSE:
+        return None
+    return f"must be 0 to {_LONGEST_PAUSE} seconds, not {value!r}"
+
+
 def _check_max_message_size(value: Any) -> str | None:
     if type(value) is int and 0 < value <= PLATFORM_MAX_MESSAGE_SIZE:
         return None
@@ -177,6 +198,9 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "client_state": _check_client_state,
     "send_identity": _check_switch,
     "retry": _check_retry,
+    "debounce_wait": _check_pause,
+    "debounce_max_wait": _check_pause,
+    "collect_garbage": _check_switch,
 }
 
 

@@ -1,0 +1,331 @@
+"""The document of one room: rows of its SQLite, and in memory only what somebody has asked for.
+
+Each update that brings something new is a row, written before anybody hears of it. After some
+hundred, they become one; and when these have grown to half of the rest, all is written anew,
+without what is deleted. So there are three levels: the base, what has been folded, and the newest.
+
+Whoever comes with nothing gets the rows as they are. To tell what is new, and who lacks what, which
+clocks there are is enough: all of the document is read for those who have some of it and lack more
+than has been folded since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..errors import PartyServerError
+from ..rules.options import PLATFORM_MAX_MESSAGE_SIZE
+from ..runtime import storage
+from ..tables import Table
+from . import frames, updates
+from .coding import MalformedError
+from .coverage import Coverage
+from .store import Store
+from .updates import EMPTY_UPDATE, EMPTY_VECTOR, Update
+
+_NEWEST, _FOLDED, _BASE = range(3)
+
+# more: whether the next row has the rest of this update.
+_LOG = Table(
+    "yjs",
+    "id integer primary key, level integer not null, more integer not null, data blob not null",
+)
+# What `Coverage.encode` gives, and the state vector of the base, as they were when the newest
+# updates were folded.
+_INDEX = Table("yjs_index", "name text not null, part integer not null, data blob not null")
+_COVERAGE, _BASE_VECTOR = "coverage", "base"
+#: Whether there is an edit that `on_save` has not been told of.
+_UNSAVED = "unsaved"
+
+#: Bytes of a row. SQLite here has at most 2 MB:
+#: https://developers.cloudflare.com/durable-objects/platform/limits/
+_MAX_ROW = 1_000_000
+#: Updates after which the newest become one.
+_FOLD_AFTER = 200
+#: Bytes of the newest, after which they do as well: a room that wakes reads them all.
+_FOLD_AFTER_SIZE = 256 * 1024
+#: Updates that have been folded, after which they become one: a newcomer gets a frame for each.
+_MOST_FOLDED = 20
+#: Updates after which the newest become one where nobody is left.
+_FOLD_BEFORE_REST = 50
+#: Bytes of what has been folded, up to which all is left as it is.
+_SMALL = 16 * 1024
+
+
+class Document:
+    """What a room keeps of its document, in one life of it."""
+
+    def __init__(self, ctx: Any, *, collect: bool) -> None:
+        self._ctx = ctx
+        self._collect = collect
+        self.forget()
+
+    def forget(self) -> None:
+        """Read all again when it is asked for: what is stored may be something else now."""
+        self._coverage: Coverage | None = None
+        #: All of it, if somebody has asked for it.
+        self._store: Store | None = None
+        self._forget_newest()
+        #: By client, the clock behind what the base has.
+        self._base: Mapping[int, int] = {}
+        self._base_size = self._folded_size = self._folded_count = 0
+
+    def rest(self) -> None:
+        """Nobody is here any more. Whoever comes shall not have to wait long."""
+        if self._newest_count >= _FOLD_BEFORE_REST:
+            self.fold()
+        self._store = None
+
+    # --- what there is ----------------------------------------------------------------
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever stored."""
+        return not _LOG.read(self._ctx, "select id from {table} limit 1")
+
+    def vector(self) -> bytes:
+        return self._known().vector()
+
+    def encode(self, vector: bytes = EMPTY_VECTOR) -> bytes:
+        """What somebody with this state vector lacks, as one update.
+
+        Raises:
+            MalformedError: it is no state vector.
+        """
+        return self._all().encode(vector)
+
+    def answers(self, vector: bytes) -> Iterator[bytes]:
+        """The frames for somebody who has asked with a state vector; the last is a step 2.
+
+        Raises:
+            MalformedError: it is none.
+        """
+        theirs = updates.decode_vector(vector)
+        known = self._known()
+        if not theirs:
+            yield from map(frames.update, self._records(_FOLDED))
+            yield frames.step_2(self._newest.encode())
+            return
+        if not all(theirs.get(client, 0) >= end for client, end in self._base.items()):
+            answer = frames.step_2(self._all().encode(vector))
+            if len(answer) <= PLATFORM_MAX_MESSAGE_SIZE:
+                yield answer
+                return
+            yield from map(frames.update, self._records(_NEWEST))
+            yield frames.step_2(EMPTY_UPDATE)
+            return
+        deletions = updates.encode({}, known.deleted)
+        if known.is_known_by(theirs):
+            yield frames.step_2(deletions)
+            return
+        yield from map(frames.update, self._records(_FOLDED, _FOLDED))
+        yield frames.update(self._newest.encode(vector))
+        yield frames.step_2(deletions)
+
+    def _known(self) -> Coverage:
+        if self._coverage is None:
+            self._coverage = self._read_coverage()
+        return self._coverage
+
+    def _read_coverage(self) -> Coverage:
+        self.forget()
+        index = dict.fromkeys((_COVERAGE, _BASE_VECTOR, _UNSAVED), b"")
+        for row in _INDEX.read(self._ctx, "select * from {table} order by name, part"):
+            index[row["name"]] += row["data"]
+        if index[_COVERAGE]:
+            coverage = Coverage.decode(index[_COVERAGE])
+            self._base = updates.decode_vector(index[_BASE_VECTOR] or EMPTY_VECTOR)
+        else:  # it was never folded; or that was lost
+            coverage = self._coverage_of(_BASE)
+            self._base = coverage.ends()
+            self._coverage_of(_FOLDED, coverage)
+        sizes = "select level, count(*) as n, sum(length(data)) as size from {table} group by level"
+        rows = {row["level"]: row for row in _LOG.read(self._ctx, sizes)}
+        if _BASE in rows:
+            self._base_size = rows[_BASE]["size"]
+        if _FOLDED in rows:
+            self._folded_size, self._folded_count = rows[_FOLDED]["size"], rows[_FOLDED]["n"]
+        for record in self._records(_NEWEST, _NEWEST):
+            update = _decode(record)
+            coverage.add(update)
+            self._count(update, len(record))
+        return coverage
+
+    def _count(self, update: Update, size: int) -> None:
+        self._newest.take(update)
+        self._newest_count += 1
+        self._newest_size += size
+
+    def _coverage_of(self, level: int, coverage: Coverage | None = None) -> Coverage:
+        """With what the updates of a level have."""
+        coverage = coverage or Coverage()
+        for record in self._records(level, level):
+            coverage.add(_decode(record))
+        return coverage
+
+    def _all(self) -> Store:
+        if self._store is None:
+            self._store = self._store_of(_NEWEST)
+        return self._store
+
+    def _store_of(self, lowest: int, highest: int = _BASE) -> Store:
+        store = Store()
+        for record in self._records(lowest, highest):
+            store.take(_decode(record))
+        return store
+
+    def _records(self, lowest: int, highest: int = _BASE) -> Iterator[bytes]:
+        """The updates of these levels, in the order in which they have come."""
+        rows = _LOG.read(
+            self._ctx,
+            "select more, data from {table} where level between ? and ? order by id",
+            lowest,
+            highest,
+        )
+        parts: list[bytes] = []
+        for row in rows:
+            parts.append(row["data"])
+            if not row["more"]:
+                yield parts[0] if len(parts) == 1 else b"".join(parts)
+                parts = []
+
+    def has_all_of(self, update: bytes) -> bool:
+        """Whether an update has nothing new.
+
+        Raises:
+            MalformedError: it is none.
+        """
+        known, decoded = self._known(), updates.decode(update)
+        return known.has_all_of(decoded)
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether `on_save` has not been told of an edit."""
+        return bool(_INDEX.read(self._ctx, "select name from {table} where name = ?", _UNSAVED))
+
+    @is_unsaved.setter
+    def is_unsaved(self, value: bool) -> None:
+        if value != self.is_unsaved:
+            if value:
+                self._write_index(_UNSAVED, b"\1")
+            else:
+                _INDEX.read(self._ctx, "delete from {table} where name = ?", _UNSAVED)
+
+    # --- what comes -------------------------------------------------------------------
+
+    def add(self, update: bytes) -> bool:
+        """Store an update if there is something new in it, and tell whether there was.
+
+        Raises:
+            MalformedError: it is none. Nothing has been stored.
+        """
+        decoded = updates.decode(update)
+        if not self._known().add(decoded):
+            return False
+        # In memory it is known from here on: what fails has not been stored.
+        self._at_once(lambda: self._write(_NEWEST, update), is_one_row=len(update) <= _MAX_ROW)
+        self._count(decoded, len(update))
+        if self._store is not None:
+            self._store.take(decoded)
+        return True
+
+    @property
+    def is_to_be_folded(self) -> bool:
+        return self._newest_count >= _FOLD_AFTER or self._newest_size >= _FOLD_AFTER_SIZE
+
+    def fold(self) -> None:
+        """Make one update of the newest; and write more anew if that is worth it."""
+        known = self._known()
+        if self._newest_count:
+            self._at_once(lambda: self._fold(known))
+
+    def _fold(self, known: Coverage) -> None:
+        newest = self._newest
+        newest.compact(collect=self._collect)
+        written = list(_pieces(newest))
+        size = sum(map(len, written))
+        # So all that is stored is less than twice the base, or little.
+        if self._folded_size + size > max(_SMALL, self._base_size // 2):
+            self._rewrite(known)
+            return
+        level, size = _NEWEST, self._folded_size + size
+        if self._folded_count >= _MOST_FOLDED:
+            store = self._store_of(_NEWEST, _FOLDED)
+            store.compact(collect=self._collect)
+            written = list(_pieces(store))
+            level, size, self._folded_count = _FOLDED, sum(map(len, written)), 0
+        _LOG.read(self._ctx, "delete from {table} where level <= ?", level)
+        for piece in written:
+            self._write(_FOLDED, piece)
+        self._write_index(_COVERAGE, known.encode())
+        self._folded_size, self._folded_count = size, self._folded_count + len(written)
+        self._forget_newest()
+
+    def _rewrite(self, known: Coverage) -> None:
+        was_here = self._store is not None
+        store = self._all()
+        store.compact(collect=self._collect)
+        written = list(_pieces(store))
+        _LOG.read(self._ctx, "delete from {table}")
+        for piece in written:
+            self._write(_BASE, piece)
+        base = known.ends()
+        self._write_index(_BASE_VECTOR, updates.encode_vector(base))
+        self._write_index(_COVERAGE, known.encode())
+        self._base, self._base_size = base, sum(map(len, written))
+        self._folded_size = self._folded_count = 0
+        self._forget_newest()
+        if not was_here:
+            self._store = None
+
+    def _forget_newest(self) -> None:
+        self._newest, self._newest_count, self._newest_size = Store(), 0, 0
+
+    def _at_once(self, work: Callable[[], None], *, is_one_row: bool = False) -> None:
+        """Write several rows, or none. If that fails, memory may have more than the storage."""
+        try:
+            if is_one_row:
+                work()
+            else:
+                storage.transact_at_once(self._ctx.storage, work)
+        except BaseException:
+            self.forget()
+            raise
+
+    def _write(self, level: int, update: bytes) -> None:
+        parts = list(_parts(update))
+        for number, part in enumerate(parts, 1):
+            _LOG.write(
+                self._ctx,
+                "insert into {table} (level, more, data) values (?, ?, ?)",
+                level,
+                int(number < len(parts)),
+                part,
+            )
+
+    def _write_index(self, name: str, data: bytes) -> None:
+        _INDEX.read(self._ctx, "delete from {table} where name = ?", name)
+        for number, part in enumerate(_parts(data)):
+            _INDEX.write(self._ctx, "insert into {table} values (?, ?, ?)", name, number, part)
+
+
+def _pieces(store: Store) -> Iterator[bytes]:
+    """A document in updates that each fit into a message, and into a row if that is possible."""
+    whole = store.encode()
+    if len(whole) <= _MAX_ROW:
+        yield whole
+    else:
+        yield from store.pieces(_MAX_ROW)
+
+
+def _decode(record: bytes) -> Update:
+    """What is stored here. It was read once already."""
+    try:
+        return updates.decode(record, bounded=False)
+    except MalformedError as error:
+        raise PartyServerError(f"what is stored of the document cannot be read: {error}") from error
+
+
+def _parts(data: bytes) -> Iterable[bytes]:
+    return (data[start : start + _MAX_ROW] for start in range(0, len(data), _MAX_ROW))

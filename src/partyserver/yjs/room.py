@@ -1,0 +1,295 @@
+"""How a document attaches to the events of its room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any
+
+from ..connection import RoomConnection
+from ..errors import ConnectionClosedError, StateTooLargeError
+from ..parts import NOT_MINE, Part, mixins_of
+from ..reserved import life_of
+from ..rules.closing import POLICY_VIOLATION
+from ..runtime import platform
+from ..undoing import follow
+from ..usercode import FAILURES, call
+from . import frames
+from .awareness import MAX_ENTRIES, Awareness, Entry
+from .awareness import decode as decode_awareness
+from .awareness import encode as encode_awareness
+from .coding import MalformedError
+from .document import Document
+from .frames import AWARENESS, CUSTOM, STEP_1, SYNC, UPDATE, Frame
+from .saves import MAX_WAIT, WAIT, Saves
+from .store import merge
+
+#: Malformed frames after which a connection is closed.
+_MOST_MALFORMED = 5
+_MALFORMED = "Malformed document frames"
+_READ_ONLY = "This document is read-only"
+
+HOOK_ARGUMENTS = {
+    "is_read_only": ("connection",),
+    "on_custom_message": ("connection", "text"),
+    "on_load": (),
+    "on_save": ("update",),
+}
+
+
+#: TypeScript's spellings, and what to write instead.
+CAMEL_CASE = {
+    "isReadOnly": "is_read_only",
+    "onCustomMessage": "on_custom_message",
+    "onLoad": "on_load",
+    "onSave": "on_save",
+}
+
+
+class Room:
+    """A document and those who work on it, in one life of its room."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._life = life_of(server)
+        options = self._life.options
+        self.document = Document(self._life.ctx, collect=options.get("collect_garbage", True))
+        self._awareness: Awareness[RoomConnection] | None = None
+        self._saves: Saves | None = None
+        if YJS.defined(type(server)):  # else nobody wants to hear of it
+            self._saves = Saves(
+                options.get("debounce_wait", WAIT), options.get("debounce_max_wait", MAX_WAIT)
+            )
+        self._malformed: dict[RoomConnection, int] = {}
+        #: Who has been told that it may not edit.
+        self._denied: set[RoomConnection] = set()
+        #: Who has not yet answered. An answer comes before any echo of the greeting's states.
+        self._opening: set[RoomConnection] = set()
+        forget = self.document.forget
+        follow(server.ctx.storage, deleting=forget, ended=forget)
+
+    @property
+    def awareness(self) -> Awareness[RoomConnection]:
+        """Read from the sockets when it is first asked for after a sleep."""
+        if self._awareness is None:
+            self._awareness = Awareness()
+            for connection in self._life.connections.known():
+                kept = YJS.kept(connection)
+                if isinstance(kept, bytes):
+                    self._awareness.find(connection, decode_awareness(kept))
+        return self._awareness
+
+    # --- events -----------------------------------------------------------------------
+
+    async def starting(self) -> None:
+        if self.document.is_empty:
+            seed = await call(self._server.on_load)
+            if seeds := _seeds(seed):
+                self.document.add(merge(seeds))  # all of them, or none
+        if self._saves is not None and self.document.is_unsaved:
+            self._edited()
+
+    def accepted(self, connection: RoomConnection) -> None:
+        self._opening.add(connection)
+        with suppress(ConnectionClosedError):
+            connection.send(frames.step_1(self.document.vector()))
+            if present := self.awareness.present():
+                connection.send(frames.awareness(encode_awareness(present)))
+
+    def receive(self, connection: RoomConnection, message: str | bytes) -> Any:
+        if isinstance(message, str):
+            if not message.startswith(CUSTOM):
+                return NOT_MINE
+            return self._server.on_custom_message(connection, message[len(CUSTOM) :])
+        try:
+            frame = frames.parse(message)
+            if frame.type == SYNC:
+                self._sync(connection, frame, message)
+            elif frame.type == AWARENESS:
+                self._point(connection, frame.body, message)
+        except MalformedError as error:
+            self._refuse(connection, error)
+        return None
+
+    def closed(self, connection: RoomConnection) -> None:
+        self._malformed.pop(connection, None)
+        self._denied.discard(connection)
+        self._opening.discard(connection)
+        connections = self._life.connections
+        if left := self.awareness.leave(connection):
+            connections.broadcast(frames.awareness(encode_awareness(left)), [connection])
+        if not any(one is not connection for one in connections.select()):
+            self._tidy(self.document.rest)
+            if self._saves is not None:
+                self._saves.hurry()
+
+    # --- the document -----------------------------------------------------------------
+
+    def _sync(self, connection: RoomConnection, frame: Frame, message: bytes) -> None:
+        if frame.kind == STEP_1:
+            with suppress(ConnectionClosedError):
+                for answer in self.document.answers(frame.body):
+                    connection.send(answer)
+            return
+        self._opening.discard(connection)
+        if self._is_read_only(connection):
+            if connection in self._denied or self.document.has_all_of(frame.body):
+                return
+            self._denied.add(connection)
+            with suppress(ConnectionClosedError):
+                connection.send(frames.denied(_READ_ONLY))
+            return
+        if self.document.add(frame.body):
+            # As it came, which is no copy; but the others have not asked for an answer.
+            news = message if frame.kind == UPDATE else frames.update(frame.body)
+            self._tell(news, [connection])
+
+    def apply(self, update: bytes) -> bool:
+        """Take an update of the room's own code."""
+        if not self.document.add(update):
+            return False
+        tell = partial(self._tell, frames.update(update), ())
+        transaction = self._life.transaction
+        if transaction is None:
+            tell()
+        else:  # what may be undone nobody has heard of
+            transaction.at_end(tell, self.document.forget)
+        return True
+
+    def _tell(self, news: bytes, exclude: Any) -> None:
+        self._life.connections.broadcast(news, exclude)
+        self._edited()
+        if self.document.is_to_be_folded:
+            self._tidy(self.document.fold)
+
+    def _tidy(self, work: Callable[[], None]) -> None:
+        """What fails here is nobody's fault who has sent something, and is tried again later."""
+        try:
+            work()
+        except FAILURES as error:
+            self._life.report("the document", error)
+
+    def _is_read_only(self, connection: RoomConnection) -> bool:
+        try:
+            return bool(self._server.is_read_only(connection))
+        except FAILURES as error:
+            self._life.report("is_read_only", error)
+            return True
+
+    def _edited(self) -> None:
+        saves = self._saves
+        if saves is not None and saves.edited():
+            self.document.is_unsaved = True
+            self._life.wait_until(saves.run(self._save))
+
+    async def _save(self) -> None:
+        document, saves = self.document, self._saves
+        if not document.is_unsaved:  # all has been deleted
+            return
+        try:
+            await call(self._server.on_save, document.encode())
+        except FAILURES as error:  # it is made up for with the next edit, or in the next life
+            self._life.report("on_save", error)
+        else:
+            if saves is not None and not saves.is_pending:
+                document.is_unsaved = False
+
+    # --- who points where -------------------------------------------------------------
+
+    def _point(self, connection: RoomConnection, update: bytes, message: bytes) -> None:
+        awareness = self.awareness
+        entries = decode_awareness(update, MAX_ENTRIES)
+        changed = awareness.take(connection, entries, may_be_echo=connection not in self._opening)
+        for one in changed:
+            if one.is_open:
+                _keep(one, awareness.held(one))
+        # No echoes: in a room of 50, each move would come back 50 times to each.
+        if changed or awareness.speaks_for(connection, entries):
+            # To the sender, too: one that hears nothing for 30 seconds connects anew.
+            self._life.connections.broadcast(message)
+
+    # --- what is wrong ----------------------------------------------------------------
+
+    def _refuse(self, connection: RoomConnection, error: MalformedError) -> None:
+        count = self._malformed[connection] = self._malformed.get(connection, 0) + 1
+        platform.log_warning(
+            f"{self._life.label}: a malformed frame of connection {connection.id!r} is dropped: "
+            f"{error}"
+        )
+        if count >= _MOST_MALFORMED:
+            connection.end(POLICY_VIOLATION, _MALFORMED)
+
+
+def _keep(connection: RoomConnection, entries: list[Entry]) -> None:
+    """Keep what a connection has said with its socket, as much of it as there is room for."""
+    for kept in (entries, [Entry(one.client, one.clock, None) for one in entries], []):
+        with suppress(StateTooLargeError):
+            YJS.keep(connection, encode_awareness(kept) if kept else None)
+            return
+
+
+def _seeds(seed: Any) -> list[bytes]:
+    if seed is None:
+        return []
+    seeds = seed if isinstance(seed, list | tuple) else [seed]
+    for one in seeds:
+        if not isinstance(one, bytes | bytearray | memoryview):
+            raise TypeError(
+                "on_load returns an update of Yjs as bytes, a list of them, or None, "
+                f"not {type(one).__name__}"
+            )
+    return [bytes(one) for one in seeds]
+
+
+def _define(cls: Any) -> bool:
+    """Whether the class wants its document saved."""
+    if iscoroutinefunction(cls.is_read_only):
+        raise TypeError(
+            f"{cls.__name__}.is_read_only is asked for each edit, which waits for nothing: let it "
+            "be a plain function"
+        )
+    for base in cls.__mro__:
+        for name, instead in CAMEL_CASE.items():
+            if name in vars(base):
+                raise TypeError(f"{cls.__name__}.{name} is never looked at; name it {instead}")
+    owner = next(base for base in cls.__mro__ if "on_save" in vars(base))
+    return owner not in mixins_of(cls)
+
+
+def _of(server: Any) -> Room:
+    room: Room = YJS.of(server)
+    return room
+
+
+async def _starting(server: Any) -> None:
+    await _of(server).starting()
+
+
+def _accepted(server: Any, connection: RoomConnection, ctx: Any) -> None:
+    _of(server).accepted(connection)
+
+
+def _message(server: Any, connection: RoomConnection, message: str | bytes) -> Any:
+    return _of(server).receive(connection, message)
+
+
+def _closed(
+    server: Any, connection: RoomConnection, code: int, reason: str, was_clean: bool
+) -> None:
+    _of(server).closed(connection)
+
+
+YJS: Part = Part(
+    name="yjs",
+    rank=200,
+    hooks=HOOK_ARGUMENTS,
+    options=("debounce_wait", "debounce_max_wait", "collect_garbage"),
+    define=_define,
+    construct=Room,
+    starting=_starting,
+    accepted=_accepted,
+    message=_message,
+    closed=_closed,
+)

@@ -1,0 +1,110 @@
+"""The clients of Yjs documents of npm, in Node.js: fixtures for the modules that import them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from partyserver.testing import Party
+from partyserver.testing.installed import find_node
+from partyserver.testing.party import Room
+
+CLIENTS = Path(__file__).with_name("clients")
+
+PARTYSERVER, WEBSOCKET = "y-partyserver", "y-websocket"
+both = pytest.mark.parametrize("kind", [PARTYSERVER, WEBSOCKET])
+
+
+class Node:
+    """The process of clients/node.mjs, which does one command after the other."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [find_node([CLIENTS]), CLIENTS / "node.mjs"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, command: str, *arguments: Any) -> Any:
+        print(json.dumps([command, *arguments]), file=self._process.stdin, flush=True)
+        assert self._process.stdout is not None
+        answer = json.loads(self._process.stdout.readline())
+        if "failure" in answer:
+            pytest.fail(f"{command}{arguments}: {answer['failure']}")
+        return answer["value"]
+
+    def stop(self) -> None:
+        self._process.communicate(timeout=60)
+
+
+class Provider:
+    """One provider with a document of its own. Its methods are the commands of clients/node.mjs."""
+
+    def __init__(self, node: Node, key: str) -> None:
+        self._node = node
+        self.key = key
+
+    def __getattr__(self, command: str) -> Callable[..., Any]:
+        def obey(*arguments: Any) -> Any:
+            return self._node(command, self.key, *arguments)
+
+        return obey
+
+    def until_same(self, other: Provider) -> None:
+        self._node("until_same", self.key, other.key)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        content: dict[str, Any] = self._node("content", self.key)
+        return content
+
+    def says(self, text: str, **roots: Any) -> None:
+        """Wait until its document has exactly this."""
+        self.until_content({"t": text, **roots})
+
+
+Open = Callable[..., Provider]
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    node = Node()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def kind() -> str:
+    """Of the client, where a test does not take `both`."""
+    return PARTYSERVER
+
+
+@pytest.fixture
+def open(node: Node, party: Party, room: Room, kind: str) -> Iterator[Open]:
+    """Makes a provider for the room, and waits until it is synced. It is closed at the end.
+
+    The options are its own; `name` is what the others see of it.
+    """
+    numbers = itertools.count()
+
+    def open(name: str | None = None, *, synced: bool = True, **options: Any) -> Provider:
+        key = f"client {next(numbers)}"
+        party_name, room_name = room.url.split("/")[-2:]
+        address = {"host": party.url.removeprefix("http://"), "party": party_name}
+        node("open", key, kind, {**address, "room": room_name, **options})
+        provider = Provider(node, key)
+        if synced:
+            provider.until_synced()
+        if name is not None:
+            provider.point({"name": name})
+        return provider
+
+    yield open
+    warnings = node("closeAll")
+    assert [warning for warning in warnings if warning.startswith("unhandled")] == []

@@ -1,0 +1,295 @@
+"""A document stays: after a sleep, an eviction, a restart, and any number of edits."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+
+import pytest
+from partyserver.yjs import frames
+from partyserver.yjs.coding import integer
+from partyserver.yjs.store import Store, merge
+
+from .vectors import ALL, HI, MARK, MERGED, SET
+from .wire import EMPTY, answers, edit, greeted, hears_nothing, joined, news, same, sleep, state_of
+
+LEVELS = "select level, count(*) as n from _partyserver_yjs group by level order by level"
+
+
+def typing(count, client=7, seed=1):
+    """Somebody types, and takes some of it back."""
+    chance = random.Random(seed)
+    clock = 0
+    for number in range(count):
+        if number % 5 == 4:
+            yield b"\0\1" + integer(client) + b"\1" + integer(chance.randrange(clock)) + b"\1"
+        elif clock:
+            at = integer(client) + integer(clock)
+            behind = integer(client) + integer(clock - 1)
+            yield b"\1\1" + at + b"\x84" + behind + b"\3abc\0"
+            clock += 3
+        else:
+            yield b"\1\1" + integer(client) + b"\0\4\1\1t\3abc\0"
+            clock = 3
+
+
+def large(client, size):
+    """An update with one text."""
+    text = bytes(random.Random(size).choices(b"abc", k=size))
+    return b"\1\1" + integer(client) + b"\0\4\1\1t" + integer(size) + text + b"\0"
+
+
+def sql(room, query):
+    return room.fetch("/sql", "POST", content=query).json()
+
+
+def test_it_is_there_after_a_sleep_an_eviction_and_a_restart(party, room):
+    with joined(room, "a") as a:
+        for update in ALL:
+            sleep(room)
+            edit(a, update)
+        assert hears_nothing(a)
+    for end in (room.evict, party.restart, party.restart):
+        end()
+        assert room.fetch("/vector").content == bytes.fromhex("01 05 04")
+        with joined(room, "b") as b:
+            assert answers(b) == [MERGED]
+        assert state_of(room) == MERGED
+
+
+def test_an_edit_is_stored_before_anybody_hears_of_it(party, mode):
+    room = party.room(f"Notes{mode}", "lobby")
+    with joined(room, "a") as a, joined(room, "b") as b:
+        for update in ALL:
+            edit(a, update)
+            news(b)
+            assert same(state_of(room), ALL[: ALL.index(update) + 1])
+
+
+def test_many_edits_become_few_rows_and_nobody_lacks_any(room):
+    updates = list(typing(1000))
+    whole = Store()
+    with joined(room, "a") as a, joined(room, "b") as b:
+        moments = []
+        for number, update in enumerate(updates):
+            edit(a, update)
+            if whole.add(update):
+                assert news(b) == update
+            if number % 300 == 150:
+                sleep(room)
+                moments.append((whole.vector(), whole.encode()))
+        rows = {row["level"]: row["n"] for row in sql(room, LEVELS)}
+        assert rows.keys() == {0, 1}
+        assert rows[0] <= 200
+        assert rows[1] <= 5
+        for vector, state in moments:
+            assert same([state, *answers(b, vector)], updates)
+        with room.connect(id="c") as c:
+            assert greeted(c) == whole.vector()
+            assert same(answers(c), updates)
+    for end in (room.evict, lambda: sleep(room)):
+        end()
+        with room.connect(id="d") as d:
+            assert greeted(d) == whole.vector()
+            assert same(answers(d), updates)
+            assert answers(d, whole.vector()) == [diff_of(updates, whole.vector())]
+        assert same(state_of(room), updates)
+
+
+def diff_of(updates, vector):
+    store = Store()
+    for update in updates:
+        store.add(update)
+    return store.encode(vector)
+
+
+def test_when_they_have_grown_all_is_written_anew_without_what_is_deleted(room):
+    size = "select sum(length(data)) as n from _partyserver_yjs"
+    with joined(room, "a") as a, joined(room, "b") as b:
+        updates = [large(3, 20_000), *typing(210)]
+        for update in updates:
+            edit(a, update)
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [0, 2]
+        assert sql(room, size)[0]["n"] > 20_000
+        moment = Store()
+        for update in updates:
+            moment.add(update)
+        more = [b"\0\1\3\1\0" + integer(19_000), large(4, 17_000), *typing(210, client=8)]
+        for update in more:
+            edit(a, update)
+        updates += more
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [0, 2]
+        assert sql(room, size)[0]["n"] < 20_000
+        # Also for somebody who has what was deleted, or has all, or nothing.
+        assert same([moment.encode(), *answers(b, moment.vector())], updates)
+        vector = room.fetch("/vector").content
+        assert same([merge(updates), *answers(b, vector)], updates)
+        assert same(answers(b), updates)
+    room.evict()
+    with joined(room, "c") as c:
+        assert same(answers(c), updates)
+        edit(c, MARK)
+        edit(c, HI)
+        assert hears_nothing(c)
+    assert same(state_of(room), [*updates, HI, MARK])
+
+
+def test_what_was_deleted_stays_where_the_class_says_so(party):
+    room = party.room("Kept", "lobby")
+    with joined(room, "a") as a:
+        edit(a, large(3, 20_000))
+        edit(a, b"\0\1\3\1\0" + integer(19_000))
+        for update in typing(250):
+            edit(a, update)
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [0, 2]
+    assert len(state_of(room)) > 20_000
+
+
+@pytest.mark.parametrize("size", [999_990, 1_000_001, 2_500_000])
+def test_an_update_may_be_larger_than_a_row(room, size):
+    update = large(9, size)
+    with joined(room, "a") as a, joined(room, "b") as b:
+        edit(a, HI)
+        news(b)
+        edit(a, update)
+        assert news(b) == update
+        edit(a, MARK)
+        news(b)
+        sleep(room)
+        with joined(room, "c") as c:
+            assert same(answers(c), [HI, update, MARK])
+        for one in typing(250):
+            edit(a, one)
+        assert hears_nothing(a)
+    room.evict()
+    assert same(state_of(room), [HI, update, MARK, *typing(250)])
+    with joined(room, "c") as c:
+        assert same(answers(c), [HI, update, MARK, *typing(250)])
+
+
+@pytest.mark.log_may_hold("the disk is full")
+@pytest.mark.parametrize("level", [1, 2])
+def test_rows_that_cannot_become_fewer_stay_as_they_are(room, level):
+    """And whoever has sent the last of them has done nothing wrong."""
+    whole = Store()
+    news_of = filter(whole.add, [large(3, 20_000 if level == 2 else 10), *typing(400)])
+    updates = list(islice(news_of, 198))  # and with one more they become one
+    more = [HI, MARK]
+    with joined(room, "a") as a, joined(room, "b") as b:
+        for update in updates:
+            edit(a, update)
+            assert news(b) == update
+        sql(
+            room,
+            "create trigger full before insert on _partyserver_yjs when new.level > 0 "
+            "begin select raise(abort, 'the disk is full'); end",
+        )
+        for update in more:
+            edit(a, update)
+            assert news(b) == update
+        assert hears_nothing(a)
+        assert "the disk is full" in str(room.fetch("/log").json())
+        assert [row["level"] for row in sql(room, LEVELS)] == [0]
+        sql(room, "drop trigger full")
+        room.evict()
+    assert same(state_of(room), [*updates, *more])
+    with joined(room, "a") as a:
+        edit(a, SET)
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [level]
+    assert same(state_of(room), [*updates, *more, SET])
+
+
+@pytest.mark.log_may_hold("the disk is full")
+def test_an_update_of_several_rows_is_stored_whole_or_not_at_all(room):
+    update = large(9, 1_500_000)
+    with joined(room, "a") as a, joined(room, "b") as b:
+        edit(a, HI)
+        assert news(b) == HI
+        sql(
+            room,
+            "create trigger full before insert on _partyserver_yjs when new.more = 0 "
+            "begin select raise(abort, 'the disk is full'); end",
+        )
+        edit(a, update)
+        assert hears_nothing(b)
+        sql(room, "drop trigger full")
+        assert answers(a) == [HI]
+        edit(a, update)
+        assert news(b) == update
+    room.evict()
+    assert same(state_of(room), [HI, update])
+
+
+def test_large_updates_become_one_without_being_many(room):
+    with joined(room, "a") as a:
+        for client in range(1, 4):
+            edit(a, large(client, 100_000))
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [2]
+        assert same(answers(a), [large(client, 100_000) for client in range(1, 4)])
+
+
+def test_what_has_been_folded_often_becomes_one(party):
+    """A newcomer gets a frame for each."""
+    room = party.room("NotesSleepy", "lobby")
+    updates = [large(3, 300_000), *typing(200 * 24)]
+    with joined(room, "a") as a:
+        for update in updates:
+            edit(a, update)
+        assert hears_nothing(a)
+        rows = {row["level"]: row["n"] for row in sql(room, LEVELS)}
+        assert rows[1] < 10
+        assert same(answers(a), updates)
+    room.evict()
+    assert same(state_of(room), updates)
+
+
+def test_what_is_known_of_it_can_be_lost(room):
+    """It is made again from the document."""
+    updates = [large(3, 20_000), *typing(450)]
+    with joined(room, "a") as a:
+        for update in updates:
+            edit(a, update)
+        assert hears_nothing(a)
+    vector = room.fetch("/vector").content
+    sql(room, "delete from _partyserver_yjs_index")
+    room.evict()
+    assert room.fetch("/vector").content == vector
+    with joined(room, "a") as a:
+        edit(a, HI)
+        assert same(answers(a), [*updates, HI])
+        assert answers(a, vector)[-1].startswith(b"\0")
+
+
+def test_a_room_that_has_deleted_all_has_a_new_document(room):
+    with joined(room, "a") as a:
+        edit(a, HI)
+        assert answers(a) == [HI]
+        assert room.fetch("/delete").text == "deleted"
+        assert answers(a) == [EMPTY]
+        edit(a, MARK)
+        assert answers(a) == [MARK]
+
+
+def test_documents_of_other_rooms_are_others(party, mode):
+    one, other = (party.room(f"Notes{mode}", name) for name in ("one", "other"))
+    with joined(one, "a") as a, joined(other, "b") as b:
+        edit(a, HI)
+        assert answers(a) == [HI]
+        assert answers(b) == [EMPTY]
+        assert hears_nothing(b)
+
+
+def test_an_answer_comes_with_a_step_2_at_its_end_however_long_it_is(room):
+    with joined(room, "a") as a:
+        for update in typing(450):
+            edit(a, update)
+        a.send(frames.step_1(b"\0"))
+        kinds = []
+        while frames.STEP_2 not in kinds:
+            kinds.append(frames.parse(a.receive()).kind)
+        assert kinds == [frames.UPDATE] * 2 + [frames.STEP_2]
