@@ -14,6 +14,8 @@ PACKAGES = {
     "reference/history": "partyserver.history",
     "reference/schedule": "partyserver.schedule",
     "reference/agents": "partyserver.agents",
+    "reference/yjs": "partyserver.yjs",
+    "reference/yjs/store": "partyserver.yjs.store",
     "reference/logs": "partyserver.logs",
     "reference/testing": "partyserver.testing",
     "reference/partykit": "partyserver.partykit",

@@ -9,6 +9,7 @@ import partyserver
 import partyserver.asgi
 import partyserver.events
 import partyserver.testing
+import partyserver.yjs.store
 import pytest
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -24,6 +25,8 @@ PUBLIC = {
     "partyserver.events": {*partyserver.events.__all__},
     "partyserver.presence": {"Presence"},
     "partyserver.history": {"History", "HistoryOptions"},
+    "partyserver.yjs": {*partyserver.yjs.__all__},
+    "partyserver.yjs.store": {*partyserver.yjs.store.__all__},
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -48,7 +51,7 @@ def test_an_example_compiles_and_imports_public_names(code):
 
 
 def test_a_hook_in_an_example_is_one_that_exists():
-    names = ["hooks.py", "presence.py", "partykit/server.py", "agents/hooks.py"]
+    names = ["hooks.py", "presence.py", "partykit/server.py", "agents/hooks.py", "yjs/mixin.py"]
     sources = [SOURCE / name for name in names]
     hooks = {hook for source in sources for hook in re.findall(r"def (on_\w+)", source.read_text())}
     for example in EXAMPLES:

@@ -17,6 +17,9 @@ AGENTS = {
 }
 BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
+DOCUMENTS = {
+    name: f"yjs/test_{name}.py" for name in ("awareness", "hostile", "malformed", "structs", "sync")
+}
 EVENTS = "capabilities/test_events.py"
 CONNECTIONS = "contracts/test_connections.py"
 GUESTS = "asgi/test_guests.py"
@@ -165,6 +168,37 @@ ROWS = {
     },
     "an event for clients that is nested too deeply, or has NaN or infinity in it": {
         EVENTS: ["test_what_json_cannot_hold_is_not_sent"]
+    },
+    # Documents
+    "a binary message that is no frame of Yjs, an update that ends early or has more behind it, a "
+    "length that lies": {
+        DOCUMENTS["malformed"]: [
+            "test_a_malformed_frame_is_dropped",
+            "test_after_a_few_the_connection_is_closed",
+        ]
+    },
+    "an update that some client could not read: texts that are not UTF-8, embeds that are not "
+    "JSON, values nested more than 500 deep": {
+        DOCUMENTS["malformed"]: ["test_a_malformed_frame_is_dropped"],
+        DOCUMENTS["structs"]: ["test_texts_are_utf_8", "test_embeds_and_formats_are_json"],
+        DOCUMENTS["hostile"]: ["test_a_message_full_of_levels_is_refused"],
+    },
+    "an update that would take long to read, as one with millions of deletions": {
+        DOCUMENTS["hostile"]: ["test_a_message_full_of_it_is_refused"]
+    },
+    "a frame of a type that nobody knows": {DOCUMENTS["sync"]: ["test_other_frames_are_ignored"]},
+    "an edit of a connection that may only read": {
+        DOCUMENTS["sync"]: ["test_who_may_only_read_changes_nothing_and_is_told_so_once"]
+    },
+    "an awareness state that is no object, or of more than 100 clients": {
+        DOCUMENTS["awareness"]: [
+            "test_what_some_client_could_not_read_is_refused",
+            "test_one_connection_speaks_for_few",
+        ],
+        DOCUMENTS["malformed"]: ["test_a_malformed_frame_is_dropped"],
+    },
+    "an update that the room's code gives, and is none": {
+        DOCUMENTS["sync"]: ["test_the_rooms_own_edits_go_to_all"]
     },
     # Storage
     "a key of `kv` that is empty, too long, or has half a surrogate pair": {
