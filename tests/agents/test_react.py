@@ -11,6 +11,8 @@ from .npm import NEWER, OLDER, CallError, both, bundle, connect, tab, version
 
 __all__ = ["browser", "bundle", "connect", "tab", "version"]
 
+pytestmark = pytest.mark.once("what an agent does to its clients is seen in Node.js")
+
 INITIAL = {"count": 0, "items": [], "last": None}
 CLOSED = r"^Connection closed$"
 

@@ -20,7 +20,7 @@ from partyserver.yjs.updates import decode
 from . import npm as npm_yjs
 
 SEED = int(os.environ.get("YJS_SEED", "0"))
-LOGS = int(os.environ.get("YJS_LOGS", "30"))
+LOGS = int(os.environ.get("YJS_LOGS", "12"))
 seeds = pytest.mark.parametrize("seed", range(SEED, SEED + LOGS))
 
 
