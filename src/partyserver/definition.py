@@ -50,7 +50,7 @@ def define(cls: Any, root: type) -> None:
     """
     parts = parts_of(cls)
     marked = marked_names(cls, parts)
-    contract.check_members(cls, root, parts.hooks, marked)
+    contract.check_members(cls, root, parts.hooks, marked, parts.spellings)
     for base in contract.users_bases(cls, root):
         reserved.check_free(cls, base)
     definition = Definition(

@@ -55,6 +55,8 @@ class Part:
         rank: the order among the parts of a class, lowest first.
         hooks: the mixin's own hooks, and what each is called with. They are no methods for callers
             from outside.
+        spellings: other names of what the mixin looks at, as TypeScript's, and what to write instead:
+            a class that has one of them is a `TypeError`.
         reserves: values of `type` in the JSON that it sends or takes. No event of a class with the
             part may have one of them.
         options: the mixin's own options: another class that sets one of them is a `TypeError`.
@@ -85,6 +87,7 @@ class Part:
     name: str
     rank: int
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
     reserves: Collection[str] = ()
     options: Collection[str] = ()
     always: Mapping[str, Any] = field(default_factory=dict)
@@ -149,6 +152,11 @@ class Parts:
     def hooks(self) -> dict[str, Sequence[str]]:
         """The hooks that the mixins bring, and what each is called with."""
         return {name: given for part in self.all for name, given in part.hooks.items()}
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Other names of what the mixins look at, and what to write instead."""
+        return {name: instead for part in self.all for name, instead in part.spellings.items()}
 
     @property
     def options(self) -> frozenset[str]:

@@ -245,6 +245,14 @@ def test_a_mixins_hook_may_be_misspelt_too():
         check_members(made("Chat", {"on_joim": function("self")}), Root, {"on_join": ("key",)})
 
 
+def test_another_spelling_of_what_a_mixin_looks_at_is_refused_for_its_own():
+    spellings = {"onLoad": "on_load"}
+    notes = made("Notes", {"onLoad": None})
+    check_members(notes, Root)
+    with pytest.raises(TypeError, match=r"^Notes\.onLoad is never looked at; name it on_load$"):
+        check_members(notes, Root, spellings=spellings)
+
+
 def test_a_mixins_hook_without_the_mixin_is_warned_of():
     chat = made("Chat", {"on_join": function("self, key, meta"), "on_leave": 1})
     [warning] = hooks_without_mixin(chat, Root, {})

@@ -51,9 +51,6 @@ def _define(cls: Any) -> Table:
             "be a plain function"
         )
     for base in cls.__mro__:
-        for name, instead in CAMEL_CASE.items():
-            if name in vars(base):
-                raise TypeError(f"{cls.__name__}.{name} is never looked at; name it {instead}")
         for name, what in NOT_THERE.items():
             if name in vars(base) and mark_of(vars(base)[name]) is None:
                 raise TypeError(
@@ -126,6 +123,7 @@ AGENT: Part = Part(
     name=flags.NAME,
     rank=100,
     hooks=HOOK_ARGUMENTS,
+    spellings=CAMEL_CASE,
     reserves=rules.TYPES,
     leaves_text=True,
     options=("send_identity", "client_state"),

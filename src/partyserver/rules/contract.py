@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextvars import ContextVar
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, Literal
 
 from .signatures import signature_of
@@ -59,6 +59,8 @@ CAMEL_CASE = {
 #: What is called by these names is the contract with the room, and not a method for others.
 HOOKS = frozenset(CAMEL_CASE.values())
 
+_NO_SPELLINGS: Mapping[str, str] = MappingProxyType({})
+
 #: Hooks that come with a mixin, and which.
 HOOKS_OF_MIXINS = {
     "on_join": "partyserver.presence.Presence",
@@ -71,16 +73,18 @@ def check_members(
     root: type,
     more_hooks: Mapping[str, Sequence[str]] | None = None,
     marked: Collection[str] = (),
+    spellings: Mapping[str, str] = _NO_SPELLINGS,
 ) -> None:
     """Raise `TypeError` for members that would not do what their author expects.
 
     Mixins count as the class's own; what `root` and its subclasses hold was checked before.
     `more_hooks` are those that mixins bring, with what each is called with. Methods that are
-    `marked` by a decorator of a mixin's are its own to look at.
+    `marked` by a decorator of a mixin's are its own to look at. `spellings` are other names of what
+    mixins look at, and what to write instead.
     """
     arguments = HOOK_ARGUMENTS | dict(more_hooks or {})
     for base in users_bases(cls, root):
-        _check_own_members(cls, base, arguments, marked)
+        _check_own_members(cls, base, arguments, marked, spellings)
 
 
 def hooks_without_mixin(cls: type, root: type, more_hooks: Collection[str]) -> Iterator[str]:
@@ -103,7 +107,11 @@ def users_bases(cls: type, root: type) -> Iterator[type]:
 
 
 def _check_own_members(
-    cls: type, base: type, arguments: Mapping[str, Sequence[str]], marked: Collection[str]
+    cls: type,
+    base: type,
+    arguments: Mapping[str, Sequence[str]],
+    marked: Collection[str],
+    spellings: Mapping[str, str],
 ) -> None:
     hooks = HOOKS | arguments.keys()
     runs = hooks - {"get_connection_tags"}
@@ -115,6 +123,8 @@ def _check_own_members(
             )
         if name in CAMEL_CASE:
             raise TypeError(f"{cls.__name__}.{name} is never called; name it {CAMEL_CASE[name]}")
+        if name in spellings:
+            raise TypeError(f"{cls.__name__}.{name} is never looked at; name it {spellings[name]}")
         check_spelling(cls, name, member, hooks)
         if isinstance(member, FunctionType) and name not in marked:
             if name in arguments:

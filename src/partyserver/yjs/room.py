@@ -38,7 +38,6 @@ HOOK_ARGUMENTS = {
     "on_save": ("update",),
 }
 
-
 #: TypeScript's spellings, and what to write instead.
 CAMEL_CASE = {
     "isReadOnly": "is_read_only",
@@ -250,10 +249,6 @@ def _define(cls: Any) -> bool:
             f"{cls.__name__}.is_read_only is asked for each edit, which waits for nothing: let it "
             "be a plain function"
         )
-    for base in cls.__mro__:
-        for name, instead in CAMEL_CASE.items():
-            if name in vars(base):
-                raise TypeError(f"{cls.__name__}.{name} is never looked at; name it {instead}")
     owner = next(base for base in cls.__mro__ if "on_save" in vars(base))
     return owner not in mixins_of(cls)
 
@@ -285,6 +280,7 @@ YJS: Part = Part(
     name="yjs",
     rank=200,
     hooks=HOOK_ARGUMENTS,
+    spellings=CAMEL_CASE,
     options=("debounce_wait", "debounce_max_wait", "collect_garbage"),
     define=_define,
     construct=Room,
