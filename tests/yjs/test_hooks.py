@@ -158,6 +158,24 @@ def test_what_was_being_saved_when_the_room_ended_is_saved_by_its_next_life(part
         assert eventually(lambda: log(room).count(["begins", HI.hex()]) == 2)
 
 
+@pytest.mark.log_may_hold("the disk is full")
+def test_an_edit_that_could_not_be_marked_is_saved_with_the_next(party, mode):
+    room = party.room(f"Saved{mode}", "lobby")
+    full = (
+        "create trigger full before insert on _partyserver_yjs_index "
+        "begin select raise(abort, 'the disk is full'); end"
+    )
+    with joined(room, "a") as a:
+        edit(a, SET)
+        assert eventually(lambda: copies_of(room, [SET]))
+        room.fetch("/sql", "POST", content=full)
+        edit(a, HI)
+        assert hears_nothing(a)
+        room.fetch("/sql", "POST", content="drop trigger full")
+        edit(a, MARK)
+        assert eventually(lambda: copies_of(room, [SET, HI, MARK]))
+
+
 @pytest.mark.no_party_chaos
 def test_what_has_been_deleted_is_not_saved(party, mode):
     room = party.room(f"SavedLate{mode}", "lobby")

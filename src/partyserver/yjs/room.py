@@ -179,8 +179,11 @@ class Room:
 
     def _edited(self) -> None:
         saves = self._saves
-        if saves is not None and saves.edited():
+        if saves is None:
+            return
+        if not saves.is_pending:  # stored first: if that fails, the next edit begins anew
             self.document.is_unsaved = True
+        if saves.edited():
             self._life.wait_until(saves.run(self._save))
 
     async def _save(self) -> None:
