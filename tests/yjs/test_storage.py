@@ -265,6 +265,22 @@ def test_what_is_known_of_it_can_be_lost(room):
         assert answers(a, vector)[-1].startswith(b"\0")
 
 
+@pytest.mark.log_may_hold("what is stored of the document cannot be read")
+def test_what_cannot_be_read_any_more_is_no_fault_of_who_edits(party):
+    room = party.room("NotesSleepy", "lobby")
+    updates = list(islice(filter(Store().add, typing(400)), 200))
+    with joined(room, "a") as a:
+        for update in updates:
+            edit(a, update)
+        assert hears_nothing(a)
+        sql(room, "update _partyserver_yjs_index set data = x'ff'")
+        sleep(room)
+        for update in (HI, MARK, SET) * 2:
+            edit(a, update)
+        assert hears_nothing(a)
+        assert "cannot be read" in str(room.fetch("/log").json())
+
+
 def test_a_room_that_has_deleted_all_has_a_new_document(room):
     with joined(room, "a") as a:
         edit(a, HI)

@@ -12,7 +12,8 @@ than has been folded since.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from ..errors import PartyServerError
 from ..rules.options import PLATFORM_MAX_MESSAGE_SIZE
@@ -23,6 +24,8 @@ from .coding import MalformedError
 from .coverage import Coverage
 from .store import Store
 from .updates import EMPTY_UPDATE, EMPTY_VECTOR, Update
+
+T = TypeVar("T")
 
 _NEWEST, _FOLDED, _BASE = range(3)
 
@@ -134,8 +137,8 @@ class Document:
         for row in _INDEX.read(self._ctx, "select * from {table} order by name, part"):
             index[row["name"]] += row["data"]
         if index[_COVERAGE]:
-            coverage = Coverage.decode(index[_COVERAGE])
-            self._base = updates.decode_vector(index[_BASE_VECTOR] or EMPTY_VECTOR)
+            coverage = _stored(Coverage.decode, index[_COVERAGE])
+            self._base = _stored(updates.decode_vector, index[_BASE_VECTOR] or EMPTY_VECTOR)
         else:  # it was never folded; or that was lost
             coverage = self._coverage_of(_BASE)
             self._base = coverage.ends()
@@ -320,9 +323,13 @@ def _pieces(store: Store) -> Iterator[bytes]:
 
 
 def _decode(record: bytes) -> Update:
-    """What is stored here. It was read once already."""
+    return _stored(partial(updates.decode, bounded=False), record)
+
+
+def _stored(read: Callable[[bytes], T], kept: bytes) -> T:
+    """Read what has been stored here. If that fails, it is no fault of who has sent something."""
     try:
-        return updates.decode(record, bounded=False)
+        return read(kept)
     except MalformedError as error:
         raise PartyServerError(f"what is stored of the document cannot be read: {error}") from error
 
