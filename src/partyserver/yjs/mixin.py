@@ -49,9 +49,10 @@ class YMixin:
     async def on_load(self) -> bytes | list[bytes] | None:
         """Called when the room starts and has no document yet: return one or more updates of Yjs.
 
-        What it returns is stored, and it is not called again. If it raises, the room has not
-        started. An update has to be made once, and not at each call: a document that is made anew
-        has another client, and what it says would be there twice.
+        What it returns is stored, and it is not called again; after None it is, whenever the room
+        starts, until there is a document. If it raises, the room has not started. An update has to
+        be made once, and not at each call: a document that is made anew has another client, and
+        what it says would be there twice.
         """
         return None
 
@@ -86,7 +87,9 @@ class YMixin:
             ValueError: it is no state vector.
         """
         document = _room(self).document
-        return document.encode() if vector is None else document.encode(vector)
+        if vector is None:
+            return document.encode()
+        return document.encode(_bytes(vector, "a state vector"))
 
     def state_vector(self) -> bytes:
         """What the document has, as `Y.encodeStateVector` writes it."""
@@ -98,9 +101,13 @@ class YMixin:
         Raises:
             ValueError: it is none. The document is as before.
         """
-        if not isinstance(update, bytes | bytearray | memoryview):
-            raise TypeError(f"an update of Yjs is bytes, not {type(update).__name__}: {update!r}")
-        return _room(self).apply(bytes(update))
+        return _room(self).apply(_bytes(update, "an update of Yjs"))
+
+
+def _bytes(given: Any, what: str) -> bytes:
+    if not isinstance(given, bytes | bytearray | memoryview):
+        raise TypeError(f"{what} is bytes, not {type(given).__name__}: {given!r}")
+    return bytes(given)
 
 
 def _checked(text: Any) -> str:

@@ -54,6 +54,11 @@ class Notes(YServer):
                 return Response(self.encode_state(body))
             case "apply":
                 return Response(str(self.apply_update(body)))
+            case "wrong":
+                try:
+                    self.apply_update("text")
+                except TypeError as error:
+                    return Response(f"{error}; {self.wrong_vector()}")
             case "undone":
                 return Response(self.undone(body))
             case "rolled-back":
@@ -69,6 +74,12 @@ class Notes(YServer):
             case "log":
                 return Response.from_json(self.log())
         return Response("Not Found", status=404)
+
+    def wrong_vector(self):
+        try:
+            return self.encode_state(5)
+        except TypeError as error:
+            return error
 
     async def roll_back(self, update, transaction):
         self.apply_update(update)
