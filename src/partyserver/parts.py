@@ -55,8 +55,8 @@ class Part:
         rank: the order among the parts of a class, lowest first.
         hooks: the mixin's own hooks, and what each is called with. They are no methods for callers
             from outside.
-        spellings: other names of what the mixin looks at, as TypeScript's, and what to write instead:
-            a class that has one of them is a `TypeError`.
+        spellings: other names of what the mixin looks at, as TypeScript's, and what to write
+            instead: a class that has one of them is a `TypeError`.
         reserves: values of `type` in the JSON that it sends or takes. No event of a class with the
             part may have one of them.
         options: the mixin's own options: another class that sets one of them is a `TypeError`.
