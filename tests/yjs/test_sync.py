@@ -182,7 +182,7 @@ def test_the_rooms_own_edits_go_to_all(room):
         assert room.fetch("/apply", "POST", content=HI).text == "False"
         assert hears_nothing(a, b)
     assert room.fetch("/wrong").text == (
-        "an update of Yjs is bytes, not str: 'text'; a state vector is bytes, not int: 5"
+        "an update of Yjs is bytes, not str: 'text'; a state vector is bytes, not str: 'text'"
     )
     response = room.fetch("/apply", "POST", content=HI[:-1])
     assert (response.status_code, response.text[:15]) == (400, "MalformedError:")

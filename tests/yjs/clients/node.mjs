@@ -68,8 +68,11 @@ function states({ doc, provider }) {
     .sort();
 }
 
-/** When `get` gives what is wanted: it is looked at after each event of a client. */
-async function until(key, get, wanted) {
+/**
+ * When `get` gives what is wanted: it is looked at after each event of a client, and of the `other` that it
+ * may be compared with.
+ */
+async function until(key, get, wanted, other = key) {
   const client = clients.get(key);
   const limit = setTimeout(() => client.changed(), patience - 1_000);
   const began = Date.now();
@@ -77,7 +80,10 @@ async function until(key, get, wanted) {
     if (Date.now() - began > patience - 2_000) {
       throw new Error(`${key} has ${JSON.stringify(get(client))}, not ${JSON.stringify(wanted)}`);
     }
-    await new Promise((resolve) => client.waiting.push(resolve));
+    await new Promise((resolve) => {
+      client.waiting.push(resolve);
+      clients.get(other).waiting.push(resolve);
+    });
   }
   clearTimeout(limit);
 }
@@ -113,7 +119,8 @@ const commands = {
       client.texts.push(text);
       client.changed();
     });
-    provider.on("connection-close", client.changed);
+    // It is told before the provider has let go of its socket.
+    provider.on("connection-close", () => setImmediate(client.changed));
     provider.awareness.on("update", client.changed);
     doc.on("update", client.changed);
     clients.set(key, client);
@@ -151,7 +158,9 @@ const commands = {
     return until(key, ({ doc }) => content(doc), wanted);
   },
   until_same(key, other) {
-    return until(key, ({ doc }) => isDeepStrictEqual(content(doc), content(clients.get(other).doc)), true);
+    // Not the contents, which may be the same before an edit and after it.
+    const isSame = ({ doc }) => Y.equalSnapshots(Y.snapshot(doc), Y.snapshot(clients.get(other).doc));
+    return until(key, isSame, true, other);
   },
   until_synced(key) {
     return until(key, ({ provider }) => provider.synced, true);

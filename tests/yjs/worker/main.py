@@ -3,6 +3,7 @@
 import asyncio
 import json
 from functools import partial
+from typing import Any
 
 from partyserver import Server, route_partykit_request
 from partyserver.yjs import YMixin, YServer
@@ -11,6 +12,8 @@ from workers import Response, WorkerEntrypoint
 #: Client 5 has inserted "hi" into the text `t`, and "!" behind it.
 HI = bytes.fromhex("01 01 05 00 04 01 01 74 02 68 69 00")
 MARK = bytes.fromhex("01 01 05 02 84 05 01 01 21 00")
+#: What no checker of types would let pass.
+NO_BYTES: Any = "text"
 
 
 class Notes(YServer):
@@ -56,7 +59,7 @@ class Notes(YServer):
                 return Response(str(self.apply_update(body)))
             case "wrong":
                 try:
-                    self.apply_update("text")
+                    self.apply_update(NO_BYTES)
                 except TypeError as error:
                     return Response(f"{error}; {self.wrong_vector()}")
             case "undone":
@@ -77,7 +80,7 @@ class Notes(YServer):
 
     def wrong_vector(self):
         try:
-            return self.encode_state(5)
+            return self.encode_state(NO_BYTES)
         except TypeError as error:
             return error
 
