@@ -79,6 +79,12 @@ def test_the_api_is_asked_for_the_conversation(api: Api, tab: Tab) -> None:
     ]
 
 
+def test_the_last_line_may_lack_its_end(api: Api, tab: Tab) -> None:
+    api.answers.append((200, [event(content="Hi"), b"data: [DONE]"]))
+    assert tab.call("ask", "Hello") is None
+    assert tab.said()[-1] == ("assistant", "Hi")
+
+
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_texts_come_as_they_are_however_their_bytes_are_cut(api: Api, tab: Tab, size: int) -> None:
     words = ["Grüße, ", "世界 ", "👋🏽 ", "a\u2028b", "\nnew line"]

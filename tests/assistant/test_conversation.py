@@ -188,6 +188,20 @@ def test_a_reminder_comes_by_itself_and_also_in_the_midst_of_an_answer(tab: Tab)
     assert sorted(role for role, _ in tab.said()) == [*["assistant"] * 2, "reminder", *["user"] * 2]
 
 
+def test_what_is_asked_again_is_the_question_also_when_a_reminder_has_come_since(
+    party: Party, tab: Tab, open_tab: OpenTab
+) -> None:
+    tab.call("ask", "Remind me in 2 hours to stretch")
+    tab.hears(tab.start("ask", "Hello?"))
+    party.restart()
+    tab = open_tab()
+    assert tab.state["status"] == "unanswered"
+    run_due(party)
+    tab.until(lambda state: state["messages"][-1]["role"] == "reminder")
+    assert tab.call("ask_again") is None
+    assert "You said: “Hello?”" in tab.said()[-1][1]
+
+
 def test_a_reminder_can_be_cancelled(party: Party, tab: Tab) -> None:
     for text in ("stretch", "drink"):
         tab.call("ask", f"Remind me in 1 day to {text}")

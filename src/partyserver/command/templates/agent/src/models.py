@@ -143,6 +143,8 @@ async def events(body: Any) -> AsyncGenerator[str]:
             for line in lines:
                 if line.startswith(b"data:"):
                     yield line.removeprefix(b"data:").decode().strip()
+        if rest.startswith(b"data:"):  # the last line, without its end
+            yield rest.removeprefix(b"data:").decode().strip()
     finally:
         with suppress(JsException):  # it has failed, or is at its end
             await reader.cancel()

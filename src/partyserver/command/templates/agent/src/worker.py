@@ -210,9 +210,11 @@ class Assistant(agents.Agent[Env]):
             return f"That did not work: there are {MOST_REMINDERS} reminders already."
         with self.change() as state:
             id = state["last_id"] = state["last_id"] + 1
-            at = now() + wanted.seconds * 1000
-            state["reminders"].append({"id": id, "text": wanted.text, "at": at})
+        at = now() + wanted.seconds * 1000
+        # First the timer: a reminder that is listed comes, wherever this is cut off.
         await self.schedule(wanted.seconds, self.remind, id)
+        with self.change() as state:
+            state["reminders"].append({"id": id, "text": wanted.text, "at": at})
         return f"The reminder is set, in {spelled(wanted.seconds)}: {wanted.text}"
 
     def _take_reminder(self, id: int) -> str | None:
@@ -235,7 +237,11 @@ class Assistant(agents.Agent[Env]):
     def _said(self) -> list[dict[str, Any]]:
         """The conversation as the API wants it, in which a reminder is the assistant's, too."""
         roles = {"user": "user", "assistant": "assistant", "reminder": "assistant"}
-        said = self.state["messages"]
+        said = list(self.state["messages"])
+        while (
+            said and said[-1]["role"] == "reminder"
+        ):  # it came after the question, which is asked again
+            said.pop()
         return [{"role": roles[one["role"]], "content": one["text"]} for one in said]
 
 
