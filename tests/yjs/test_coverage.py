@@ -100,3 +100,19 @@ def test_what_is_none_is_not_read():
 def test_the_end_is_behind_all_that_there_is_whatever_is_missing():
     assert Coverage().ends() == {}
     assert coverage(WITH_GAP).ends() == {5: 4}
+
+
+@pytest.mark.parametrize(
+    ("has", "update", "lacks"),
+    [
+        ([HI], MARK, False),
+        ([HI], SET, True),
+        ([HI, MARK], SET, False),
+        ([], MARK, True),
+        ([], HI, False),
+        ([HI, SET], EMOJI, False),
+        ([HI], DELETE, False),
+    ],
+)
+def test_what_goes_on_from_something_that_is_not_there(has, update, lacks):
+    assert coverage(*has, update).lacks_what_is_before(decode(update)) is lacks

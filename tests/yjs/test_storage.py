@@ -130,8 +130,8 @@ def test_when_they_have_grown_all_is_written_anew_without_what_is_deleted(room):
     room.evict()
     with joined(room, "c") as c:
         assert same(answers(c), updates)
-        edit(c, MARK)
         edit(c, HI)
+        edit(c, MARK)
         assert hears_nothing(c)
     assert same(state_of(room), [*updates, HI, MARK])
 

@@ -138,6 +138,10 @@ def test_in_pieces_it_is_the_same_document():
 # --- compaction -------------------------------------------------------------------------
 
 
+def test_its_length_is_how_many_structs_it_has():
+    assert [len(store()), len(store(HI, MARK, SET)), len(store(MERGED))] == [0, 3, 3]
+
+
 def test_what_was_typed_in_one_go_is_one_struct():
     mine = store(typed(7, 0, "a"), *(typed(7, n, "b", behind=n - 1) for n in range(1, 50)))
     mine.compact()

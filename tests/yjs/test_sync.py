@@ -6,7 +6,7 @@ import pytest
 from partyserver.yjs import frames
 from partyserver.yjs.store import merge
 
-from .vectors import ALL, DELETE, HI, MARK, MERGED, SET, WITH_GAP
+from .vectors import ALL, DELETE, EMOJI, HI, MARK, MERGED, SET, WITH_GAP
 from .wire import EMPTY, answers, edit, greeted, hears_nothing, joined, news, same, sleep, state_of
 
 
@@ -68,6 +68,7 @@ def test_what_lacks_something_is_asked_for(room):
     with joined(room, "a") as a:
         edit(a, HI)
         edit(a, SET)
+        assert greeted(a) == bytes.fromhex("01 05 02")
         assert hears_nothing(a)
         with room.connect(id="b") as b:
             assert greeted(b) == bytes.fromhex("01 05 02")
@@ -75,6 +76,24 @@ def test_what_lacks_something_is_asked_for(room):
             edit(b, MARK)
             assert news(a) == MARK
     assert room.fetch("/vector").content == bytes.fromhex("01 05 04")
+
+
+def test_who_sends_on_from_what_was_lost_is_asked_for_it_once(room):
+    with joined(room, "a") as a, joined(room, "b") as b:
+        edit(a, HI)
+        assert news(b) == HI
+        sleep(room)
+        edit(a, SET)  # and MARK was lost
+        assert news(b) == SET
+        assert greeted(a) == bytes.fromhex("01 05 02")
+        edit(a, EMOJI)
+        assert news(b) == EMOJI
+        assert hears_nothing(a)
+        missing = merge([MARK, SET, EMOJI])
+        a.send(frames.step_2(missing))
+        assert news(b) == missing
+        assert hears_nothing(a, b)
+    assert same(state_of(room), [HI, MARK, SET, EMOJI])
 
 
 @pytest.mark.parametrize(
@@ -189,13 +208,26 @@ def test_the_rooms_own_edits_go_to_all(room):
     assert state_of(room) == HI
 
 
-def test_what_a_transaction_of_the_storages_own_undoes_is_news_again(room):
+@pytest.mark.parametrize("way", ["rolled-back", "raised", "rolled-back-at-once"])
+def test_what_a_transaction_of_the_storages_own_undoes_nobody_hears_of(room, way):
     with joined(room, "a") as a:
         edit(a, HI)
-        assert room.fetch("/rolled-back", "POST", content=MARK).text == "rolled back"
-        assert news(a) == MARK  # nobody can tell while it runs
+        assert room.fetch(f"/{way}", "POST", content=MARK).text == "rolled back"
+        assert hears_nothing(a)
         assert state_of(room) == HI
         assert room.fetch("/apply", "POST", content=MARK).text == "True"
+        assert news(a) == MARK
+    assert same(state_of(room), [HI, MARK])
+
+
+@pytest.mark.parametrize("way", ["committed", "committed-at-once", "committed-in-both"])
+def test_what_such_a_transaction_stores_all_hear_of_when_it_has_ended(room, way):
+    with joined(room, "a") as a:
+        assert room.fetch(f"/{way}", "POST", content=HI).text == "committed"
+        assert a.receive() == "before the end"
+        assert news(a) == HI
+        edit(a, MARK)
+        assert hears_nothing(a)
     assert same(state_of(room), [HI, MARK])
 
 

@@ -36,7 +36,7 @@ def answers(socket, vector=EMPTY_VECTOR):
     found = []
     while True:
         frame = frames.parse(socket.receive())
-        if frame.type == frames.SYNC:
+        if frame.type == frames.SYNC and frame.kind != frames.STEP_1:
             found.append(frame.body)
             if frame.kind == frames.STEP_2:
                 return found

@@ -46,6 +46,14 @@ class Coverage:
             for start, end in ranges
         )
 
+    def lacks_what_is_before(self, update: Update) -> bool:
+        """Whether some structs of an update begin behind clocks that are missing."""
+        return any(
+            first.clock and not self.clocks[client].has(first.clock - 1, first.clock)
+            for client, structs in update.structs.items()
+            for first in structs[:1]
+        )
+
     def vector(self) -> bytes:
         """The state vector: for each client, up to where nothing is missing.
 

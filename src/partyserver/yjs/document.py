@@ -11,16 +11,20 @@ than has been folded since.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any, TypeVar
 
 from ..errors import PartyServerError
 from ..rules.options import PLATFORM_MAX_MESSAGE_SIZE
 from ..runtime import storage
 from ..tables import Table
-from . import frames, updates
-from .coding import MalformedError
+from . import bounds, frames, updates
+from .bounds import DocumentFullError
+from .coding import MalformedError, Reader, integer
 from .coverage import Coverage
 from .store import Store
 from .updates import EMPTY_UPDATE, EMPTY_VECTOR, Update
@@ -38,6 +42,8 @@ _LOG = Table(
 # updates were folded.
 _INDEX = Table("yjs_index", "name text not null, part integer not null, data blob not null")
 _COVERAGE, _BASE_VECTOR = "coverage", "base"
+#: How many structs the base and what has been folded have, at most.
+_STRUCTS = "structs"
 #: Whether there is an edit that `on_save` has not been told of.
 _UNSAVED = "unsaved"
 
@@ -54,6 +60,10 @@ _MOST_FOLDED = 20
 _FOLD_BEFORE_REST = 50
 #: Bytes of what has been folded, up to which all is left as it is.
 _SMALL = 16 * 1024
+#: Seconds after which a full document is written anew once more to make room, which takes long.
+_MAKE_ROOM_AFTER = 10
+#: Structs in memory, up to which they are left as they have come.
+_FEW = 1000
 
 
 class Document:
@@ -62,6 +72,9 @@ class Document:
     def __init__(self, ctx: Any, *, collect: bool) -> None:
         self._ctx = ctx
         self._collect = collect
+        self._made_room_at = -inf
+        #: Whether the update that was added last goes on from something that is not there.
+        self.has_gap = False
         self.forget()
 
     def forget(self) -> None:
@@ -69,6 +82,10 @@ class Document:
         self._coverage: Coverage | None = None
         #: All of it, if somebody has asked for it.
         self._store: Store | None = None
+        #: How many structs it had when it was compacted.
+        self._compacted = 0
+        #: Of the base and of what has been folded: at most; and with what is deleted of them.
+        self._structs = self._pieces = 0
         self._forget_newest()
         #: By client, the clock behind what the base has.
         self._base: Mapping[int, int] = {}
@@ -110,7 +127,7 @@ class Document:
             yield from map(frames.update, self._records(_FOLDED))
             yield frames.step_2(self._newest.encode())
             return
-        if not all(theirs.get(client, 0) >= end for client, end in self._base.items()):
+        if self._lacks_base(theirs):
             answer = frames.step_2(self._all().encode(vector))
             if len(answer) <= PLATFORM_MAX_MESSAGE_SIZE:
                 yield answer
@@ -126,6 +143,19 @@ class Document:
         yield frames.update(self._newest.encode(vector))
         yield frames.step_2(deletions)
 
+    def is_long_answer(self, vector: bytes) -> bool:
+        """Whether somebody with this state vector is told all, or what all has to be read for.
+
+        Raises:
+            MalformedError: it is none.
+        """
+        theirs = updates.decode_vector(vector)
+        self._known()
+        return self._lacks_base(theirs)
+
+    def _lacks_base(self, theirs: Mapping[int, int]) -> bool:
+        return not all(theirs.get(client, 0) >= end for client, end in self._base.items())
+
     def _known(self) -> Coverage:
         if self._coverage is None:
             self._coverage = self._read_coverage()
@@ -133,12 +163,13 @@ class Document:
 
     def _read_coverage(self) -> Coverage:
         self.forget()
-        index = dict.fromkeys((_COVERAGE, _BASE_VECTOR, _UNSAVED), b"")
+        index: dict[str, bytes] = defaultdict(bytes)
         for row in _INDEX.read(self._ctx, "select * from {table} order by name, part"):
             index[row["name"]] += row["data"]
         if index[_COVERAGE]:
             coverage = _stored(Coverage.decode, index[_COVERAGE])
             self._base = _stored(updates.decode_vector, index[_BASE_VECTOR] or EMPTY_VECTOR)
+            self._structs = _stored(lambda kept: Reader(kept).integer(), index[_STRUCTS])
         else:  # it was never folded; or that was lost
             coverage = self._coverage_of(_BASE)
             self._base = coverage.ends()
@@ -149,6 +180,7 @@ class Document:
             self._base_size = rows[_BASE]["size"]
         if _FOLDED in rows:
             self._folded_size, self._folded_count = rows[_FOLDED]["size"], rows[_FOLDED]["n"]
+        self._count_pieces(coverage)
         for record in self._records(_NEWEST, _NEWEST):
             update = _decode(record)
             coverage.add(update)
@@ -159,12 +191,15 @@ class Document:
         self._newest.take(update)
         self._newest_count += 1
         self._newest_size += size
+        self._newest_pieces += bounds.pieces_of(update)
 
     def _coverage_of(self, level: int, coverage: Coverage | None = None) -> Coverage:
         """With what the updates of a level have."""
         coverage = coverage or Coverage()
         for record in self._records(level, level):
-            coverage.add(_decode(record))
+            update = _decode(record)
+            coverage.add(update)
+            self._structs += sum(map(len, update.structs.values()))
         return coverage
 
     def _all(self) -> Store:
@@ -222,16 +257,41 @@ class Document:
 
         Raises:
             MalformedError: it is none. Nothing has been stored.
+            DocumentFullError: the document would become too large, likewise.
         """
         decoded = updates.decode(update)
-        if not self._known().add(decoded):
+        known = self._known()
+        if not self._has_room(update, decoded):
+            if known.has_all_of(decoded):
+                return False
+            self._make_room(known, update, decoded)
+        if not known.add(decoded):
             return False
         # In memory it is known from here on: what fails has not been stored.
         self._at_once(lambda: self._write(_NEWEST, update), is_one_row=len(update) <= _MAX_ROW)
+        self.has_gap = known.lacks_what_is_before(decoded)
         self._count(decoded, len(update))
         if self._store is not None:
             self._store.take(decoded)
         return True
+
+    def _has_room(self, update: bytes, decoded: Update) -> bool:
+        return bounds.memory(*self._with(update, decoded)) <= bounds.most(decoded)
+
+    def _with(self, update: bytes, decoded: Update) -> tuple[int, int]:
+        """The bytes and the pieces of the document, at most, with an update."""
+        size = self._base_size + self._folded_size + self._newest_size + len(update)
+        return size, self._pieces + self._newest_pieces + bounds.pieces_of(decoded)
+
+    def _make_room(self, known: Coverage, update: bytes, decoded: Update) -> None:
+        now = monotonic()
+        if (self._newest_count or self._folded_count) and (
+            now >= self._made_room_at + _MAKE_ROOM_AFTER
+        ):
+            self._made_room_at = now
+            self._at_once(lambda: self._rewrite(known))
+        if not self._has_room(update, decoded):
+            raise DocumentFullError(*self._with(update, decoded))
 
     @property
     def is_to_be_folded(self) -> bool:
@@ -242,6 +302,11 @@ class Document:
         known = self._known()
         if self._newest_count:
             self._at_once(lambda: self._fold(known))
+        store = self._store
+        # When it has doubled: so each struct is looked at twice, however many there are.
+        if store is not None and len(store) > max(_FEW, 2 * self._compacted):
+            store.compact(collect=self._collect)
+            self._compacted = len(store)
 
     def _fold(self, known: Coverage) -> None:
         newest = self._newest
@@ -261,7 +326,8 @@ class Document:
         _LOG.read(self._ctx, "delete from {table} where level <= ?", level)
         for piece in written:
             self._write(_FOLDED, piece)
-        self._write_index(_COVERAGE, known.encode())
+        # Too many where what has been folded has become one, until all is written anew.
+        self._write_known(known, self._structs + len(newest))
         self._folded_size, self._folded_count = size, self._folded_count + len(written)
         self._forget_newest()
 
@@ -275,15 +341,26 @@ class Document:
             self._write(_BASE, piece)
         base = known.ends()
         self._write_index(_BASE_VECTOR, updates.encode_vector(base))
-        self._write_index(_COVERAGE, known.encode())
+        self._write_known(known, len(store))
         self._base, self._base_size = base, sum(map(len, written))
         self._folded_size = self._folded_count = 0
         self._forget_newest()
+        self._compacted = len(store)
         if not was_here:
             self._store = None
 
+    def _write_known(self, known: Coverage, structs: int) -> None:
+        self._write_index(_COVERAGE, known.encode())
+        self._write_index(_STRUCTS, integer(structs))
+        self._structs = structs
+        self._count_pieces(known)
+
+    def _count_pieces(self, known: Coverage) -> None:
+        self._pieces = self._structs + sum(map(len, known.deleted.values()))
+
     def _forget_newest(self) -> None:
         self._newest, self._newest_count, self._newest_size = Store(), 0, 0
+        self._newest_pieces = 0
 
     def _at_once(self, work: Callable[[], None], *, is_one_row: bool = False) -> None:
         """Write several rows, or none. If that fails, memory may have more than the storage."""

@@ -98,8 +98,13 @@ class YMixin:
     def apply_update(self, update: bytes) -> bool:
         """Take an update of Yjs, and send it to all; tell whether anything in it was new.
 
+        In a transaction, be it of `self.transaction` or of `ctx.storage`, it is sent when that has
+        ended, and not if it was undone.
+
         Raises:
             ValueError: it is none. The document is as before.
+            PartyServerError: the document would become larger than the room can load, likewise:
+                some 12 MB, or 120,000 pieces.
         """
         return _room(self).apply(_bytes(update, "an update of Yjs"))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
+from time import monotonic
 from typing import Any
 
 from ..connection import RoomConnection
@@ -13,6 +14,7 @@ from ..errors import ConnectionClosedError, StateTooLargeError
 from ..parts import NOT_MINE, Part, mixins_of
 from ..reserved import life_of
 from ..rules.closing import POLICY_VIOLATION
+from ..rules.rate import Allowance, Rate
 from ..runtime import platform
 from ..undoing import follow
 from ..usercode import FAILURES, call
@@ -20,6 +22,7 @@ from . import frames
 from .awareness import MAX_ENTRIES, Awareness, Entry
 from .awareness import decode as decode_awareness
 from .awareness import encode as encode_awareness
+from .bounds import DocumentFullError
 from .coding import MalformedError
 from .document import Document
 from .frames import AWARENESS, CUSTOM, STEP_1, SYNC, UPDATE, Frame
@@ -30,6 +33,10 @@ from .store import merge
 _MOST_MALFORMED = 5
 _MALFORMED = "Malformed document frames"
 _READ_ONLY = "This document is read-only"
+_FULL = "This document is full"
+#: How often a connection is told all, or what all has to be read for. A client asks for that once,
+#: and then for what it lacks, some of them every few seconds: that has no limit.
+_LONG_ANSWERS = Rate({"messages": 20, "per": 60.0, "burst": 20})
 
 HOOK_ARGUMENTS = {
     "is_read_only": ("connection",),
@@ -62,12 +69,17 @@ class Room:
                 options.get("debounce_wait", WAIT), options.get("debounce_max_wait", MAX_WAIT)
             )
         self._malformed: dict[RoomConnection, int] = {}
-        #: Who has been told that it may not edit.
-        self._denied: set[RoomConnection] = set()
+        #: What each has been told of why an edit of it is not taken.
+        self._denied: dict[RoomConnection, set[str]] = {}
+        self._long_answers: dict[RoomConnection, Allowance] = {}
+        self._is_full = False
+        #: How many transactions of the storage's own are open, and what nobody is told before.
+        self._open = 0
+        self._held: list[tuple[bytes, Callable[[], None]]] = []
         #: Who has not yet answered. An answer comes before any echo of the greeting's states.
         self._opening: set[RoomConnection] = set()
-        forget = self.document.forget
-        follow(server.ctx.storage, deleting=forget, ended=forget)
+        storage, forget = server.ctx.storage, self.document.forget
+        follow(storage, deleting=forget, began=self._began, ended=self._ended)
 
     @property
     def awareness(self) -> Awareness[RoomConnection]:
@@ -114,7 +126,8 @@ class Room:
 
     def closed(self, connection: RoomConnection) -> None:
         self._malformed.pop(connection, None)
-        self._denied.discard(connection)
+        self._denied.pop(connection, None)
+        self._long_answers.pop(connection, None)
         self._opening.discard(connection)
         connections = self._life.connections
         if left := self.awareness.leave(connection):
@@ -128,34 +141,85 @@ class Room:
 
     def _sync(self, connection: RoomConnection, frame: Frame, message: bytes) -> None:
         if frame.kind == STEP_1:
-            with suppress(ConnectionClosedError):
-                for answer in self.document.answers(frame.body):
-                    connection.send(answer)
+            self._answer(connection, frame.body)
             return
         self._opening.discard(connection)
         if self._is_read_only(connection):
-            if connection in self._denied or self.document.has_all_of(frame.body):
-                return
-            self._denied.add(connection)
-            with suppress(ConnectionClosedError):
-                connection.send(frames.denied(_READ_ONLY))
+            if not self.document.has_all_of(frame.body):
+                self._deny(connection, _READ_ONLY)
             return
-        if self.document.add(frame.body):
+        try:
+            is_new = self.document.add(frame.body)
+        except DocumentFullError as error:
+            if not self._is_full:
+                self._is_full = True
+                self._life.report("the document", error)
+            self._deny(connection, _FULL)
+            return
+        if is_new:
             # As it came, which is no copy; but the others have not asked for an answer.
             news = message if frame.kind == UPDATE else frames.update(frame.body)
-            self._tell(news, [connection])
+            if self.document.has_gap:  # it has come without one that was before it
+                with suppress(ConnectionClosedError):
+                    connection.send(frames.step_1(self.document.vector()))
+            self._when_certain(frame.body, partial(self._tell, news, [connection]))
+
+    def _answer(self, connection: RoomConnection, vector: bytes) -> None:
+        if self.document.is_long_answer(vector):
+            now = monotonic()
+            allowance = self._long_answers.get(connection)
+            if allowance is None:
+                allowance = self._long_answers[connection] = Allowance(_LONG_ANSWERS, now)
+            if not allowance.take(_LONG_ANSWERS, now):
+                return
+        with suppress(ConnectionClosedError):
+            for answer in self.document.answers(vector):
+                connection.send(answer)
+
+    def _deny(self, connection: RoomConnection, reason: str) -> None:
+        """Tell a client once why its edits are not taken."""
+        told = self._denied.setdefault(connection, set())
+        if reason not in told:
+            told.add(reason)
+            with suppress(ConnectionClosedError):
+                connection.send(frames.denied(reason))
 
     def apply(self, update: bytes) -> bool:
         """Take an update of the room's own code."""
         if not self.document.add(update):
             return False
-        tell = partial(self._tell, frames.update(update), ())
-        transaction = self._life.transaction
-        if transaction is None:
-            tell()
-        else:  # what may be undone nobody has heard of
-            transaction.at_end(tell, self.document.forget)
+        self._when_certain(update, partial(self._tell, frames.update(update), ()))
         return True
+
+    # --- what may be undone, nobody has heard of --------------------------------------
+
+    def _when_certain(self, update: bytes, tell: Callable[[], None]) -> None:
+        transaction = self._life.transaction
+        if transaction is not None:
+            transaction.at_end(partial(self._hold, update, tell), self.document.forget)
+        else:
+            self._hold(update, tell)
+
+    def _hold(self, update: bytes, tell: Callable[[], None]) -> None:
+        if self._open:
+            self._held.append((update, tell))
+        else:
+            tell()
+
+    def _began(self) -> None:
+        self._open += 1
+
+    def _ended(self) -> None:
+        self._open -= 1
+        self.document.forget()
+        if not self._open and self._held:
+            held, self._held = self._held, []
+            self._tidy(partial(self._tell_what_stands, held))
+
+    def _tell_what_stands(self, held: list[tuple[bytes, Callable[[], None]]]) -> None:
+        for update, tell in held:
+            if self.document.has_all_of(update):  # it was not undone
+                self._when_certain(update, tell)
 
     def _tell(self, news: bytes, exclude: Any) -> None:
         self._life.connections.broadcast(news, exclude)

@@ -100,6 +100,10 @@ class Store:
             run.add(client, found)
         return True
 
+    def __len__(self) -> int:
+        """How many structs there are: each takes memory, however little is in it."""
+        return sum(len(run.structs) for run in self._runs.values())
+
     def vector(self) -> bytes:
         """The state vector: what somebody has to be asked with who may have more."""
         return self._coverage.vector()

@@ -67,6 +67,19 @@ class Notes(YServer):
             case "rolled-back":
                 await self.ctx.storage.transaction(partial(self.roll_back, body))
                 return Response("rolled back")
+            case "raised" | "rolled-back-at-once":
+                return Response(await self.raise_in_transaction(what, body))
+            case "committed":
+                await self.ctx.storage.transaction(partial(self.commit, body))
+                return Response("committed")
+            case "committed-at-once":
+                self.ctx.storage.transactionSync(partial(self.commit_at_once, body))
+                return Response("committed")
+            case "committed-in-both":
+                self.transaction(
+                    self.ctx.storage.transactionSync, partial(self.commit_at_once, body)
+                )
+                return Response("committed")
             case "delete":
                 await self.ctx.storage.deleteAll()
                 return Response("deleted")
@@ -87,6 +100,29 @@ class Notes(YServer):
     async def roll_back(self, update, transaction):
         self.apply_update(update)
         transaction.rollback()
+
+    async def raise_in_transaction(self, way, update):
+        async def fail(transaction):
+            fail_at_once()
+
+        def fail_at_once():
+            self.apply_update(update)
+            raise LookupError("undone")
+
+        try:
+            if way == "raised":
+                await self.ctx.storage.transaction(fail)
+            else:
+                self.ctx.storage.transactionSync(fail_at_once)
+        except Exception:
+            return "rolled back"
+
+    async def commit(self, update, transaction):
+        self.commit_at_once(update)
+
+    def commit_at_once(self, update):
+        self.apply_update(update)
+        self.broadcast("before the end")
 
     def undone(self, update):
         def fail():
