@@ -18,7 +18,8 @@ AGENTS = {
 BODIES = "contracts/test_bodies.py"
 CLOSING = "contracts/test_closing.py"
 DOCUMENTS = {
-    name: f"yjs/test_{name}.py" for name in ("awareness", "hostile", "malformed", "structs", "sync")
+    name: f"yjs/test_{name}.py"
+    for name in ("awareness", "hostile", "malformed", "storage", "structs", "sync")
 }
 EVENTS = "capabilities/test_events.py"
 CONNECTIONS = "contracts/test_connections.py"
@@ -189,6 +190,25 @@ ROWS = {
     "a frame of a type that nobody knows": {DOCUMENTS["sync"]: ["test_other_frames_are_ignored"]},
     "an edit of a connection that may only read": {
         DOCUMENTS["sync"]: ["test_who_may_only_read_changes_nothing_and_is_told_so_once"]
+    },
+    "an edit that goes on from one that never came": {
+        DOCUMENTS["sync"]: ["test_who_sends_on_from_what_was_lost_is_asked_for_it_once"]
+    },
+    "an edit that would make the document larger than a room can load, some 12 MB or 120,000 "
+    "pieces": {
+        DOCUMENTS["storage"]: ["test_a_document_is_no_larger_than_it_can_be_loaded_again"],
+        "yjs/test_bounds.py": ["test_loading_and_writing_a_document_takes_no_more"],
+    },
+    "more than 20 questions for the whole document by one connection, and 20 more a minute": {
+        DOCUMENTS["storage"]: [
+            "test_one_connection_asks_for_all_so_often_and_for_what_it_lacks_as_often_as_it_likes"
+        ]
+    },
+    "one that it gives in a transaction that is undone": {
+        DOCUMENTS["sync"]: [
+            "test_what_a_transaction_of_the_storages_own_undoes_nobody_hears_of",
+            "test_what_is_undone_was_never_there",
+        ]
     },
     "an awareness state that is no object, or of more than 100 clients": {
         DOCUMENTS["awareness"]: [

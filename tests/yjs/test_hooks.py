@@ -133,7 +133,27 @@ def test_a_save_that_fails_is_made_up_for_with_the_next_edit(party, mode):
         assert eventually(lambda: copies_of(room, [HI, MARK]))
 
 
-@pytest.mark.no_party_chaos  # the room is held in memory
+@pytest.mark.no_party_chaos  # an event that wakes the room saves, too
+@pytest.mark.log_may_hold("ValueError: not yet")
+@pytest.mark.parametrize("kind", ["Saved", "SavedSleepy", "SavedTimed"])
+def test_a_save_that_fails_is_tried_again_by_an_alarm(party, kind):
+    """Nobody has to come, and the room may have left memory."""
+    room = party.room(kind, "fails")
+    with joined(room, "a") as a:
+        edit(a, HI)
+        assert eventually(lambda: ["exception", "ValueError: not yet"] in log(room))
+        room.evict()
+    # The room is not asked: that would wake it.
+    assert eventually(lambda: [kind, HI.hex()] in party.fetch("/saved").json())
+    # It is not the room's own, and that is as it was.
+    assert room.fetch("/alarm").text == "None"
+    assert ["on_alarm"] not in log(room)
+    assert room.fetch("/set-alarm", "POST", content=b"1").text
+    assert eventually(lambda: ["on_alarm"] in log(room))
+    assert log(room).count(["on_alarm"]) == 1
+
+
+@pytest.mark.no_party_chaos
 def test_saves_come_one_after_the_other_and_none_is_forgotten(party, mode):
     room = party.room(f"Slow{mode}", "lobby")
     with joined(room, "a") as a:
@@ -166,14 +186,14 @@ def test_an_edit_that_could_not_be_marked_is_saved_with_the_next(party, mode):
         "begin select raise(abort, 'the disk is full'); end"
     )
     with joined(room, "a") as a:
-        edit(a, SET)
-        assert eventually(lambda: copies_of(room, [SET]))
-        room.fetch("/sql", "POST", content=full)
         edit(a, HI)
+        assert eventually(lambda: copies_of(room, [HI]))
+        room.fetch("/sql", "POST", content=full)
+        edit(a, MARK)
         assert hears_nothing(a)
         room.fetch("/sql", "POST", content="drop trigger full")
-        edit(a, MARK)
-        assert eventually(lambda: copies_of(room, [SET, HI, MARK]))
+        edit(a, SET)
+        assert eventually(lambda: copies_of(room, [HI, MARK, SET]))
 
 
 @pytest.mark.no_party_chaos

@@ -39,6 +39,10 @@ def large(client, size):
     return b"\1\1" + integer(client) + b"\0\4\1\1t" + integer(size) + text + b"\0"
 
 
+def plain(client, size):
+    return b"\1\1" + integer(client) + b"\0\4\1\1t" + integer(size) + b"a" * size + b"\0"
+
+
 def sql(room, query):
     return room.fetch("/sql", "POST", content=query).json()
 
@@ -215,13 +219,81 @@ def test_an_update_of_several_rows_is_stored_whole_or_not_at_all(room):
             "begin select raise(abort, 'the disk is full'); end",
         )
         edit(a, update)
-        assert hears_nothing(b)
+        assert hears_nothing(a, b)
         sql(room, "drop trigger full")
         assert answers(a) == [HI]
         edit(a, update)
         assert news(b) == update
     room.evict()
     assert same(state_of(room), [HI, update])
+
+
+@pytest.mark.no_party_chaos  # each life of the room tells it once
+@pytest.mark.log_may_hold("the document would have")
+def test_a_document_is_no_larger_than_it_can_be_loaded_again(room):
+    one, other, third = (plain(client, 4_500_000) for client in (1, 2, 3))
+    deletion = b"\0\1\1\1\0" + integer(4_400_000)
+    with joined(room, "a") as a, joined(room, "b") as b:
+        for update in (one, other):
+            edit(a, update)
+            assert news(b) == update
+        for _ in range(2):
+            edit(a, third)
+            a.send(frames.step_2(third))
+        assert a.receive() == frames.denied("This document is full")
+        assert hears_nothing(a, b)
+        told = room.fetch("/apply", "POST", content=third)
+        assert told.text.startswith("DocumentFullError: the document would have 13,500,")
+        assert str(room.fetch("/log").json()).count("DocumentFullError") == 1
+        # What is known is no edit; what only deletes is taken, and makes room.
+        edit(a, one)
+        assert hears_nothing(a)
+        sleep(room)
+        edit(b, deletion)
+        assert news(a) == deletion
+        edit(a, third)
+        assert news(b) == third
+    room.evict()
+    assert same(state_of(room), [one, other, deletion, third])
+
+
+@pytest.mark.no_party_chaos  # what is counted is in memory
+def test_one_connection_asks_for_all_so_often_and_for_what_it_lacks_as_often_as_it_likes(room):
+    whole = plain(1, 300_000)
+    with joined(room, "a") as a, joined(room, "b") as b:
+        edit(a, whole)
+        assert news(b) == whole
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [2]
+        for _ in range(100):
+            b.send(frames.step_1(b"\0"))
+        assert 40 <= answered(b) < 120  # of two frames each
+        assert answers(a) == [whole, EMPTY]
+        vector = room.fetch("/vector").content
+        for _ in range(100):
+            b.send(frames.step_1(vector))
+        assert answered(b) == 100
+
+
+def answered(socket):
+    """How many frames come before the room answers."""
+    socket.send("echo")
+    count = 0
+    while socket.receive() != "on_message: echo":
+        count += 1
+    return count
+
+
+@pytest.mark.no_party_chaos  # what is in memory is counted
+def test_what_is_in_memory_is_compacted_from_time_to_time(room):
+    with joined(room, "a") as a:
+        assert room.fetch("/structs").text == "0"
+        for clock in range(1500):
+            place = b"\x84\5" + integer(clock - 1) if clock else b"\4\1\1t"
+            edit(a, b"\1\1\5" + integer(clock) + place + b"\1a\0")
+        assert hears_nothing(a)
+        assert int(room.fetch("/structs").text) < 700
+        assert same(state_of(room), b"\1\1\5\0\4\1\1t" + integer(1500) + b"a" * 1500 + b"\0")
 
 
 def test_large_updates_become_one_without_being_many(room):

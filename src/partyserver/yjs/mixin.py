@@ -62,7 +62,8 @@ class YMixin:
         The room keeps the document by itself: this is for a copy elsewhere. It comes
         `options["debounce_wait"]` seconds after the last edit, at most
         `options["debounce_max_wait"]` after the first one, and when the last connection has left.
-        If it raises, it is called again with the next edit, or when the room wakes.
+        If it raises, it is called again with the next edit, when the room wakes, or by an alarm:
+        after `options["debounce_max_wait"]` seconds, then after pauses that double up to an hour.
         """
 
     # --- what the room can do ---------------------------------------------------------

@@ -26,6 +26,7 @@ from .bounds import DocumentFullError
 from .coding import MalformedError
 from .document import Document
 from .frames import AWARENESS, CUSTOM, STEP_1, SYNC, UPDATE, Frame
+from .retries import Retries
 from .saves import MAX_WAIT, WAIT, Saves
 from .store import merge
 
@@ -64,10 +65,11 @@ class Room:
         self.document = Document(self._life.ctx, collect=options.get("collect_garbage", True))
         self._awareness: Awareness[RoomConnection] | None = None
         self._saves: Saves | None = None
+        self._retries: Retries | None = None
         if YJS.defined(type(server)):  # else nobody wants to hear of it
-            self._saves = Saves(
-                options.get("debounce_wait", WAIT), options.get("debounce_max_wait", MAX_WAIT)
-            )
+            max_wait = options.get("debounce_max_wait", MAX_WAIT)
+            self._saves = Saves(options.get("debounce_wait", WAIT), max_wait)
+            self._retries = Retries(self._life, server.ctx.storage, max_wait)
         self._malformed: dict[RoomConnection, int] = {}
         #: What each has been told of why an edit of it is not taken.
         self._denied: dict[RoomConnection, set[str]] = {}
@@ -99,8 +101,20 @@ class Room:
             seed = await call(self._server.on_load)
             if seeds := _seeds(seed):
                 self.document.add(merge(seeds))  # all of them, or none
+        if self._retries is not None:
+            self._retries.starting(self._save_again)
         if self._saves is not None and self.document.is_unsaved:
             self._edited()
+
+    async def alarm(self, info: Any) -> Any:
+        if self._retries is None:
+            return NOT_MINE
+        is_own, is_to_be_saved = self._retries.fired(getattr(info, "scheduledTime", None))
+        if is_own:
+            await self._life.until_started()
+        if is_to_be_saved and self._life.startup.started:
+            self._save_again()
+        return None if is_own else NOT_MINE
 
     def accepted(self, connection: RoomConnection) -> None:
         self._opening.add(connection)
@@ -250,17 +264,27 @@ class Room:
         if saves.edited():
             self._life.wait_until(saves.run(self._save))
 
+    def _save_again(self) -> None:
+        if self._saves is not None and self.document.is_unsaved:
+            if not self._saves.is_pending:
+                self._edited()
+            self._saves.hurry()
+
     async def _save(self) -> None:
-        document, saves = self.document, self._saves
+        document, saves, retries = self.document, self._saves, self._retries
+        assert saves is not None
+        assert retries is not None
         if not document.is_unsaved:  # all has been deleted
             return
         try:
             await call(self._server.on_save, document.encode())
-        except FAILURES as error:  # it is made up for with the next edit, or in the next life
+        except FAILURES as error:  # also made up for with the next edit, and in the next life
             self._life.report("on_save", error)
+            await retries.failed()
         else:
-            if saves is not None and not saves.is_pending:
+            if not saves.is_pending:
                 document.is_unsaved = False
+            retries.succeeded()
 
     # --- who points where -------------------------------------------------------------
 
@@ -337,6 +361,10 @@ def _message(server: Any, connection: RoomConnection, message: str | bytes) -> A
     return _of(server).receive(connection, message)
 
 
+async def _alarm(server: Any, info: Any) -> Any:
+    return await _of(server).alarm(info)
+
+
 def _closed(
     server: Any, connection: RoomConnection, code: int, reason: str, was_clean: bool
 ) -> None:
@@ -355,4 +383,5 @@ YJS: Part = Part(
     accepted=_accepted,
     message=_message,
     closed=_closed,
+    alarm=_alarm,
 )

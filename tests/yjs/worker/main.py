@@ -5,13 +5,17 @@ import json
 from functools import partial
 from typing import Any
 
-from partyserver import Server, route_partykit_request
+from partyserver import PartyServerError, Server, route_partykit_request
+from partyserver.schedule import Schedule
 from partyserver.yjs import YMixin, YServer
+from partyserver.yjs.mixin import _room
 from workers import Response, WorkerEntrypoint
 
 #: Client 5 has inserted "hi" into the text `t`, and "!" behind it.
 HI = bytes.fromhex("01 01 05 00 04 01 01 74 02 68 69 00")
 MARK = bytes.fromhex("01 01 05 02 84 05 01 01 21 00")
+#: What any room of this process has saved.
+saved: list[tuple[str, str]] = []
 #: What no checker of types would let pass.
 NO_BYTES: Any = "text"
 
@@ -44,7 +48,7 @@ class Notes(YServer):
         body = await request.bytes() if request.method == "POST" else b""
         try:
             return await self.answer(what, body)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, PartyServerError) as error:
             return Response(f"{type(error).__name__}: {error}", status=400)
 
     async def answer(self, what, body):
@@ -83,6 +87,15 @@ class Notes(YServer):
             case "delete":
                 await self.ctx.storage.deleteAll()
                 return Response("deleted")
+            case "structs":  # in memory
+                return Response(str(len(_room(self).document._all())))
+            case "alarm":
+                pending = await self.ctx.storage.getAlarm()
+                await self.ctx.storage.deleteAlarm()
+                return Response(str(pending))
+            case "set-alarm":
+                await self.ctx.storage.setAlarm(int(body))
+                return Response(str(await self.ctx.storage.getAlarm()))
             case "connections":
                 return Response.from_json(sorted(one.id for one in self.get_connections()))
             case "sql":
@@ -190,10 +203,18 @@ class Saved(Notes):
         self.record("on_save", update.hex())
         if self.name.startswith("fails") and len(self.log()) < 3:
             raise ValueError("not yet")
+        saved.append((type(self).__name__, update.hex()))
+
+    async def on_alarm(self):
+        self.record("on_alarm")
 
 
 class SavedSleepy(Saved):
     options = {"hibernate": True}
+
+
+class SavedTimed(Schedule, Saved):
+    """It has timers as well."""
 
 
 class Slow(Saved):
@@ -233,6 +254,8 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
         if request.url.endswith("/definitions"):
             return Response.from_json(definitions())
+        if request.url.endswith("/saved"):
+            return Response.from_json(saved)
         return await route_partykit_request(request, self.env) or Response("", status=404)
 
 
