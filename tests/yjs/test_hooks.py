@@ -142,6 +142,9 @@ def test_a_save_that_fails_is_tried_again_by_an_alarm(party, kind):
     with joined(room, "a") as a:
         edit(a, HI)
         assert eventually(lambda: ["exception", "ValueError: not yet"] in log(room))
+        table = "alarm" if kind == "SavedTimed" else "yjs_retry"
+        query = f"select time from _partyserver_{table} where time > 0"
+        assert eventually(lambda: '[{"time"' in room.fetch("/sql", "POST", content=query).text)
         room.evict()
     # The room is not asked: that would wake it.
     assert eventually(lambda: [kind, HI.hex()] in party.fetch("/saved").json())
