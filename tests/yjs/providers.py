@@ -6,8 +6,9 @@ import itertools
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from partyserver.testing import Party
@@ -72,6 +73,13 @@ class Provider:
 Open = Callable[..., Provider]
 
 
+class Place(NamedTuple):
+    """A room in one mode, for clients of one kind."""
+
+    room: Room
+    open: Open
+
+
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
     node = Node()
@@ -86,14 +94,16 @@ def kind() -> str:
 
 
 @pytest.fixture
-def open(node: Node, party: Party, room: Room, kind: str) -> Iterator[Open]:
-    """Makes a provider for the room, and waits until it is synced. It is closed at the end.
+def enter(node: Node, party: Party) -> Iterator[Open]:
+    """Makes a provider of a kind for a room, and waits until it is synced. It is closed at the end.
 
     The options are its own; `name` is what the others see of it.
     """
     numbers = itertools.count()
 
-    def open(name: str | None = None, *, synced: bool = True, **options: Any) -> Provider:
+    def enter(
+        room: Room, kind: str, /, name: str | None = None, *, synced: bool = True, **options: Any
+    ) -> Provider:
         key = f"client {next(numbers)}"
         party_name, room_name = room.url.split("/")[-2:]
         address = {"host": party.url.removeprefix("http://"), "party": party_name}
@@ -105,6 +115,22 @@ def open(node: Node, party: Party, room: Room, kind: str) -> Iterator[Open]:
             provider.point({"name": name})
         return provider
 
-    yield open
+    yield enter
     warnings = node("closeAll")
     assert [warning for warning in warnings if warning.startswith("unhandled")] == []
+
+
+@pytest.fixture
+def open(enter: Open, room: Room, kind: str) -> Open:
+    return partial(enter, room, kind)
+
+
+@pytest.fixture
+def places(enter: Open, party: Party) -> list[Place]:
+    """Both modes with both kinds of clients, which share what takes long: a restart."""
+    return [
+        Place(room, partial(enter, room, kind))
+        for mode in ("", "Sleepy")
+        for kind in (PARTYSERVER, WEBSOCKET)
+        for room in [party.room(f"Notes{mode}", kind)]
+    ]

@@ -1,58 +1,75 @@
-"""What the unchanged clients have after sleeps, evictions and restarts: see UPSTREAM.md."""
+"""What the unchanged clients have after sleeps, evictions, restarts and kills: see UPSTREAM.md.
+
+Of the kills, a longer run by hand:
+
+    YJS_SEED=1 YJS_KILLS=100 make test ARGS="tests/yjs/test_lives.py -k kill"
+"""
 
 from __future__ import annotations
 
-from .providers import PARTYSERVER, both, kind, node, open
+import os
+import random
+import signal
+import subprocess
+
+from .providers import PARTYSERVER, both, enter, kind, node, open, places
 from .wire import sleep
 
-__all__ = ["kind", "node", "open"]
+__all__ = ["enter", "kind", "node", "open", "places"]
+
+SEED = int(os.environ.get("YJS_SEED", "0"))
+KILLS = int(os.environ.get("YJS_KILLS", "2"))
 
 
-@both
-def test_a_document_is_there_when_nobody_has_it_any_more(open, party, room):
-    a = open()
-    a.edit(["append", "kept"], ["set", "k", 1], ["push", 2])
-    open().says("kept", m={"k": 1}, a=[2])
-    a.disconnect()
+def test_a_document_is_there_when_nobody_has_it_any_more(party, places):
+    for _, join in places:
+        a = join()
+        a.edit(["append", "kept"], ["set", "k", 1], ["push", 2])
+        join().says("kept", m={"k": 1}, a=[2])
+        a.disconnect()
     party.restart()
-    open().says("kept", m={"k": 1}, a=[2])
-    room.evict()
-    open().says("kept", m={"k": 1}, a=[2])
+    for room, join in places:
+        join().says("kept", m={"k": 1}, a=[2])
+        room.evict()
+        join().says("kept", m={"k": 1}, a=[2])
 
 
-@both
-def test_two_who_are_here_go_on_after_two_restarts(open, party):
-    a, b = open("Ada"), open("Bea")
-    a.edit(["append", "one "])
-    b.says("one ")
+def test_two_who_are_here_go_on_after_two_restarts(party, places):
+    pairs = [(join("Ada"), join("Bea")) for _, join in places]
+    for a, b in pairs:
+        a.edit(["append", "one "])
+        b.says("one ")
     for restart in (1, 2):
         party.restart()
-        a.until_connections(restart + 1)
-        b.until_connections(restart + 1)
-        a.edit(["append", f"a{restart} "])
-        b.until_same(a)
-        b.edit(["append", f"b{restart} "])
-        a.until_same(b)
-    text = "one a1 b1 a2 b2 "
-    a.says(text)
-    open().says(text)
-    a.until_present(["Bea"])
+        for a, b in pairs:
+            a.until_connections(restart + 1)
+            b.until_connections(restart + 1)
+            a.edit(["append", f"a{restart} "])
+            b.until_same(a)
+            b.edit(["append", f"b{restart} "])
+            a.until_same(b)
+    for (_, join), (a, _) in zip(places, pairs, strict=True):
+        text = "one a1 b1 a2 b2 "
+        a.says(text)
+        join().says(text)
+        a.until_present(["Bea"])
 
 
-@both
-def test_what_was_written_while_the_runtime_was_away_comes_when_it_is_back(open, party):
-    a, b = open(), open()
-    a.edit(["append", "before "])
-    b.says("before ")
-    a.disconnect()
-    b.disconnect()
-    a.edit(["append", "of a "])
-    b.edit(["insert", 0, "of b "])
+def test_what_was_written_while_the_runtime_was_away_comes_when_it_is_back(party, places):
+    pairs = [(join(), join()) for _, join in places]
+    for a, b in pairs:
+        a.edit(["append", "before "])
+        b.says("before ")
+        a.disconnect()
+        b.disconnect()
+        a.edit(["append", "of a "])
+        b.edit(["insert", 0, "of b "])
     party.restart()
-    a.connect()
-    b.connect()
-    for one in (a, b, open()):
-        one.says("of b before of a ")
+    for (_, join), (a, b) in zip(places, pairs, strict=True):
+        a.connect()
+        b.connect()
+        for one in (a, b, join()):
+            one.says("of b before of a ")
 
 
 @both
@@ -78,53 +95,74 @@ def test_an_eviction_between_edits_changes_nothing(open, room):
         b.until_same(a)
         room.evict()
         b.edit(["append", "-"])
+        a.until_same(b)
     a.says("0-1-2-")
     open().says("0-1-2-")
 
 
-def test_what_another_has_seen_is_there_after_a_kill_in_the_middle_of_typing(open, party):
+def test_what_another_has_seen_is_there_after_a_kill_in_the_middle_of_typing(party, places):
     """Only the room is asked: those who have it stay away, and give nothing back."""
-    for _ in range(3):
-        typist, reader = open(), open()
-        typist.until_same(reader)
-        length = len(reader.content["t"])
-        typist.type()
-        reader.until_longer(length + 50)
-        party.restart()  # which kills it
-        typist.until_away()
-        reader.until_away()
-        seen = reader.content["t"]
-        text = _newest(open)
-        assert text.startswith(seen)
-        assert typist.content["t"].startswith(text)
+    chance = random.Random(SEED)
+    lost = 0
+    for _ in range(KILLS):
+        pairs = []
+        for _, join in places:
+            typist, reader = join(), join()
+            typist.until_same(reader)
+            pairs.append((typist, reader))
+        began = [len(reader.content["t"]) for _, reader in pairs]
+        for typist, _ in pairs:
+            typist.type()
+        for length, (_, reader) in zip(began, pairs, strict=True):
+            reader.until_longer(length + chance.randrange(1, 300))
+        kill(party)
+        for (_, join), (typist, reader) in zip(places, pairs, strict=True):
+            typist.until_away()
+            reader.until_away()
+            seen, typed = reader.content["t"], typist.content["t"]
+            newcomer = join()
+            stored = newcomer.content["t"]
+            newcomer.disconnect()
+            assert stored.startswith(seen)
+            assert typed.startswith(stored)
+            lost += len(typed) - len(seen)
+            # And both can go on.
+            reader.connect()
+            typist.connect()
+            reader.says(typed)
+            typist.disconnect()
+            reader.disconnect()
+    assert lost > 0  # else nothing was on its way
 
 
-def _newest(open):
-    newcomer = open()
-    text = newcomer.content["t"]
-    newcomer.disconnect()
-    return text
+def kill(party):
+    """Kill workerd in the midst of its work. Miniflare, a process of its own, starts it again."""
+    command = ["ps", "-A", "-o", "pid=,pgid=,comm="]
+    told = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    processes = [line.split(None, 2) for line in told.splitlines()]
+    group = str(party._runtime._process.pid)
+    [pid] = [pid for pid, its, name in processes if its == group and name.endswith("workerd")]
+    os.kill(int(pid), signal.SIGKILL)
 
 
-def test_a_document_begins_with_its_seed_once(open, party, mode):
-    where = {"party": f"seeded{'-sleepy' if mode else ''}", "room": "seeded"}
-    a = open(**where)
-    a.says("hi")
-    a.edit(["append", "!"])
-    b = open(**where)
-    b.says("hi!")
-    for restart in (2, 3):
-        party.restart()
-        for one in (a, b):
-            one.until_connections(restart)
+def test_a_document_begins_with_its_seed_once(enter, party):
+    rooms = [party.room(f"Seeded{mode}", "seeded") for mode in ("", "Sleepy")]
+    pairs = [(enter(room, PARTYSERVER), enter(room, PARTYSERVER)) for room in rooms]
+    for a, b in pairs:
+        a.says("hi")
+        a.edit(["append", "!"])
+        b.says("hi!")
+    party.restart()
+    for room, pair in zip(rooms, pairs, strict=True):
+        for one in pair:
+            one.until_connections(2)
             one.says("hi!")
-    open(**where).says("hi!")
+        enter(room, PARTYSERVER).says("hi!")
 
 
-def test_it_is_saved_some_time_after_edits_and_when_the_last_has_left(open, party, mode):
+def test_it_is_saved_some_time_after_edits_and_when_the_last_has_left(enter, party, mode):
     saved = party.room(f"SavedLate{mode}", "saved")
-    where = {"party": saved.url.split("/")[-2], "room": "saved"}
-    a, b = open(**where), open(**where)
+    a, b = enter(saved, PARTYSERVER), enter(saved, PARTYSERVER)
     a.edit(["append", "copy"])
     b.says("copy")
     a.disconnect()
@@ -136,13 +174,13 @@ def test_it_is_saved_some_time_after_edits_and_when_the_last_has_left(open, part
     assert log == [["on_save", saved.fetch("/state").content.hex()]]
 
 
-@both
-def test_custom_messages_and_read_only_are_as_before_after_a_restart(open, party, kind):
-    a = open(params={"readonly": "true"})
+def test_custom_messages_and_read_only_are_as_before_after_a_restart(party, places):
+    readers = [join(params={"readonly": "true"}) for _, join in places]
     party.restart()
-    a.until_connections(2)
-    a.edit(["append", "mine"])
-    if kind == PARTYSERVER:
-        a.send("hello")
-        assert a.text() == "you said hello"
-    open().says("")
+    for (room, join), reader in zip(places, readers, strict=True):
+        reader.until_connections(2)
+        reader.edit(["append", "mine"])
+        if room.name == PARTYSERVER:
+            reader.send("hello")
+            assert reader.text() == "you said hello"
+        join().says("")

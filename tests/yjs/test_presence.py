@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .providers import both, kind, node, open
+from .providers import both, enter, kind, node, open, places
 from .wire import sleep
 
-__all__ = ["kind", "node", "open"]
+__all__ = ["enter", "kind", "node", "open", "places"]
 
 
 @both
@@ -79,15 +79,17 @@ def test_who_has_reconnected_leaves_when_it_leaves(open):
     b.until_present([])
 
 
-def test_all_see_each_other_again_after_a_restart_and_nobody_else(open, party):
-    a, b = open("Ada"), open("Bea")
-    a.until_present(["Bea"])
+def test_all_see_each_other_again_after_a_restart_and_nobody_else(party, places):
+    pairs = [(join("Ada"), join("Bea")) for _, join in places]
+    for a, _ in pairs:
+        a.until_present(["Bea"])
     party.restart()
-    a.until_connections(2)
-    b.until_connections(2)
-    a.until_present(["Bea"])
-    b.until_present(["Ada"])
-    a.point({"name": "Ada moved"})
-    b.until_present(["Ada moved"])
-    b.vanish()
-    a.until_present([])
+    for a, b in pairs:
+        a.until_connections(2)
+        b.until_connections(2)
+        a.until_present(["Bea"])
+        b.until_present(["Ada"])
+        a.point({"name": "Ada moved"})
+        b.until_present(["Ada moved"])
+        b.vanish()
+        a.until_present([])

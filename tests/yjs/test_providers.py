@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .providers import PARTYSERVER, both, kind, node, open
+from .providers import PARTYSERVER, both, enter, kind, node, open
 
-__all__ = ["kind", "node", "open"]
+__all__ = ["enter", "kind", "node", "open"]
 
 
 @both
@@ -88,7 +88,6 @@ def test_rooms_know_nothing_of_each_other(open):
     newcomer.until_present(["Bob"])
 
 
-@both
 def test_after_a_thousand_edits_a_newcomer_has_them_all(open, room):
     a, b = open(), open()
     for start in range(0, 1000, 100):

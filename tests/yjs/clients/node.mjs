@@ -74,18 +74,20 @@ function states({ doc, provider }) {
  */
 async function until(key, get, wanted, other = key) {
   const client = clients.get(key);
-  const limit = setTimeout(() => client.changed(), patience - 1_000);
-  const began = Date.now();
+  const limit = Promise.withResolvers();
+  const timer = setTimeout(() => limit.resolve("late"), patience - 1_000);
   while (!isDeepStrictEqual(get(client), wanted)) {
-    if (Date.now() - began > patience - 2_000) {
-      throw new Error(`${key} has ${JSON.stringify(get(client))}, not ${JSON.stringify(wanted)}`);
+    const event = Promise.withResolvers();
+    client.waiting.push(event.resolve);
+    clients.get(other).waiting.push(event.resolve);
+    if ((await Promise.race([event.promise, limit.promise])) === "late") {
+      const has = get(client);
+      // Then an event is not listened to here: the test would be slow, and pass.
+      const missed = isDeepStrictEqual(has, wanted) ? ", or has it, and no event has told so" : "";
+      throw new Error(`${key} has ${JSON.stringify(has)}, not ${JSON.stringify(wanted)}${missed}`);
     }
-    await new Promise((resolve) => {
-      client.waiting.push(resolve);
-      clients.get(other).waiting.push(resolve);
-    });
   }
-  clearTimeout(limit);
+  clearTimeout(timer);
 }
 
 const edits = {
