@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from partyserver.testing import Party
-from partyserver.testing.installed import find_node
 from playwright.sync_api import Browser, Page
+
+from tests.node import Node
 
 CLIENTS = Path(__file__).with_name("clients")
 ESBUILD = Path(__file__).parents[2] / "node_modules" / ".bin" / "esbuild"
@@ -54,24 +55,8 @@ class Place:
         return warnings
 
 
-class Node(Place):
+class Program(Node, Place):
     """The process of clients/node.mjs."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [find_node([CLIENTS]), CLIENTS / "node.mjs"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def obey(self, command: str, *arguments: Any) -> Any:
-        print(json.dumps([command, *arguments]), file=self._process.stdin, flush=True)
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
-
-    def stop(self) -> None:
-        self._process.communicate(timeout=60)
 
 
 class Tab(Place):
@@ -227,8 +212,8 @@ def tab(browser: Browser, bundle: str) -> Iterator[Tab]:
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    node = Node()
+def node() -> Iterator[Program]:
+    node = Program(CLIENTS / "node.mjs")
     yield node
     node.stop()
 
@@ -245,7 +230,7 @@ PLACES = [
 def place(request: pytest.FixtureRequest) -> Place:
     """Node.js with `AgentClient`, and Chromium with that or with the hook of `agents/react`."""
     if request.param == "Node.js":
-        node: Node = request.getfixturevalue("node")
+        node: Program = request.getfixturevalue("node")
         return node
     tab: Tab = request.getfixturevalue("tab")
     tab.kind = "useAgent" if request.param == "useAgent" else "AgentClient"

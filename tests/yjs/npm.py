@@ -1,20 +1,20 @@
 """npm's yjs, run by Node.js: see peers/documents.mjs."""
 
-import json
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.node import Node
+
+PEER = Path(__file__).parent / "peers" / "documents.mjs"
 
 
 class Npm:
     """Asks one after the other; updates are bytes here, and hex there."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, node: Node) -> None:
+        self._ask = node
 
     def log(self, seed: int, **options: Any) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
         """What people wrote; and state vectors with all that those had who had them."""
@@ -43,25 +43,14 @@ class Npm:
         """How many bytes Yjs' own encoding of the document has."""
         return self._ask("size", _hex(updates))
 
-    def _ask(self, *command: Any) -> Any:
-        print(json.dumps(command), file=self._process.stdin, flush=True)
-        answer = json.loads(self._process.stdout.readline())
-        assert "failure" not in answer, answer["failure"]
-        return answer["value"]
-
 
 @contextmanager
 def running() -> Iterator[Npm]:
-    process = subprocess.Popen(
-        [ROOT / "node_modules/.bin/node", ROOT / "tests/yjs/peers/documents.mjs"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield Npm(process)
-        process.stdin.close()
-        assert process.wait(60) == 0
+    node = Node(PEER)
+    try:
+        yield Npm(node)
+    finally:
+        node.stop()
 
 
 def _bytes(text: str) -> bytes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,36 +10,14 @@ from typing import Any, NamedTuple
 
 import pytest
 from partyserver.testing import Party
-from partyserver.testing.installed import find_node
 from partyserver.testing.party import Room
 
-CLIENTS = Path(__file__).with_name("clients")
+from tests.node import Node
+
+CLIENTS = Path(__file__).with_name("clients") / "node.mjs"
 
 PARTYSERVER, WEBSOCKET = "y-partyserver", "y-websocket"
 both = pytest.mark.parametrize("kind", [PARTYSERVER, WEBSOCKET])
-
-
-class Node:
-    """The process of clients/node.mjs, which does one command after the other."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [find_node([CLIENTS]), CLIENTS / "node.mjs"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, command: str, *arguments: Any) -> Any:
-        print(json.dumps([command, *arguments]), file=self._process.stdin, flush=True)
-        assert self._process.stdout is not None
-        answer = json.loads(self._process.stdout.readline())
-        if "failure" in answer:
-            pytest.fail(f"{command}{arguments}: {answer['failure']}")
-        return answer["value"]
-
-    def stop(self) -> None:
-        self._process.communicate(timeout=60)
 
 
 class Provider:
@@ -82,7 +58,7 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
-    node = Node()
+    node = Node(CLIENTS)
     yield node
     node.stop()
 
