@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-NODE_MODULES = ROOT / "node_modules"
-PAGE = ROOT / "docs" / "pages" / "agents-sdk.md"
-COMMAND = ROOT / "docs" / "pages" / "command.md"
+from .typescript import PAGES, blocks, compiled
+
+PAGE = PAGES / "agents-sdk.md"
+COMMAND = PAGES / "command.md"
 
 #: What stands around a fragment.
 METHOD = """
@@ -29,24 +27,6 @@ interface Env extends Cloudflare.Env {
   Counter: DurableObjectNamespace<import("./block1").Counter>;
 }
 """
-
-
-def blocks(page, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-
-
-def compiled(folder, *files):
-    (folder / "node_modules").symlink_to(NODE_MODULES)
-    options = ["--strict", "--noEmit", "--ignoreConfig", "--target", "es2022", "--module", "esnext"]
-    options += ["--moduleResolution", "bundler", "--types", "@cloudflare/workers-types"]
-    # The packages' own types name packages that need not be there.
-    return subprocess.run(
-        [NODE_MODULES / ".bin" / "tsc", *options, "--skipLibCheck", *files],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
 
 
 def printed(folder, code):
