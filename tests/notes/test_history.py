@@ -130,7 +130,7 @@ def test_an_edit_makes_a_snapshot_and_nothing_else_does(note: Note) -> None:
         note.room.hibernate()
         assert history(note, note.read) == [first]
         edit(editor, vectors.MARK)
-    note.room.evict()
+        note.room.hibernate()  # two seconds after the edit: never within the same one
     second, *rest = history(note, note.edit)
     assert rest == [first]
     assert second > first
