@@ -37,17 +37,19 @@ FILES = {
     "fastapi": COMMON | {"public/chat.js", "src/website.py", "tests/test_website.py"},
     "agent": COMMON
     | {"page/assistant.tsx", "page/worker.ts", "public/icon.svg", "src/models.py", "tsconfig.json"},
+    "yjs": COMMON | {"page/notes.js", "public/icon.svg", "src/links.py", "src/snapshots.py"},
 }
 
-#: Where the assistant of fixtures/agent has what its template has.
-FIXTURE = {
-    "src/worker.py": "worker.py",
-    "src/models.py": "models.py",
-    "page/assistant.tsx": "page/assistant.tsx",
-    "page/worker.ts": "page/worker.ts",
-    "public/index.html": "public/index.html",
-    "public/style.css": "public/style.css",
-    "public/icon.svg": "public/icon.svg",
+#: What npm is to bring, beside wrangler.
+PACKAGES = {
+    "agent": {"agents", "esbuild", "react", "react-dom", "typescript", "@types/react"},
+    "yjs": {"esbuild", "y-codemirror.next", "y-indexeddb", "y-partyserver", "yjs"},
+}
+
+#: The whole programs that are an example here, too: its folder, its title, what is built there.
+PROGRAMS = {
+    "agent": ("agent", "Assistant", {"public/assistant.js"}),
+    "yjs": ("notes", "Notes", {"public/notes.js"}),
 }
 
 
@@ -97,6 +99,8 @@ def test_the_assistants_tests_ask_no_real_model(tmp_path):
         "npm install               # wrangler, esbuild, React, the SDK's client; needs"
         in done.stdout
     )
+    done = command("init", "my-notes", "--template", "yjs", cwd=tmp_path)
+    assert "npm install               # wrangler, esbuild, CodeMirror, Yjs; needs" in done.stdout
     for template in init.TEMPLATES:
         pyproject = tomllib.loads(init.files_of(template, "my-app")["pyproject.toml"])
         options = pyproject["tool"]["pytest"]["ini_options"]
@@ -123,9 +127,9 @@ def test_versions_and_dates_are_those_that_the_library_is_tested_with(template):
     package = json.loads(files["package.json"])
     needed = package["devDependencies"]
     assert needed == {name: ours[name] for name in needed}
-    more = {"agents", "esbuild", "react", "react-dom", "typescript", "@types/react"}
-    assert needed.keys() >= ({"wrangler"} | more if template == "agent" else {"wrangler"})
-    assert template == "agent" or needed.keys() == {"wrangler"}
+    more = PACKAGES.get(template, set())
+    assert needed.keys() >= {"wrangler"} | more
+    assert more or needed.keys() == {"wrangler"}
     assert package["engines"] == {"node": ">=22.12"}
     config, root = (
         tomllib.loads(t) for t in (files["wrangler.toml"], (ROOT / "wrangler.toml").read_text())
@@ -134,21 +138,23 @@ def test_versions_and_dates_are_those_that_the_library_is_tested_with(template):
         assert config[key] == root[key]
 
 
-def test_the_assistant_is_that_of_the_fixture():
+@pytest.mark.parametrize("template", PROGRAMS)
+def test_a_program_is_that_of_the_fixture(template):
     """It is one program, in two places: copy what you have changed from the one to the other."""
-    files = init.files_of("agent", "Assistant")
-    fixture = ROOT / "fixtures" / "agent"
-    for ours, theirs in FIXTURE.items():
-        assert files[ours] == (fixture / theirs).read_text(), f"{ours} and {theirs} differ"
+    folder, title, built = PROGRAMS[template]
+    files = init.files_of(template, title)
+    fixture = ROOT / "fixtures" / folder
+    theirs = {f"src/{path.name}": path for path in fixture.glob("*.py")}
+    for part in ("page", "public"):
+        theirs |= {f"{part}/{path.name}": path for path in (fixture / part).iterdir()}
+    ours = {path for path in files if path.startswith(("src/", "page/", "public/"))}
+    assert ours == theirs.keys() - built
+    for path in ours:
+        assert files[path] == theirs[path].read_text(), f"{path} and {theirs[path]} differ"
     texts = files["wrangler.toml"], (fixture / "wrangler.toml").read_text()
     config, own = map(tomllib.loads, texts)
     for key in ("durable_objects", "migrations", "assets", "vars"):
-        assert config[key] == own[key]
-    kept = {"src/worker.py", "src/models.py"}
-    assert {f"src/{path.name}" for path in fixture.glob("*.py")} == kept
-    assert {f"page/{path.name}" for path in (fixture / "page").iterdir()} <= FIXTURE.keys()
-    public = {f"public/{path.name}" for path in (fixture / "public").iterdir()}
-    assert public - {"public/assistant.js"} <= FIXTURE.keys()
+        assert config.get(key) == own.get(key)
 
 
 def test_the_assistants_page_has_the_types_of_its_worker(tmp_path):
@@ -178,13 +184,15 @@ def test_the_templates_are_no_tests_of_those_who_have_vendored_them():
 def test_the_templates_are_small():
     """They are part of the package, which each worker has in its python_modules."""
     folder = ROOT / "src" / "partyserver" / "command" / "templates"
-    sizes = {"agent": 0, "others": 0}
+    sizes = {**dict.fromkeys(PROGRAMS, 0), "others": 0}
     for path in folder.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             part = path.relative_to(folder).parts[0]
-            sizes["agent" if part == "agent" else "others"] += path.stat().st_size
+            sizes[part if part in PROGRAMS else "others"] += path.stat().st_size
     assert sizes["others"] < 25_000
-    assert sizes["agent"] < 45_000  # a whole program, with its page
+    # Whole programs, with their pages.
+    assert sizes["agent"] < 45_000
+    assert sizes["yjs"] < 55_000
 
 
 @pytest.mark.parametrize(
@@ -251,10 +259,13 @@ def test_the_name_of_a_package_that_the_project_needs_is_refused(tmp_path):
         brought_by(requirement, found)
     names = {name for name, *_ in found}
     assert {"websockets", "httpx", "pydantic"} < names
-    npm = json.loads(init.files_of("agent", "my-app")["package.json"])["devDependencies"]
-    assert "wrangler" in npm
+    npm = set()
+    for template in init.TEMPLATES:
+        package = json.loads(init.files_of(template, "my-app")["package.json"])
+        npm |= package["devDependencies"].keys()
+    assert {"wrangler", "react", "yjs"} < npm
     for name in {*npm, *names}:
-        if name.startswith("@types/"):
+        if name.startswith("@") or "." in name:
             continue  # no name of a project
         with pytest.raises(CommandError, match="take another, as my-app"):
             init.check_name(name)

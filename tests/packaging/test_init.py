@@ -6,10 +6,11 @@ import sys
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from partyserver.testing import Party
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from ..chromium import OpenPage, browser, open_page
 from ..command.test_dev import Dev
@@ -20,7 +21,7 @@ __all__ = ["browser", "open_page"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
-@pytest.fixture(scope="module", params=["chat", "fastapi", "agent"])
+@pytest.fixture(scope="module", params=["chat", "fastapi", "agent", "yjs"])
 def project(request, run, distributions, tmp_path_factory):
     """The project with what `uv sync`, `npm install` and `pywrangler sync` bring."""
     tool = tmp_path_factory.mktemp("uvx")
@@ -29,7 +30,7 @@ def project(request, run, distributions, tmp_path_factory):
     run(tool / ".venv/bin/partyserver", "init", "my-app", "--template", request.param, cwd=folder)
     project = folder / "my-app"
     equip(project, run, distributions)
-    if request.param != "chat":
+    if request.param in ("fastapi", "agent"):
         shutil.copytree(
             ROOT / "fixtures" / request.param / "python_modules",
             project / "python_modules",
@@ -39,11 +40,18 @@ def project(request, run, distributions, tmp_path_factory):
     return project
 
 
-#: For what FastAPI changes nothing of, and the assistant neither.
+#: For what the other templates change nothing of.
 once = pytest.mark.parametrize("project", ["chat"], indirect=True)
 #: For what has to do with the page.
 rooms = pytest.mark.parametrize("project", ["chat", "fastapi"], indirect=True)
 assistant = pytest.mark.parametrize("project", ["agent"], indirect=True)
+notes = pytest.mark.parametrize("project", ["yjs"], indirect=True)
+#: Where npm's packages are bundled: the page, its bundle's size, and a class of the worker.
+bundled = pytest.mark.parametrize(
+    ("project", "page", "size", "room"),
+    [("agent", "assistant.tsx", 400_000, "Assistant"), ("yjs", "notes.js", 700_000, "Notes")],
+    indirect=["project"],
+)
 
 
 @pytest.fixture
@@ -178,9 +186,9 @@ def test_the_assistants_page_is_typed(project, run):
         page.write_text(before)
 
 
-@assistant
-def test_a_page_that_cannot_be_bundled_fails_the_build(project, run):
-    page = project / "page/assistant.tsx"
+@bundled
+def test_a_page_that_cannot_be_bundled_fails_the_build(project, run, page, size, room):
+    page = project / "page" / page
     before = page.read_text()
     page.write_text(f"{before}\nimport './nowhere';\n")
     try:
@@ -191,23 +199,23 @@ def test_a_page_that_cannot_be_bundled_fails_the_build(project, run):
     assert 'Could not resolve "./nowhere"' in done.stdout + done.stderr
 
 
-@assistant
-def test_pywrangler_bundles_the_page_and_runs_it(project, run, tmp_path):
+@bundled
+def test_pywrangler_bundles_the_page_and_runs_it(project, run, tmp_path, page, size, room):
     pywrangler = Path(sys.executable).with_name("pywrangler")
     for folder in ("python_modules", ".venv-workers"):
         (project / folder).mkdir(exist_ok=True)
         (project / folder / ".synced").write_text(version("workers-py"))
-    bundle = project / "public/assistant.js"
+    bundle = (project / "public" / page).with_suffix(".js")
     bundle.unlink(missing_ok=True)
     done = run(pywrangler, "deploy", "--dry-run", "--outdir", tmp_path, cwd=project)
-    assert "env.Assistant" in done.stdout
+    assert f"env.{room}" in done.stdout
     assert (tmp_path / "worker.py").is_file()
     text = bundle.read_text()
-    assert len(text) < 400_000
+    assert len(text) < size
     bundle.unlink()
     dev = Dev(project, pywrangler)
     try:
-        dev.wait_until_it_answers(text, "/assistant.js")
+        dev.wait_until_it_answers(text, f"/{bundle.name}")
     finally:
         dev.end()
 
@@ -228,6 +236,35 @@ def test_somebody_asks_on_the_assistants_page(party: Party, open_page: OpenPage)
     assert party.room("Assistant", name).run_due(at=datetime.now(UTC) + timedelta(hours=3)) == 1
     for one in (page, phone):
         expect(one.locator("li.reminder .text")).to_have_text("stretch")
+
+
+@notes
+def test_people_write_a_note_and_read_it(party: Party, open_page: OpenPage) -> None:
+    def introduced(link: str, name: str, **options: Any) -> Page:
+        page = open_page(link, **options)
+        page.get_by_label("Your name").fill(name)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("#status")).to_have_text("Connected")
+        return page
+
+    ada = introduced("/", "Ada")
+    link = ada.url.removeprefix(party.url)
+    grace = introduced(link, "Grace", **PHONE)
+    ada.get_by_role("textbox", name="Note", exact=True).click()
+    ada.keyboard.type("To buy: milk")
+    expect(grace.locator("#editor .cm-content")).to_have_text("To buy: milk")
+    expect(grace.locator("#people li")).to_have_count(2)
+    party.room("Notes", link.removeprefix("/#").split(".")[0]).hibernate()
+    grace.locator("#editor .cm-content").click()
+    grace.keyboard.press("Control+End")
+    grace.keyboard.type(", tea")
+    expect(ada.locator("#editor .cm-content")).to_have_text("To buy: milk, tea")
+
+    ada.get_by_role("button", name="Share").click()
+    reading = ada.get_by_label("To read only").input_value().removeprefix(party.url)
+    reader = introduced(reading, "Rea")
+    expect(reader.get_by_text("Read only", exact=True)).to_be_visible()
+    expect(reader.locator("#editor .cm-content")).to_have_attribute("contenteditable", "false")
 
 
 @rooms

@@ -26,6 +26,7 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
     "chat": (),
     "fastapi": ("fastapi",),
     "agent": ("msgspec",),
+    "yjs": (),
 }
 
 #: What the tests of each need, in pyproject.toml.
@@ -34,13 +35,17 @@ _TESTS = {
 }
 
 #: What `npm install` brings.
-_NPM = {"agent": "wrangler, esbuild, React, the SDK's client"}
+_NPM = {
+    "agent": "wrangler, esbuild, React, the SDK's client",
+    "yjs": "wrangler, esbuild, CodeMirror, Yjs",
+}
 
 #: The folders that each is made of. A file of a later one takes the place of an earlier one's.
 _PARTS = {
     "chat": ("common", "room", "chat"),
     "fastapi": ("common", "room", "fastapi"),
     "agent": ("common", "agent"),
+    "yjs": ("common", "yjs"),
 }
 
 #: By their own names, git, npm and Python's tools would heed them here, and pytest would run the
@@ -69,6 +74,7 @@ _TAKEN = {
     *("pyodide-http", "pyodide-py", "pyright", "pytest", "requests", "rich", "shellingham"),
     *("sniffio", "starlette", "typer", "typing-extensions", "typing-inspection", "urllib3"),
     *("websockets", "workers-py", "workers-runtime-sdk", "wrangler"),
+    *("y-indexeddb", "y-partyserver", "y-protocols", "yjs"),
 }
 
 
@@ -83,7 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=TEMPLATES,
         default="chat",
         help="chat: a room and its page; fastapi: the same with a FastAPI app beside it; agent: an "
-        "assistant that streams its answers, and its page with React (default: chat)",
+        "assistant that streams its answers, and its page with React; yjs: notes that several "
+        "people write at once, and their page (default: chat)",
     )
 
 
