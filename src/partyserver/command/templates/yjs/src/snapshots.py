@@ -24,7 +24,7 @@ def outdated(snapshots: Iterable[tuple[int, int]], now: int) -> list[int]:
     """The times of those that may go, of the times and the sizes of all."""
     filled: set[tuple[int, int]] = set()
     size = 0
-    go = []
+    go: list[int] = []
     for at, length in sorted(snapshots, reverse=True):
         span = next(span for age, span in SPANS if now - at < age)
         slot = span, at // span

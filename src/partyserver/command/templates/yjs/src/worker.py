@@ -74,6 +74,8 @@ class Notes(YServer[Env]):
                 row = self.sql_one("select document from snapshot where at = ?", int(at))
                 if row is not None:
                     return Response(row["document"], headers=PRIVATE)
+            case _:
+                pass
         return Response("Not Found", status=404)
 
 
