@@ -12,13 +12,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from . import against, agents, capacity, compact, least, plots, profile, report, results
+from . import against, agents, capacity, compact, documents, least, plots, profile, report, results
 from .capacity import ROOMS
 from .coldstart import cold_starts
-from .comparison import BASE, GROUPS, LIBRARY, ROWS, Group, compare, named
+from .comparison import BASE, GROUPS, LIBRARY, ROWS, Group, Result, compare, named
 from .growth import GROWTHS, grow
 from .memory import measure_memory
 from .paths import RESULTS, WORK
@@ -27,7 +26,7 @@ from .servers import LIBRARIES
 from .steps import STORIES, walk
 
 PARTS = (
-    *("capacity", "comparison", "agents", "profiles", "least"),
+    *("capacity", "comparison", "agents", "documents", "profiles", "least"),
     *("cold_starts", "memory", "growth", "steps"),
 )
 #: The others need more than two minutes.
@@ -105,6 +104,8 @@ def _titles(part: str, quick: bool) -> list[str]:
         return [*(room.title for room in ROOMS), *capacity.WORKS, capacity.CROWD]
     if part == "agents":
         return [row.title for row in agents.ROWS if row.quick or not quick]
+    if part == "documents":
+        return [row.title for row in documents.ROWS if row.quick or not quick]
     if part == "least":
         return least.titles()
     sys.exit(f"--works does not choose from the part {part}")
@@ -151,7 +152,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         }
         return results.capacity(rooms, filled, served, crowd)
 
-    def compare_groups(part: str, groups: Sequence[Group]) -> list[Values]:
+    def compare_groups(part: str, groups: Sequence[Group]) -> list[Result]:
         rows = [
             row
             for group in groups
@@ -167,10 +168,22 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
             warm_up=500 if quick else 10_000,
         )
         samples[part] = {one.row.title: results.samples(one.samples) for one in found}
-        return results.comparison(found)
+        return found
+
+    def measure_comparison() -> list[Values]:
+        return results.comparison(compare_groups("comparison", GROUPS))
 
     def measure_agents() -> Values:
-        return {"run": about, "rows": compare_groups("agents", [agents.GROUP])}
+        found = compare_groups("agents", [agents.GROUP])
+        return {"run": about, "rows": results.comparison(found)}
+
+    def measure_documents() -> Values:
+        found = compare_groups("documents", [documents.GROUP])
+        typed = {}
+        if not works:
+            count = 5000 if quick else 100_000
+            typed = {name: documents.type_much(name, count) for name in (BASE, LIBRARY)}
+        return {"run": about, **results.documents(found, typed)}
 
     def measure_cold_starts() -> Values:
         starts = cold_starts(1 if quick else 7, of_rooms=not quick)
@@ -218,8 +231,9 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
 
     measurements: dict[str, Callable[[], object]] = {
         "capacity": measure_capacity,
-        "comparison": partial(compare_groups, "comparison", GROUPS),
+        "comparison": measure_comparison,
         "agents": measure_agents,
+        "documents": measure_documents,
         "profiles": measure_profiles,
         "least": measure_all_least,
         "cold_starts": measure_cold_starts,
@@ -233,8 +247,9 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
             print("  left out: Linux's perf is not installed, or may not sample", flush=True)
             continue
         measured[part] = measurements[part]()
-        # Agents alone say by themselves when and where: all else may be of another machine.
-        _save({part: measured[part]} if list(parts) == ["agents"] else measured, file)
+        # These say by themselves when and where: all else may be of another machine.
+        own = set(parts) <= set(report.ON_THEIR_OWN)
+        _save({one: measured[one] for one in parts if one in measured} if own else measured, file)
         _save_samples(samples)
     return measured
 

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from statistics import median
 
-from . import agents, capacity
+from . import agents, capacity, documents
 from .comparison import BASE, LIBRARY, ROOM_SERVERS, ROWS, WORK, Row, table_of
-from .load import Load
+from .load import Document, Load
 from .rounds import measure
 from .servers import running
 from .works import Messages, deliveries, echo
@@ -56,11 +56,40 @@ def frames_of_agents(variant: str) -> list[str]:
     return agents.titles()
 
 
+def documents_of(variant: str) -> list[str]:
+    """The works of documents in which all heard what was typed, and newcomers had all of it."""
+    rows = [row for row in documents.ROWS if row.quick and "1 MB" not in row.title]
+    _do_some(variant, rows)
+    return [row.title for row in rows]
+
+
+def wrong_documents() -> list[str]:
+    """Why the load generator refuses a newcomer whose document was another one."""
+    found = []
+    with running(documents.SERVERS[LIBRARY]) as server, Load() as load:
+        for kind in ("typed", "pasted"):
+            load.open("group", server.port, ["/parties/notes/one"], greeting=1)
+            load.write("group", Document(2000, kind))
+            try:
+                load.newcomers("group", server.port, "/parties/notes/one", 1, is_checked=True)
+            except RuntimeError as error:
+                found.append(str(error))
+            else:
+                found.append("")
+                load.close("group")
+    return found
+
+
+def typed(keystrokes: int) -> dict[str, int]:
+    """What is stored after so many keystrokes in a room of this library's."""
+    return vars(documents.type_much(LIBRARY, keystrokes))
+
+
 def _do_some(variant: str, rows: Sequence[Row]) -> None:
     with running(variant) as server, Load() as load:
         for row in rows:
             row.work.prepare(load, server)
-            row.work.run(load, server, 10 * row.work.granularity)
+            row.work.run(load, server, row.work.fixed or 10 * row.work.granularity)
             row.work.finish(load, server)
 
 

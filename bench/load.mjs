@@ -10,6 +10,7 @@
 //   {"op": "http", "port": p, "paths": [..], "count": n, "concurrency": c}
 //   {"op": "pace", "group": g, "senders": k, "rate": r, "seconds": s, "text": t, "watched": w}
 //   {"op": "rest", "group": g, "fanout": n}
+// Those for shared documents are in `documents.mjs`.
 // A result has the seconds it took and the seconds of CPU that this process used.
 //
 // `run` sends the next messages when the answers have come, so a server is as busy as it can be.
@@ -53,19 +54,22 @@ function frames({ size, binary, reply, text }) {
   return { sent: frame(opcode, payload, true), back };
 }
 
-/** The texts in whole frames of a server, as the JSON that they are. */
-function values(bytes) {
+/** The messages in what a server has sent, without control frames, and without one that has not come whole.
+    @param {Buffer} bytes
+    @returns {Buffer[]} */
+function payloads(bytes) {
   const found = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; bytes.length - at >= 2; ) {
     const opcode = bytes[at] & 0x0f;
     const short = bytes[at + 1];
-    at += 2;
+    const head = short === 127 ? 10 : short === 126 ? 4 : 2;
+    if (bytes.length - at < head) break;
     let length = short;
-    if (short === 126) length = bytes.readUInt16BE(at);
-    if (short === 127) length = Number(bytes.readBigUInt64BE(at));
-    at += short === 126 ? 2 : short === 127 ? 8 : 0;
-    if (opcode === 1) found.push(JSON.parse(bytes.toString("utf8", at, at + length)));
-    at += length;
+    if (short === 126) length = bytes.readUInt16BE(at + 2);
+    if (short === 127) length = Number(bytes.readBigUInt64BE(at + 2));
+    at += head + length;
+    if (at > bytes.length) break;
+    if (opcode === 1 || opcode === 2) found.push(bytes.subarray(at - length, at));
   }
   return found;
 }
@@ -165,6 +169,9 @@ class Group {
   /** Set by a probe, which wants to see what comes to each socket.
       @type {Map<CountedSocket, Buffer[]> | null} */
   chunks = null;
+  /** Called when a message has come.
+      @type {(() => void) | null} */
+  look = null;
   next = 0;
   /** What was sent at a pace, and how long each took, in milliseconds; see `Watch`. */
   sent = 0;
@@ -179,11 +186,11 @@ class Group {
 
   /** A room that sleeps after ten seconds may say something when it wakes, which is not counted. It
       never gets there but on a machine that is busy with something else.
-      @param {Buffer} sent */
+      @param {() => Buffer} sent */
   async wake(sent) {
     if (!this.greets || performance.now() - this.last < 5000) return;
     this.expect(Infinity);
-    this.sockets[0].write(sent);
+    this.sockets[0].write(sent());
     for (let before = -1; before !== this.received || !before; ) {
       before = this.received;
       await after(250);
@@ -206,6 +213,7 @@ class Group {
     const messages = socket.counter.count(chunk);
     if (messages === 0) return;
     this.received += messages;
+    this.look?.();
     if (this.received === this.wanted) this.resolve();
     if (this.received > this.wanted) fail(`${this.received - this.wanted} messages too many came`);
   }
@@ -369,7 +377,7 @@ const commands = {
     for (const [at, socket] of group.sockets.entries()) {
       const seen = Buffer.concat(chunks.get(socket) ?? []);
       const wanted = (at === 0 ? answers : others).map((text) => JSON.parse(text));
-      if (!isDeepStrictEqual(values(seen), wanted)) different(seen);
+      if (!isDeepStrictEqual(payloads(seen).map((one) => JSON.parse(String(one))), wanted)) different(seen);
     }
   },
 
@@ -377,7 +385,7 @@ const commands = {
     const group = /** @type {Group} */ (groups.get(name));
     const { sent } = frames(message);
     const { sockets } = group;
-    await group.wake(sent);
+    await group.wake(() => sent);
     const single = sockets.length === 1 && Buffer.concat(Array(Math.min(window, messages)).fill(sent));
     for (let left = messages; left > 0; ) {
       const count = Math.min(window, left);
@@ -467,6 +475,10 @@ function fail(message) {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { op, ...options } = JSON.parse(line);
+  if (!(op in commands)) {
+    const { commandsOf } = await import("./documents.mjs"); // which need packages
+    Object.assign(commands, commandsOf({ groups, Group, open, frame, payloads, after }));
+  }
   const before = process.cpuUsage();
   const start = process.hrtime.bigint();
   const patience = setTimeout(() => fail("the answers do not come"), 600_000);

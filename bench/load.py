@@ -43,6 +43,18 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Document:
+    """One of about so many bytes, as Yjs encodes it.
+
+    Attributes:
+        kind: "typed" by three people, with much going back and forth; or "pasted" in one go.
+    """
+
+    size: int
+    kind: str = "typed"
+
+
+@dataclass(frozen=True)
 class Paced:
     """What came of messages that were sent at a pace."""
 
@@ -111,6 +123,36 @@ class Load:
         """Wait until each message that `pace` has sent has come so many times."""
         found = self._ask("rest", group=group, fanout=fanout)
         return Paced(**{field.name: found[field.name] for field in fields(Paced)})
+
+    def write(self, group: str, document: Document, *, rooms: int = 1) -> None:
+        """Bring a document to so many rooms, by the first of their sockets each."""
+        self._ask("write", group=group, document=asdict(document), rooms=rooms)
+
+    def listen(self, group: str, *, rooms: int = 1) -> None:
+        """One keystroke in each room: what the others hear has to be what was typed."""
+        self._ask("listen", group=group, rooms=rooms)
+
+    def type(self, group: str, keystrokes: int, *, window: int = 1, backspaces: float = 0) -> Took:
+        """Keystrokes in the document of one room, by its sockets in turn."""
+        return self._do(
+            "type", group=group, keystrokes=keystrokes, window=window, backspaces=backspaces
+        )
+
+    def encoded_size(self, group: str) -> int:
+        """How many bytes Yjs itself needs for all that was typed."""
+        return int(self._ask("size", group=group)["size"])
+
+    def newcomers(
+        self, group: str, port: int, path: str, count: int, *, is_checked: bool = False
+    ) -> Took:
+        """One after the other, each until it has the document; its sockets become the group's."""
+        return self._do(
+            "newcomers", group=group, port=port, path=path, count=count, is_checked=is_checked
+        )
+
+    def wake(self, group: str, *, rooms: int) -> Took:
+        """A keystroke in each of so many rooms, one after the other."""
+        return self._do("wake", group=group, rooms=rooms)
 
     def close(self, group: str, *, handshake: bool = False) -> Took:
         return self._do("close", group=group, handshake=handshake)

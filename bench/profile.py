@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import agents
+from . import agents, documents
 from .comparison import BASE, GROUPS, LIBRARY, Group, Row, find, named
 from .load import Load
 from .rounds import calibrate
@@ -101,7 +101,7 @@ def profiles(
 def _named(title: str) -> list[tuple[Group, Row]]:
     return [
         (group, row)
-        for group in (*GROUPS, agents.GROUP)
+        for group in (*GROUPS, agents.GROUP, documents.GROUP)
         for row in group.rows
         if named(row.title, [title])
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from .against import CONTROL as THIS_AGAIN
 from .against import OTHER, THIS, Line
 from .agents import TITLE as AGENTS
 from .comparison import BASE, CONTROL, LIBRARY, TITLES
+from .documents import TITLE as DOCUMENTS
 from .least import LEAST
 from .paths import ROOT
 from .profile import KINDS, REST
@@ -28,6 +30,9 @@ _HEADS = {
 }
 
 
+#: Parts that are one table of the comparison's kind each, with a run of its own; their base.
+ON_THEIR_OWN = {AGENTS: "the Agents SDK", DOCUMENTS: "npm y-partyserver"}
+
 #: Beside what the capacity is measured.
 _COMPARED = (BASE, LIBRARY, "fastapi")
 
@@ -38,10 +43,12 @@ def tables(results: Values) -> dict[str, str]:
     if results.get("capacity"):
         found |= _capacity(results["capacity"])
     for table, works in by_table(results).items():
-        run = results["agents"]["run"] if table == AGENTS else results
+        run = results[table]["run"] if table in ON_THEIR_OWN else results
         found[table] = _comparison(works, run["processes"], _heads_of(table))
-        if table == AGENTS:
+        if table in ON_THEIR_OWN:
             found[table] = f"{_run(run)}\n{found[table]}"
+    if results.get("documents"):
+        found |= _documents(results["documents"])
     if results.get("cold_starts"):
         found["cold starts"] = _cold_starts(results["cold_starts"])
     if results.get("memory"):
@@ -58,9 +65,10 @@ def tables(results: Values) -> dict[str, str]:
 
 
 def by_table(results: Values) -> dict[str, list[Values]]:
-    """The rows of the comparison and of agents, by the titles of their tables, in order."""
-    found: dict[str, list[Values]] = {table: [] for table in (*TITLES, AGENTS)}
-    for work in (*results.get("comparison", []), *results.get("agents", {}).get("rows", [])):
+    """The rows of the comparison and of the like, by the titles of their tables, in order."""
+    found: dict[str, list[Values]] = {table: [] for table in (*TITLES, *ON_THEIR_OWN)}
+    own = [results.get(part, {}).get("rows", []) for part in ON_THEIR_OWN]
+    for work in itertools.chain(results.get("comparison", []), *own):
         found[work["table"]].append(work)
     return {table: works for table, works in found.items() if works}
 
@@ -123,7 +131,7 @@ def _run(results: Values) -> str:
 
 def base_of(table: str) -> str:
     """What the rows of a table are compared with, for people."""
-    return "the Agents SDK" if table == AGENTS else _HEADS[BASE]
+    return ON_THEIR_OWN.get(table, _HEADS[BASE])
 
 
 def _heads_of(table: str) -> dict[str, str]:
@@ -147,6 +155,50 @@ def _comparison(works: Sequence[Values], processes: int, heads: Mapping[str, str
         f"processes of each server. The load generator was busy for {min(busy):.0%} to "
         f"{max(busy):.0%} of the time.\n"
     )
+
+
+def _documents(documents: Values) -> dict[str, str]:
+    base = ON_THEIR_OWN[DOCUMENTS]
+    head = ["time", base, _HEADS[LIBRARY], "ratio (95%)"]
+    rows = [
+        [
+            work["work"],
+            *(f"{of[name]['milliseconds']:.1f} ms" for name in (BASE, LIBRARY)),
+            str(Ratio(*of[LIBRARY]["ratio"])),
+        ]
+        for work in documents["rows"]
+        if (of := work["times"])
+    ]
+    found = {"documents, times": _table(head, rows)}
+    if documents["typed"]:
+        found["documents, typed"] = _typed(documents["typed"], base)
+    return found
+
+
+def _typed(typed: Values, base: str) -> str:
+    sides = [typed[name] for name in (BASE, LIBRARY)]
+    rows = [
+        ["Yjs' own encoding", *(_kilobytes(of["encoded"]) for of in sides)],
+        ["stored of the document", *(_stored(of, of["stored"]) for of in sides)],
+        ["the room's whole database", *(_stored(of, of["database"]) for of in sides)],
+        ["memory of the process", *(f"{of['memory'] / 2**20:.0f} MB" for of in sides)],
+        ["by so much it has grown", *(f"{of['grown'] / 2**20:+.1f} MB" for of in sides)],
+        ["CPU of a keystroke", *(_per_keystroke(of) for of in sides)],
+    ]
+    head = f"after {sides[0]['keystrokes']:,} keystrokes"
+    return _table([head, base, _HEADS[LIBRARY]], rows)
+
+
+def _kilobytes(count: int) -> str:
+    return f"{count / 1000:,.0f} KB"
+
+
+def _stored(typed: Values, count: int) -> str:
+    return f"{_kilobytes(count)} ({count / typed['encoded']:.2f}x)"
+
+
+def _per_keystroke(typed: Values) -> str:
+    return f"{_number(typed['cpu'] / typed['keystrokes'] * 1e6)} us"
 
 
 def _from_to(least: float, most: float) -> str:

@@ -12,6 +12,7 @@ from . import machine
 from .capacity import Crowd, Filled, Most, Rates, Room
 from .coldstart import RATIOS, SNAPSHOT, Start
 from .comparison import BASE, LIBRARY, Result
+from .documents import Keystrokes, Typed, times
 from .growth import Growth, Lines
 from .memory import Memory
 from .ratios import ratio
@@ -45,6 +46,15 @@ def comparison(results: list[Result]) -> list[Values]:
         }
         for result in results
     ]
+
+
+def documents(found: Sequence[Result], typed: Mapping[str, Typed]) -> Values:
+    """With the time of what one waits for: all but keystrokes, which nobody waits for."""
+    rows = comparison(list(found))
+    for row, result in zip(rows, found, strict=True):
+        is_waited_for = not isinstance(result.row.work, Keystrokes)
+        row["times"] = times(result.samples) if is_waited_for else {}
+    return {"rows": rows, "typed": {name: vars(of) for name, of in typed.items()}}
 
 
 def steps(story: str, steps: Mapping[str, Samples]) -> Values:

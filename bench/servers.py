@@ -64,6 +64,8 @@ WORKERS = {
         Worker("npm_capacity", "capacity.js", _CAPACITY),
         Worker("agents", "agents.py", _AGENTS, (LIBRARY,)),
         Worker("sdk_agents", "agents.ts", _AGENTS, has_agents_sdk=True),
+        Worker("documents", "documents.py", ("Notes",), (LIBRARY,), has_evictor=True),
+        Worker("npm_documents", "documents.js", ("Notes",), has_evictor=True),
         Worker("empty", "empty.py"),
         Worker("capabilities", "capabilities.py", _CAPABILITIES, (LIBRARY,)),
         Worker("events", "events.py", _EVENTS, (LIBRARY, MSGSPEC)),

@@ -66,6 +66,7 @@ def test_the_results_are_of_rows_that_are_still_measured(bench):
     for found, title, titles in (
         (results["comparison"], "work", "comparison.titles()"),
         (results["agents"]["rows"], "work", "agents.titles()"),
+        (results["documents"]["rows"], "work", "documents.titles()"),
         (results["growth"], "title", "growth.titles()"),
         (results["capacity"]["rooms"], "title", "capacity.titles()"),
     ):
