@@ -10,7 +10,7 @@
 // others hear with what was typed, byte by byte, and counts what comes from then on for each
 // keystroke; `newcomers` are checked by what their documents say.
 
-import { answer, COMING, encodedSize, says, Typist, Written } from "./typing.mjs";
+import { answer, COMING, says, together, Typist, Written } from "./typing.mjs";
 
 /** @type {Map<string, Written>} */
 const documents = new Map();
@@ -39,8 +39,8 @@ export function commandsOf({ groups, Group, open, frame, payloads, after }) {
   /** What is sent next by a group's socket. */
   function keystroke(group, at, backspaces = 0) {
     if (group.document) return group.document.keystroke();
-    group.typists ??= group.sockets.map((_, number) => new Typist(number, backspaces));
-    return group.typists[at].keystroke();
+    group.typists ??= group.sockets.map((_, number) => new Typist(number));
+    return group.typists[at].keystroke(backspaces);
   }
 
   async function timed(work) {
@@ -110,7 +110,9 @@ export function commandsOf({ groups, Group, open, frame, payloads, after }) {
     },
 
     async size({ group: name }) {
-      return { size: encodedSize(groups.get(name).typists) };
+      const group = groups.get(name);
+      group.document = together(group.typists);
+      return { size: group.document.size };
     },
 
     async newcomers({ group: name, port, path, count, is_checked }) {

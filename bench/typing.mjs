@@ -39,34 +39,33 @@ function chance(seed) {
 
 /** Somebody who types, and now and then goes on elsewhere. */
 export class Typist {
-  /** @param {number} number
-      @param {number} backspaces the share of them */
-  constructor(number, backspaces = 0) {
+  /** @param {number} number */
+  constructor(number) {
     this.doc = new Y.Doc();
     this.doc.clientID = FIRST_CLIENT + number;
     this.text = this.doc.getText(TEXT);
-    this.backspaces = backspaces;
     this.random = chance(number + 1);
     this.caret = 0;
     this.doc.on("update", (update) => (this.last = update));
   }
 
-  /** The frame of one. */
-  keystroke() {
+  /** The frame of one.
+      @param {number} backspaces their share of all */
+  keystroke(backspaces) {
     const { random, text } = this;
     if (random() < 1 / BURST) this.caret = Math.floor(random() * (text.length + 1));
-    if (this.caret && random() < this.backspaces) text.delete(--this.caret, 1);
+    if (this.caret && random() < backspaces) text.delete(--this.caret, 1);
     else text.insert(this.caret++, random() < 0.2 ? " " : "e");
     return updated(this.last);
   }
 }
 
-/** How many bytes Yjs itself needs for what all of these have typed.
+/** What all of these have typed: what it says, and how many bytes Yjs itself needs for it.
     @param {Typist[]} typists */
-export function encodedSize(typists) {
+export function together(typists) {
   const whole = new Y.Doc();
   for (const { doc } of typists) Y.applyUpdate(whole, Y.encodeStateAsUpdate(doc));
-  return Y.encodeStateAsUpdate(whole).length;
+  return { says: whole.getText(TEXT).toString(), size: Y.encodeStateAsUpdate(whole).length };
 }
 
 /** A document of about so many bytes, as Yjs encodes it: pasted by one, or typed by three who went

@@ -14,7 +14,9 @@ export class Notes extends YServer {
 
   async onLoad() {
     const rows = [...this.ctx.storage.sql.exec("select data from documents where id = ?", this.name)];
-    for (const { data } of rows) Y.applyUpdate(this.document, new Uint8Array(data));
+    for (const { data } of rows) {
+      Y.applyUpdate(this.document, new Uint8Array(/** @type {ArrayBuffer} */ (data)));
+    }
   }
 
   async onSave() {

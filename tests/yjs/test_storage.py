@@ -140,6 +140,23 @@ def test_when_they_have_grown_all_is_written_anew_without_what_is_deleted(room):
     assert same(state_of(room), [*updates, HI, MARK])
 
 
+def test_an_edit_of_a_room_that_slept_does_not_load_the_document(party):
+    room = party.room("NotesSleepy", "lobby")
+    with joined(room, "a") as a:
+        for update in [large(3, 20_000), *typing(210)]:
+            edit(a, update)
+        assert hears_nothing(a)
+        with joined(room, "b") as b:
+            # Nobody could read it now; and what is new is told from what is not without it.
+            assert sql(room, "update _partyserver_yjs set data = x'ff' where level = 2") == []
+            room.hibernate()
+            old, new = large(3, 20_000), large(4, 10)
+            edit(a, old)
+            edit(a, new)
+            assert news(b) == new
+    assert "cannot be read" in room.fetch("/state").text
+
+
 def test_what_was_deleted_stays_where_the_class_says_so(party):
     room = party.room("Kept", "lobby")
     with joined(room, "a") as a:
