@@ -7,6 +7,8 @@ import pytest
 from .conftest import WORKER
 from .scripted import command, eventually, open_socket
 
+RESTARTED = pytest.mark.once("each restarts the runtime, and nothing of it depends on rooms")
+
 
 @pytest.fixture
 def missing(party):
@@ -46,6 +48,7 @@ def line_of(module, comment):
 
 
 @pytest.mark.log_may_hold("was never awaited")
+@RESTARTED
 def test_a_forgotten_await_on_storage_names_its_line(party):
     party.restart()  # Python tells it once for each line
     with open_socket(party.room("Scripted", "forgetful"), "a") as a:
@@ -61,6 +64,7 @@ def test_javascript_may_call_what_storage_has(party):
 
 
 @pytest.mark.log_may_hold("was never awaited")
+@RESTARTED
 def test_a_forgotten_await_on_a_stub_names_its_line(party):
     party.restart()
     assert party.fetch("/check/forgotten_await").status_code == 200
@@ -69,6 +73,7 @@ def test_a_forgotten_await_on_a_stub_names_its_line(party):
 
 
 @pytest.mark.log_may_hold("was never awaited", "Default.fetch returned")
+@RESTARTED
 def test_a_fetch_without_a_response_is_told_what_it_has_returned(party):
     party.restart()
     for kind, told in [("await", "a coroutine: write await"), ("none", "None, and not a Resp")]:
