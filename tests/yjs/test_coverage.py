@@ -97,9 +97,48 @@ def test_what_is_none_is_not_read():
         Coverage.decode(kept + b"\0")
 
 
-def test_the_end_is_behind_all_that_there_is_whatever_is_missing():
-    assert Coverage().ends() == {}
-    assert coverage(WITH_GAP).ends() == {5: 4}
+def test_what_is_reached_ends_at_the_first_gap():
+    assert Coverage().reached() == coverage(MARK).reached() == {}
+    assert coverage(WITH_GAP).reached() == {5: 2}
+
+
+@pytest.mark.parametrize(
+    ("has", "update", "lacking"),
+    [
+        ([], MERGED, MERGED),
+        ([HI], MERGED, "01 02 05 02 84 05 01 01 21 28 01 01 6d 01 6b 01 7d 07 01 05 01 01 01"),
+        ([HI, MARK, DELETE], MERGED, SET),
+        ([HI, SET, DELETE], MERGED, MARK),
+        ([MARK, DELETE], WITH_GAP, WITH_GAP),
+        (ALL, MERGED, "00 00"),
+        # Ranges: one that is there, one of which a part is, and one that is not.
+        ([DELETE], "00 01 05 03 00 03 01 01 07 01", "00 01 05 02 00 03 07 01"),
+        ([DELETE], "00 01 06 01 01 01", "00 01 06 01 01 01"),
+        ([], "01 00 05 00 01 06 00", "00 00"),
+    ],
+)
+def test_what_is_new_in_an_update(has, update, lacking):
+    update, lacking = (
+        bytes.fromhex(one) if isinstance(one, str) else one for one in (update, lacking)
+    )
+    known = coverage(*has)
+    before = known.encode()
+    news = known.lacking(decode(update))
+    assert news.encode() == lacking
+    assert known.has_all_of(decode(update)) is news.is_empty is (lacking == b"\0\0")
+    assert known.encode() == before
+
+
+def test_a_struct_of_which_a_part_is_new_is_new():
+    typed = decode(bytes.fromhex("01 01 05 00 04 01 01 74 03 68 69 21 00"))
+    assert coverage(HI).lacking(typed) == typed
+
+
+def test_clients_are_counted_by_what_there_is_of_them():
+    known = coverage(HI, DELETE)
+    assert known.clients() == 2
+    assert [known.clients(decode(update)) for update in (MERGED, EMOJI)] == [2, 2]
+    assert known.clients(decode(bytes.fromhex("01 01 06 00 00 01 01 07 01 00 01"))) == 4
 
 
 @pytest.mark.parametrize(

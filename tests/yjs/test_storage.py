@@ -246,7 +246,7 @@ def test_an_update_of_several_rows_is_stored_whole_or_not_at_all(room):
 
 
 @pytest.mark.no_party_chaos  # each life of the room tells it once
-@pytest.mark.log_may_hold("the document would have")
+@pytest.mark.log_may_hold("the document would take")
 def test_a_document_is_no_larger_than_it_can_be_loaded_again(room):
     one, other, third = (plain(client, 4_500_000) for client in (1, 2, 3))
     deletion = b"\0\1\1\1\0" + integer(4_400_000)
@@ -260,7 +260,7 @@ def test_a_document_is_no_larger_than_it_can_be_loaded_again(room):
         assert a.receive() == frames.denied("This document is full")
         assert hears_nothing(a, b)
         told = room.fetch("/apply", "POST", content=third)
-        assert told.text.startswith("DocumentFullError: the document would have 13,500,")
+        assert told.text.startswith("DocumentFullError: the document would take 54,")
         assert str(room.fetch("/log").json()).count("DocumentFullError") == 1
         # What is known is no edit; what only deletes is taken, and makes room.
         edit(a, one)
@@ -272,6 +272,75 @@ def test_a_document_is_no_larger_than_it_can_be_loaded_again(room):
         assert news(b) == third
     room.evict()
     assert same(state_of(room), [one, other, deletion, third])
+
+
+@pytest.mark.no_party_chaos  # each life of the room tells it once
+@pytest.mark.log_may_hold("the document would take")
+def test_clients_are_no_more_than_can_be_loaded_again(room):
+    one, other = clients(0, 30_000), clients(30_000, 10_000)
+    with joined(room, "a") as a, joined(room, "b") as b:
+        edit(a, one)
+        assert news(b) == one
+        edit(a, other)
+        assert a.receive() == frames.denied("This document is full")
+        sleep(room)
+        vector = room.fetch("/vector").content
+        assert len(vector) > 180_000
+        assert answers(b, vector) == [EMPTY]
+    room.evict()
+    assert state_of(room)
+
+
+def clients(first, count):
+    ids = [integer(2**31 + number) for number in range(first + count - 1, first - 1, -1)]
+    return integer(count) + b"".join(b"\1" + one + b"\0\0\1" for one in ids) + b"\0"
+
+
+def test_only_what_is_new_is_stored_and_told(room):
+    """A client sends all deletions that it knows with each answer."""
+    with joined(room, "a") as a, joined(room, "b") as b:
+        for update in ALL:
+            edit(a, update)
+            news(b)
+        more = bytes.fromhex("01 01 06 00 04 01 01 74 01 61")
+        known, new = bytes.fromhex("01 05 01 01 01"), bytes.fromhex("01 06 01 00 01")
+        both = bytes.fromhex("02 06 01 00 01 05 01 01 01")
+        a.send(frames.step_2(more + known))
+        assert news(b) == more + b"\0"
+        edit(a, more + both)
+        assert news(b) == b"\0" + new
+        assert room.fetch("/apply", "POST", content=MERGED[:-5] + both).text == "False"
+        text = bytes.fromhex("01 01 08 00 04 01 01 74 01 61")
+        assert room.fetch("/apply", "POST", content=text + both).text == "True"
+        assert news(a) == news(b) == text + b"\0"
+        size = "select sum(length(data)) as n from _partyserver_yjs"
+        rows = [*ALL, more + b"\0", b"\0" + new, text + b"\0"]
+        assert sql(room, size) == [{"n": sum(map(len, rows))}]
+    room.evict()
+    assert same(state_of(room), rows)
+
+
+def test_who_has_all_up_to_a_gap_lacks_little(room):
+    behind, whole = b"\1\1\7\5\4\1\1t\1b\0", plain(1, 300_000)
+    with joined(room, "a") as a:
+        edit(a, behind)
+        greeted(a)  # it is asked for what was before
+        edit(a, whole)
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [2, 3]
+        vector = room.fetch("/vector").content
+        for _ in range(30):  # as often as one likes
+            assert answers(a, vector) == [behind, EMPTY, EMPTY]
+        sleep(room)
+        assert answers(a, vector) == [behind, EMPTY, EMPTY]
+        edit(a, HI)
+        edit(a, b"\1\1\7\0\4\1\1t\5aaaaa\0")
+        assert same([whole, *answers(a, vector)], state_of(room))
+        assert same(answers(a), state_of(room))
+    sql(room, "delete from _partyserver_yjs_index where name = 'coverage'")
+    room.evict()
+    with joined(room, "a") as a:
+        assert sum(map(len, answers(a, vector))) < 200
 
 
 @pytest.mark.no_party_chaos  # what is counted is in memory
@@ -311,6 +380,23 @@ def test_what_is_in_memory_is_compacted_from_time_to_time(room):
         assert hears_nothing(a)
         assert int(room.fetch("/structs").text) < 700
         assert same(state_of(room), b"\1\1\5\0\4\1\1t" + integer(1500) + b"a" * 1500 + b"\0")
+
+
+@pytest.mark.no_party_chaos  # what is in memory is looked at
+def test_what_nobody_reads_any_more_is_not_in_memory(room):
+    with joined(room, "a") as a:
+        for number, update in enumerate(typing(1600)):
+            if number in (100, 900):
+                assert room.fetch("/state").content
+            if number in (150, 1000):
+                assert room.fetch("/held").text == "True"
+            edit(a, update)
+        assert hears_nothing(a)
+        assert room.fetch("/held").text == "True"
+        for update in typing(1200, client=9):
+            edit(a, update)
+        assert hears_nothing(a)
+        assert room.fetch("/held").text == "False"
 
 
 def test_large_updates_become_one_without_being_many(room):

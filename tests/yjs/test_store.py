@@ -202,6 +202,18 @@ def test_one_client_is_compacted_whatever_the_others_have():
     assert set(decode(mine.encode()).structs) == {7, 8, 9}
 
 
+def test_what_is_behind_gaps_comes_alone():
+    assert list(store(HI, MARK).behind_gaps(1000)) == []
+    assert list(store(WITH_GAP, deleted(5, (0, 1))).behind_gaps(1000)) == [SET]
+    assert list(store(SET, EMOJI).behind_gaps(10)) == [SET, EMOJI]
+
+
+def test_the_contents_are_what_is_written():
+    mine = store(HI, MARK, deleted(5, (0, 1)))
+    mine.compact()
+    assert mine.contents().encode() == mine.encode()
+
+
 # --- work that must not grow with the square ---------------------------------------------
 
 

@@ -25,7 +25,7 @@ def written_again(update: bytes) -> bytes:
 
 @pytest.mark.parametrize("update", [*EVERY, EMPTY_UPDATE], ids=bytes.hex)
 def test_an_update_is_written_as_it_was_read_and_no_part_of_it_is_one(update):
-    assert written_again(update) == update
+    assert written_again(update) == decode(update).encode() == update
     for end in range(len(update)):
         with pytest.raises(MalformedError):
             decode(update[:end])
@@ -112,6 +112,8 @@ def test_clients_and_deletions_are_bounded(monkeypatch):
             decode(wrong)
     with pytest.raises(MalformedError, match="read at once"):
         decode_vector(integer(11) + b"\x05\x00" * 11)
+    # What has been made here is read however long it is.
+    assert decode_vector(integer(11) + b"\x05\x00" * 11, bounded=False) == {5: 0}
 
 
 def test_a_state_vector_is_written_as_it_was_read():
@@ -131,4 +133,6 @@ def test_what_is_no_state_vector_is_refused(wrong):
 
 def test_the_empty_update_has_nothing():
     assert decode(EMPTY_UPDATE) == updates.Update()
+    assert updates.Update().is_empty
+    assert not any(decode(update).is_empty for update in EVERY)
     assert encode({}, {}) == EMPTY_UPDATE

@@ -10,6 +10,8 @@ from .ranges import Ranges
 from .structs import Struct
 from .updates import Update, check_end, encode_ranges, encode_vector, read_ranges
 
+_NOTHING, _EMPTY = Ranges(), Update()
+
 
 class Coverage:
     """What a document has of each client, without the content.
@@ -36,14 +38,30 @@ class Coverage:
 
     def has_all_of(self, update: Update) -> bool:
         """Whether an update has nothing new."""
-        return all(
-            client in self.clocks and self.clocks[client].has(start, end)
-            for client, structs in update.structs.items()
-            for start, end in _spans(structs)
-        ) and all(
-            client in self.deleted and self.deleted[client].has(start, end)
-            for client, ranges in update.deleted.items()
-            for start, end in ranges
+        return self.lacking(update).is_empty
+
+    def lacking(self, update: Update) -> Update:
+        """What is new in an update: ranges, and structs from the first new one to the last.
+
+        Each is whole, though some of it may be known.
+        """
+        missing = Update()
+        for client, found in update.structs.items():
+            if own := _news(found, self.clocks.get(client, _NOTHING)):
+                missing.structs[client] = own
+        for client, ranges in update.deleted.items():
+            deleted = self.deleted.get(client, _NOTHING)
+            if new := [one for one in ranges if not deleted.has(*one)]:
+                missing.deleted[client] = new
+        return missing
+
+    def clients(self, update: Update = _EMPTY) -> int:
+        """How many clients it has with an update: those with structs, and those with deletions."""
+        return (
+            len(self.clocks)
+            + len(self.deleted)
+            + len(update.structs.keys() - self.clocks.keys())
+            + len(update.deleted.keys() - self.deleted.keys())
         )
 
     def lacks_what_is_before(self, update: Update) -> bool:
@@ -59,11 +77,13 @@ class Coverage:
 
         It promises that the structs are there, and so asks for what others have beyond them.
         """
-        return encode_vector(_without_0({c: r.run_from_0 for c, r in self.clocks.items()}))
+        return encode_vector(self.reached())
 
-    def ends(self) -> dict[int, int]:
-        """For each client, the clock behind all that there is."""
-        return {client: ranges.end for client, ranges in self.clocks.items()}
+    def reached(self) -> dict[int, int]:
+        """For each client, the first clock that is missing, where that is not 0."""
+        return {
+            client: ranges.run_from_0 for client, ranges in self.clocks.items() if ranges.run_from_0
+        }
 
     def is_known_by(self, vector: Mapping[int, int]) -> bool:
         """Whether somebody with this state vector has all clocks.
@@ -107,5 +127,11 @@ def _spans(structs: Sequence[Struct]) -> list[tuple[int, int]]:
     return spans
 
 
-def _without_0(clocks: Mapping[int, int]) -> dict[int, int]:
-    return {client: clock for client, clock in clocks.items() if clock}
+def _news(found: list[Struct], clocks: Ranges) -> list[Struct]:
+    """Structs from the first one that has something new to the last."""
+    first, last = 0, len(found)
+    while first < last and clocks.has(found[first].clock, found[first].end):
+        first += 1
+    while first < last and clocks.has(found[last - 1].clock, found[last - 1].end):
+        last -= 1
+    return found[first:last]

@@ -32,6 +32,8 @@ from .updates import EMPTY_UPDATE, EMPTY_VECTOR, Update
 T = TypeVar("T")
 
 _NEWEST, _FOLDED, _BASE = range(3)
+#: What the base has behind clocks that were missing, once more: nobody can say that they have it.
+_BEHIND_GAPS = 3
 
 # more: whether the next row has the rest of this update.
 _LOG = Table(
@@ -42,8 +44,8 @@ _LOG = Table(
 # updates were folded.
 _INDEX = Table("yjs_index", "name text not null, part integer not null, data blob not null")
 _COVERAGE, _BASE_VECTOR = "coverage", "base"
-#: How many structs the base and what has been folded have, at most.
-_STRUCTS = "structs"
+#: What the base and what has been folded weigh, at most, without the clients.
+_WEIGHT = "weight"
 #: Whether there is an edit that `on_save` has not been told of.
 _UNSAVED = "unsaved"
 
@@ -60,8 +62,11 @@ _MOST_FOLDED = 20
 _FOLD_BEFORE_REST = 50
 #: Bytes of what has been folded, up to which all is left as it is.
 _SMALL = 16 * 1024
-#: Seconds after which a full document is written anew once more to make room, which takes long.
-_MAKE_ROOM_AFTER = 10
+#: Seconds after which a full document is written anew once more to make room, which takes long:
+#: where that makes none, they double.
+_MAKE_ROOM_AFTER, _MAKE_ROOM_AFTER_MOST = 10, 320
+#: How often the newest become one until all that is in memory is dropped, where nobody has read it.
+_FORGET_AFTER = 5
 #: Structs in memory, up to which they are left as they have come.
 _FEW = 1000
 
@@ -72,7 +77,7 @@ class Document:
     def __init__(self, ctx: Any, *, collect: bool) -> None:
         self._ctx = ctx
         self._collect = collect
-        self._made_room_at = -inf
+        self._made_room_at, self._make_room_after = -inf, _MAKE_ROOM_AFTER
         #: Whether the update that was added last goes on from something that is not there.
         self.has_gap = False
         self.forget()
@@ -84,10 +89,12 @@ class Document:
         self._store: Store | None = None
         #: How many structs it had when it was compacted.
         self._compacted = 0
-        #: Of the base and of what has been folded: at most; and with what is deleted of them.
-        self._structs = self._pieces = 0
+        #: How often the newest have become one since it was read.
+        self._unread = 0
+        #: Of the base and of what has been folded.
+        self._weight = 0
         self._forget_newest()
-        #: By client, the clock behind what the base has.
+        #: By client, the first clock that the base lacks.
         self._base: Mapping[int, int] = {}
         self._base_size = self._folded_size = self._folded_count = 0
 
@@ -139,7 +146,8 @@ class Document:
         if known.is_known_by(theirs):
             yield frames.step_2(deletions)
             return
-        yield from map(frames.update, self._records(_FOLDED, _FOLDED))
+        for level in (_BEHIND_GAPS, _FOLDED):
+            yield from map(frames.update, self._records(level, level))
         yield frames.update(self._newest.encode(vector))
         yield frames.step_2(deletions)
 
@@ -154,7 +162,7 @@ class Document:
         return self._lacks_base(theirs)
 
     def _lacks_base(self, theirs: Mapping[int, int]) -> bool:
-        return not all(theirs.get(client, 0) >= end for client, end in self._base.items())
+        return not all(theirs.get(client, 0) >= clock for client, clock in self._base.items())
 
     def _known(self) -> Coverage:
         if self._coverage is None:
@@ -166,13 +174,14 @@ class Document:
         index: dict[str, bytes] = defaultdict(bytes)
         for row in _INDEX.read(self._ctx, "select * from {table} order by name, part"):
             index[row["name"]] += row["data"]
-        if index[_COVERAGE]:
+        if index[_COVERAGE] and index[_WEIGHT]:
             coverage = _stored(Coverage.decode, index[_COVERAGE])
-            self._base = _stored(updates.decode_vector, index[_BASE_VECTOR] or EMPTY_VECTOR)
-            self._structs = _stored(lambda kept: Reader(kept).integer(), index[_STRUCTS])
+            read_vector = partial(updates.decode_vector, bounded=False)
+            self._base = _stored(read_vector, index[_BASE_VECTOR] or EMPTY_VECTOR)
+            self._weight = _stored(lambda kept: Reader(kept).integer(), index[_WEIGHT])
         else:  # it was never folded; or that was lost
             coverage = self._coverage_of(_BASE)
-            self._base = coverage.ends()
+            self._base = coverage.reached()
             self._coverage_of(_FOLDED, coverage)
         sizes = "select level, count(*) as n, sum(length(data)) as size from {table} group by level"
         rows = {row["level"]: row for row in _LOG.read(self._ctx, sizes)}
@@ -180,18 +189,20 @@ class Document:
             self._base_size = rows[_BASE]["size"]
         if _FOLDED in rows:
             self._folded_size, self._folded_count = rows[_FOLDED]["size"], rows[_FOLDED]["n"]
-        self._count_pieces(coverage)
         for record in self._records(_NEWEST, _NEWEST):
             update = _decode(record)
             coverage.add(update)
-            self._count(update, len(record))
+            self._count(update, len(record), self._weigh(update, len(record)))
         return coverage
 
-    def _count(self, update: Update, size: int) -> None:
+    def _weigh(self, update: Update, size: int) -> int:
+        return bounds.weight(update, size, collect=self._collect)
+
+    def _count(self, update: Update, size: int, weight: int) -> None:
         self._newest.take(update)
         self._newest_count += 1
         self._newest_size += size
-        self._newest_pieces += bounds.pieces_of(update)
+        self._newest_weight += weight
 
     def _coverage_of(self, level: int, coverage: Coverage | None = None) -> Coverage:
         """With what the updates of a level have."""
@@ -199,10 +210,11 @@ class Document:
         for record in self._records(level, level):
             update = _decode(record)
             coverage.add(update)
-            self._structs += sum(map(len, update.structs.values()))
+            self._weight += self._weigh(update, len(record))
         return coverage
 
     def _all(self) -> Store:
+        self._unread = 0
         if self._store is None:
             self._store = self._store_of(_NEWEST)
         return self._store
@@ -252,8 +264,13 @@ class Document:
 
     # --- what comes -------------------------------------------------------------------
 
-    def add(self, update: bytes) -> bool:
-        """Store an update if there is something new in it, and tell whether there was.
+    def add(self, update: bytes) -> bytes | None:
+        """Store what is new in an update, and return it: the update itself where all of it is.
+
+        Clients send all deletions that they know with each answer, and often what they once had.
+
+        Returns:
+            None where nothing is new.
 
         Raises:
             MalformedError: it is none. Nothing has been stored.
@@ -261,37 +278,46 @@ class Document:
         """
         decoded = updates.decode(update)
         known = self._known()
-        if not self._has_room(update, decoded):
-            if known.has_all_of(decoded):
-                return False
-            self._make_room(known, update, decoded)
-        if not known.add(decoded):
-            return False
+        new = known.lacking(decoded)
+        if new.is_empty:
+            return None
+        if new != decoded:
+            update = new.encode()
+        weight = self._weigh(new, len(update))
+        if not self._has_room(known, new, weight):
+            self._make_room(known, new, weight)
         # In memory it is known from here on: what fails has not been stored.
+        known.add(new)
         self._at_once(lambda: self._write(_NEWEST, update), is_one_row=len(update) <= _MAX_ROW)
-        self.has_gap = known.lacks_what_is_before(decoded)
-        self._count(decoded, len(update))
+        self.has_gap = known.lacks_what_is_before(new)
+        self._count(new, len(update), weight)
         if self._store is not None:
-            self._store.take(decoded)
-        return True
+            self._store.take(new)
+        return update
 
-    def _has_room(self, update: bytes, decoded: Update) -> bool:
-        return bounds.memory(*self._with(update, decoded)) <= bounds.most(decoded)
+    def _has_room(self, known: Coverage, new: Update, weight: int) -> bool:
+        return self._with(known, new, weight) <= self._most(known, new)
 
-    def _with(self, update: bytes, decoded: Update) -> tuple[int, int]:
-        """The bytes and the pieces of the document, at most, with an update."""
-        size = self._base_size + self._folded_size + self._newest_size + len(update)
-        return size, self._pieces + self._newest_pieces + bounds.pieces_of(decoded)
+    def _with(self, known: Coverage, new: Update, weight: int) -> int:
+        """What the document weighs with something new, at most."""
+        of_clients = bounds.OF_CLIENT * known.clients(new)
+        return self._weight + self._newest_weight + weight + of_clients
 
-    def _make_room(self, known: Coverage, update: bytes, decoded: Update) -> None:
+    def _most(self, known: Coverage, new: Update) -> int:
+        return bounds.most(new, is_first=not known.clients())
+
+    def _make_room(self, known: Coverage, new: Update, weight: int) -> None:
         now = monotonic()
         if (self._newest_count or self._folded_count) and (
-            now >= self._made_room_at + _MAKE_ROOM_AFTER
+            now >= self._made_room_at + self._make_room_after
         ):
             self._made_room_at = now
             self._at_once(lambda: self._rewrite(known))
-        if not self._has_room(update, decoded):
-            raise DocumentFullError(*self._with(update, decoded))
+            if self._has_room(known, new, weight):
+                self._make_room_after = _MAKE_ROOM_AFTER
+                return
+            self._make_room_after = min(2 * self._make_room_after, _MAKE_ROOM_AFTER_MOST)
+        raise DocumentFullError(self._with(known, new, weight), self._most(known, new))
 
     @property
     def is_to_be_folded(self) -> bool:
@@ -303,8 +329,13 @@ class Document:
         if self._newest_count:
             self._at_once(lambda: self._fold(known))
         store = self._store
+        if store is None:
+            return
+        self._unread += 1
+        if self._unread > _FORGET_AFTER:
+            self._store = None
         # When it has doubled: so each struct is looked at twice, however many there are.
-        if store is not None and len(store) > max(_FEW, 2 * self._compacted):
+        elif len(store) > max(_FEW, 2 * self._compacted):
             store.compact(collect=self._collect)
             self._compacted = len(store)
 
@@ -313,6 +344,7 @@ class Document:
         newest.compact(collect=self._collect)
         written = list(_pieces(newest))
         size = sum(map(len, written))
+        weight = self._weigh(newest.contents(), size)
         # So all that is stored is less than twice the base, or little.
         if self._folded_size + size > max(_SMALL, self._base_size // 2):
             self._rewrite(known)
@@ -326,41 +358,37 @@ class Document:
         _LOG.read(self._ctx, "delete from {table} where level <= ?", level)
         for piece in written:
             self._write(_FOLDED, piece)
-        # Too many where what has been folded has become one, until all is written anew.
-        self._write_known(known, self._structs + len(newest))
+        # Too much where what has been folded has become one, until all is written anew.
+        self._write_known(known, self._weight + weight)
         self._folded_size, self._folded_count = size, self._folded_count + len(written)
         self._forget_newest()
 
     def _rewrite(self, known: Coverage) -> None:
-        was_here = self._store is not None
-        store = self._all()
+        store = self._store_of(_NEWEST) if self._store is None else self._store
         store.compact(collect=self._collect)
         written = list(_pieces(store))
+        size = sum(map(len, written))
         _LOG.read(self._ctx, "delete from {table}")
         for piece in written:
             self._write(_BASE, piece)
-        base = known.ends()
+        for piece in store.behind_gaps(_MAX_ROW):
+            self._write(_BEHIND_GAPS, piece)
+        base = known.reached()
         self._write_index(_BASE_VECTOR, updates.encode_vector(base))
-        self._write_known(known, len(store))
-        self._base, self._base_size = base, sum(map(len, written))
+        self._write_known(known, self._weigh(store.contents(), size))
+        self._base, self._base_size = base, size
         self._folded_size = self._folded_count = 0
         self._forget_newest()
         self._compacted = len(store)
-        if not was_here:
-            self._store = None
 
-    def _write_known(self, known: Coverage, structs: int) -> None:
+    def _write_known(self, known: Coverage, weight: int) -> None:
         self._write_index(_COVERAGE, known.encode())
-        self._write_index(_STRUCTS, integer(structs))
-        self._structs = structs
-        self._count_pieces(known)
-
-    def _count_pieces(self, known: Coverage) -> None:
-        self._pieces = self._structs + sum(map(len, known.deleted.values()))
+        self._write_index(_WEIGHT, integer(weight))
+        self._weight = weight
 
     def _forget_newest(self) -> None:
         self._newest, self._newest_count, self._newest_size = Store(), 0, 0
-        self._newest_pieces = 0
+        self._newest_weight = 0
 
     def _at_once(self, work: Callable[[], None], *, is_one_row: bool = False) -> None:
         """Write several rows, or none. If that fails, memory may have more than the storage."""

@@ -163,20 +163,21 @@ class Room:
                 self._deny(connection, _READ_ONLY)
             return
         try:
-            is_new = self.document.add(frame.body)
+            new = self.document.add(frame.body)
         except DocumentFullError as error:
             if not self._is_full:
                 self._is_full = True
                 self._life.report("the document", error)
             self._deny(connection, _FULL)
             return
-        if is_new:
+        if new is not None:
             # As it came, which is no copy; but the others have not asked for an answer.
-            news = message if frame.kind == UPDATE else frames.update(frame.body)
+            is_as_it_came = frame.kind == UPDATE and new is frame.body
+            news = message if is_as_it_came else frames.update(new)
             if self.document.has_gap:  # it has come without one that was before it
                 with suppress(ConnectionClosedError):
                     connection.send(frames.step_1(self.document.vector()))
-            self._when_certain(frame.body, partial(self._tell, news, [connection]))
+            self._when_certain(new, partial(self._tell, news, [connection]))
 
     def _answer(self, connection: RoomConnection, vector: bytes) -> None:
         if self.document.is_long_answer(vector):
@@ -200,9 +201,10 @@ class Room:
 
     def apply(self, update: bytes) -> bool:
         """Take an update of the room's own code."""
-        if not self.document.add(update):
+        new = self.document.add(update)
+        if new is None:
             return False
-        self._when_certain(update, partial(self._tell, frames.update(update), ()))
+        self._when_certain(new, partial(self._tell, frames.update(new), ()))
         return True
 
     # --- what may be undone, nobody has heard of --------------------------------------

@@ -134,6 +134,19 @@ class Store:
         yield from pieces.of_structs(runs, limit)
         yield from pieces.of_ranges(self._coverage.deleted, limit)
 
+    def behind_gaps(self, limit: int) -> Iterator[bytes]:
+        """What is behind clocks that are missing, as updates: no state vector tells of it."""
+        reached = self._coverage.reached()
+        runs = {client: run.since(reached.get(client, 0)) for client, run in self._runs.items()}
+        yield from pieces.of_structs(runs, limit)
+
+    def contents(self) -> Update:
+        """What there is. The structs are those of the store itself."""
+        return Update(
+            {client: run.structs for client, run in self._runs.items()},
+            {client: list(ranges) for client, ranges in self._coverage.deleted.items()},
+        )
+
     def compact(self, *, collect: bool = True) -> None:
         """Join what was typed in one go, and drop what is deleted.
 

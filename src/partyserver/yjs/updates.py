@@ -37,6 +37,15 @@ class Update:
     structs: dict[int, list[Struct]] = field(default_factory=dict)
     deleted: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it, not even a client."""
+        return not self.structs and not self.deleted
+
+    def encode(self) -> bytes:
+        """Write it. Each client in it has some structs, or deletions."""
+        return encode({c: (own[0].clock, own) for c, own in self.structs.items()}, self.deleted)
+
 
 def decode(update: bytes, *, bounded: bool = True) -> Update:
     """Read all of an update.
@@ -131,13 +140,16 @@ def encode_ranges(by_client: Mapping[int, Iterable[tuple[int, int]]]) -> bytes:
 # --- state vectors ----------------------------------------------------------------------
 
 
-def decode_vector(vector: bytes) -> dict[int, int]:
+def decode_vector(vector: bytes, *, bounded: bool = True) -> dict[int, int]:
     """By client, the next clock that somebody lacks.
+
+    Args:
+        bounded: whether to refuse one that takes long to read.
 
     Raises:
         MalformedError: it is no state vector.
     """
-    reader = Reader(vector)
+    reader = Reader(vector, bounded=bounded)
     clocks: dict[int, int] = {}
     for _ in range(reader.count(CLIENT_COST)):
         client = reader.integer()

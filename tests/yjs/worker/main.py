@@ -89,6 +89,8 @@ class Notes(YServer):
                 return Response("deleted")
             case "structs":  # in memory
                 return Response(str(len(_room(self).document._all())))
+            case "held":  # likewise
+                return Response(str(_room(self).document._store is not None))
             case "alarm":
                 pending = await self.ctx.storage.getAlarm()
                 await self.ctx.storage.deleteAlarm()
