@@ -156,6 +156,60 @@ def test_a_save_that_fails_is_tried_again_by_an_alarm(party, kind):
     assert log(room).count(["on_alarm"]) == 1
 
 
+@pytest.mark.no_party_chaos  # an event that wakes the room saves, too
+@pytest.mark.log_may_hold("ValueError: not yet", "LookupError: the room starts late")
+def test_an_alarm_whose_room_failed_to_start_is_still_not_the_rooms_own(party, mode):
+    room = party.room(f"Saved{mode}", "fails-to-start")
+    update = b"\1\1\x4d" + HI[3:]  # what no other room has saved
+    with joined(room, "a") as a:
+        edit(a, update)
+        assert eventually(lambda: ["exception", "ValueError: not yet"] in log(room))
+        query = "select time from _partyserver_yjs_retry where time > 0"
+        assert eventually(lambda: '[{"time"' in room.fetch("/sql", "POST", content=query).text)
+        room.evict()
+    # The room is not asked: that would wake it.
+    assert eventually(lambda: [f"Saved{mode}", update.hex()] in party.fetch("/saved").json())
+    assert ["late"] in log(room)
+    assert ["on_alarm"] not in log(room)
+
+
+def fail_to_save(room):
+    """Have a room of `SavedLate` wait a minute before it tries again."""
+    with joined(room, "a") as a:
+        edit(a, HI)
+        assert hears_nothing(a)
+    query = "select time from _partyserver_yjs_retry where time > 0"
+    assert eventually(lambda: '[{"time"' in room.fetch("/sql", "POST", content=query).text)
+
+
+@pytest.mark.no_party_chaos  # an event that wakes the room saves, too
+@pytest.mark.log_may_hold("ValueError: not yet")
+def test_other_alarms_do_not_shorten_the_pause(party, mode):
+    room = party.room(f"SavedLate{mode}", "fails")
+    fail_to_save(room)
+    assert room.fetch("/set-alarm", "POST", content=b"1").text
+    assert eventually(lambda: ["on_alarm"] in log(room))
+    for _ in range(3):
+        assert [entry[0] for entry in log(room)].count("on_save") == 1
+
+
+@pytest.mark.no_party_chaos  # an event that wakes the room saves, too
+@pytest.mark.log_may_hold("ValueError: not yet")
+def test_an_alarm_that_a_transaction_has_set_is_the_rooms_own(party, mode):
+    room = party.room(f"SavedLate{mode}", "fails")
+    fail_to_save(room)
+    later = 4_000_000_000_000
+    body = b"%d" % later
+    told = room.fetch("/alarm-of-a-transaction", "POST", content=body).json()
+    assert told == [later, None]
+
+
+def test_what_a_transaction_stores_is_marked_as_unsaved_in_it(party, mode):
+    """Else the room could end behind it, and the save would be forgotten."""
+    room = party.room(f"SavedLate{mode}", "lobby")
+    assert room.fetch("/marked", "POST", content=HI).text == "1"
+
+
 @pytest.mark.no_party_chaos
 def test_saves_come_one_after_the_other_and_none_is_forgotten(party, mode):
     room = party.room(f"Slow{mode}", "lobby")

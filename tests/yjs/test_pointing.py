@@ -108,3 +108,41 @@ def test_who_may_only_read_may_point(room):
         edit(a, HI)
         assert reader.receive() == points(ONE)
         assert news(reader) == HI
+
+
+def test_nobody_uses_up_the_clocks_of_somebody_else(room):
+    """A clock above 2**53 - 1 no client could read, and its own would be closed for it."""
+    with joined(room, "a") as a, joined(room, "b") as b:
+        a.send(points(ONE))
+        assert pointers(a.receive()) == pointers(b.receive()) == [ONE]
+        for clock in (2**53 - 1, 2**31, 200_000):
+            b.send(points((1, clock, None)))
+            b.send(points((1, clock, "{}"), (9, 2**53 - 1, "{}")))
+        assert hears_nothing(a, b)
+        sleep(room)
+        for clock in range(2, 9):
+            a.send(points((1, clock, "{}")))
+            assert pointers(a.receive()) == pointers(b.receive()) == [(1, clock, "{}")]
+
+
+def long(letter, size=60_000):
+    return '{"text":"%s"}' % (letter * size)
+
+
+@pytest.mark.no_party_chaos  # what does not fit beside a socket is in memory
+def test_one_connection_has_room_for_few_long_states(room):
+    with joined(room, "a") as a, joined(room, "b") as b:
+        said = [(client, 1, long("x")) for client in range(1, 31)]
+        a.send(points(*said))
+        assert pointers(a.receive()) == pointers(b.receive()) == said[:2]
+        a.send(points(*said))  # nothing of it is new
+        assert hears_nothing(a, b)
+        short = [(1, 2, "{}"), (3, 2, long("y"))]
+        a.send(points(*short))
+        assert pointers(a.receive()) == pointers(b.receive()) == short
+        b.send(points((50, 1, long("z"))))
+        assert a.receive() == b.receive() == points((50, 1, long("z")))
+        with room.connect(id="c") as c:
+            greeted(c)
+            states = [*pointers(c.receive()), *pointers(c.receive())]
+            assert sorted(client for client, *_ in states) == [1, 2, 3, 50]

@@ -343,6 +343,56 @@ def test_who_has_all_up_to_a_gap_lacks_little(room):
         assert sum(map(len, answers(a, vector))) < 200
 
 
+@pytest.mark.no_party_chaos  # what was refused is known in memory
+@pytest.mark.log_may_hold("the document would take")
+def test_what_goes_on_from_a_refused_edit_is_not_taken_before_that_one_is(room):
+    """Nobody would see it: it has no place without what it goes on from."""
+    one, other, third = (plain(client, 4_500_000) for client in (1, 2, 3))
+    deletion = b"\0\1\1\1\0" + integer(4_400_000)
+    end = b"\3" + integer(4_500_000)
+    typed = b"\1\1" + end + b"\x84\3" + integer(4_499_999) + b"\1x\0"
+    with joined(room, "a") as a, joined(room, "b") as b:
+        for update in (one, other):
+            edit(a, update)
+            assert news(b) == update
+        edit(a, third)
+        assert a.receive() == frames.denied("This document is full")
+        edit(a, typed)
+        vector = greeted(a)  # it is asked for what was refused, and not for each key
+        edit(a, typed)
+        assert hears_nothing(a, b)
+        assert room.fetch("/vector").content == vector
+        # What others type is taken, and what has come to fit.
+        edit(b, HI)
+        assert news(a) == HI
+        edit(b, deletion)
+        assert news(a) == deletion
+        edit(a, typed)
+        assert hears_nothing(a, b)
+        missing = merge([third, typed])
+        a.send(frames.step_2(missing))
+        assert news(b) == missing
+        more = b"\1\1\3" + integer(4_500_002) + b"\x84" + end + b"\1x\0"
+        edit(a, more)
+        assert news(b) == more  # as of anybody
+
+
+@pytest.mark.no_party_chaos  # what is counted is in memory
+def test_one_connection_is_told_so_many_bytes_for_the_asking(room):
+    base, folded = plain(1, 3_000_000), plain(2, 1_000_000)
+    with joined(room, "a") as a, joined(room, "b") as b:
+        for update in (base, folded):
+            edit(a, update)
+            assert news(b) == update
+        assert hears_nothing(a)
+        assert [row["level"] for row in sql(room, LEVELS)] == [1, 2]
+        vector = b"\1\1" + integer(3_000_000)
+        for _ in range(60):
+            b.send(frames.step_1(vector))
+        assert 3 * 12 <= answered(b) <= 3 * 30  # of three frames each
+        assert same(answers(a, vector), folded)
+
+
 @pytest.mark.no_party_chaos  # what is counted is in memory
 def test_one_connection_asks_for_all_so_often_and_for_what_it_lacks_as_often_as_it_likes(room):
     whole = plain(1, 300_000)

@@ -96,6 +96,29 @@ def test_who_sends_on_from_what_was_lost_is_asked_for_it_once(room):
     assert same(state_of(room), [HI, MARK, SET, EMOJI])
 
 
+@pytest.mark.log_may_hold("the disk is full")
+@pytest.mark.no_party_chaos  # what was lost is known in memory
+def test_a_deletion_that_could_not_be_stored_is_asked_for(room):
+    full = (
+        "create trigger full before insert on _partyserver_yjs "
+        "begin select raise(abort, 'the disk is full'); end"
+    )
+    with joined(room, "a") as a, joined(room, "b") as b:
+        edit(a, HI)
+        assert news(b) == HI
+        room.fetch("/sql", "POST", content=full)
+        edit(a, DELETE)
+        assert hears_nothing(a, b)
+        room.fetch("/sql", "POST", content="drop trigger full")
+        edit(a, MARK)
+        assert news(b) == MARK
+        assert greeted(a) == bytes.fromhex("01 05 03")
+        a.send(frames.step_2(DELETE))
+        assert news(b) == DELETE
+        assert hears_nothing(a)
+    assert same(state_of(room), [HI, DELETE, MARK])
+
+
 @pytest.mark.parametrize(
     "vector", ["01 05 01", "01 05 02", "01 05 04", "02 06 09 05 03", "01 06 01"]
 )
@@ -180,6 +203,30 @@ def test_who_may_only_read_changes_nothing_and_is_told_so_once(room, readonly):
     assert state_of(room) == HI
 
 
+@pytest.mark.no_party_chaos  # what it was told is in memory
+def test_what_comes_from_who_has_been_told_is_not_even_read(room):
+    """To read an update takes seconds, if it is made for that."""
+    with joined(room, "r", readonly="true") as reader:
+        edit(reader, HI)
+        assert reader.receive() == frames.denied("This document is read-only")
+        for _ in range(6):
+            edit(reader, HI[:-1])
+        assert hears_nothing(reader)
+
+
+@pytest.mark.no_party_chaos  # what it was told is in memory
+def test_a_long_answer_of_who_may_only_read_is_looked_at_once(room):
+    long = b"\1\1\7\0\4\1\1t\xd0\x0f" + b"a" * 2000 + b"\0"
+    with joined(room, "w") as writer, joined(room, "r", readonly="true") as reader:
+        edit(writer, long)
+        assert news(reader) == long
+        reader.send(frames.step_2(long))
+        assert hears_nothing(reader)
+        reader.send(frames.step_2(long))
+        assert reader.receive() == frames.denied("This document is read-only")
+        assert hears_nothing(reader, writer)
+
+
 def test_an_edit_of_who_may_only_read_is_never_the_documents(room):
     with joined(room, "w") as writer, joined(room, "r", readonly="true") as reader:
         edit(writer, HI)
@@ -224,6 +271,17 @@ def test_what_a_transaction_of_the_storages_own_undoes_nobody_hears_of(room, way
 def test_what_such_a_transaction_stores_all_hear_of_when_it_has_ended(room, way):
     with joined(room, "a") as a:
         assert room.fetch(f"/{way}", "POST", content=HI).text == "committed"
+        assert a.receive() == "before the end"
+        assert news(a) == HI
+        edit(a, MARK)
+        assert hears_nothing(a)
+    assert same(state_of(room), [HI, MARK])
+
+
+@pytest.mark.log_may_hold("was never awaited")
+def test_a_transaction_that_nobody_awaits_is_told_of_as_well(room):
+    with joined(room, "a") as a:
+        assert room.fetch("/dropped", "POST", content=HI).text == "not awaited"
         assert a.receive() == "before the end"
         assert news(a) == HI
         edit(a, MARK)

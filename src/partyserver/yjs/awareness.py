@@ -7,7 +7,7 @@ state would be refused.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from ..rules.messages import parse_json
@@ -22,6 +22,17 @@ _MAX_GONE = 1000
 
 #: Characters of a state, which goes to all, and stays in memory.
 MAX_STATE = 64 * 1024
+#: Characters of all states that one connection has told; a client's has some hundred, as a rule.
+MAX_OF_CONNECTION = 2 * MAX_STATE
+#: Characters of all states in a room, where all rooms of a process have 128 MB.
+MAX_OF_ROOM = 2_000_000
+#: The largest clock that is taken: a client that moves 60 times a second has it after a year.
+MAX_CLOCK = 2**31
+#: By how much a clock may be above the last one that is known of a client. It may have been away
+#: for hours; but somebody else must not use up all of its clocks at once.
+MAX_AHEAD = 100_000
+#: Characters of states that are told in one frame.
+_FRAME = 128 * 1024
 
 C = TypeVar("C", bound=Hashable)
 
@@ -50,9 +61,14 @@ def decode(update: bytes, most: int = MAX_CLIENTS) -> list[Entry]:
     if count > most:
         raise MalformedError(f"one connection speaks for {count} clients")
     entries = []
+    size = 0
     for _ in range(count):
         client, clock = reader.integer(), reader.integer()
-        entries.append(Entry(client, clock, _state(text_of(reader.bytes()))))
+        text = text_of(reader.bytes())
+        size += len(text)
+        if size > MAX_OF_ROOM:
+            raise MalformedError(f"awareness states have more than {MAX_OF_ROOM:,} characters")
+        entries.append(Entry(client, clock, _state(text)))
     if not reader.is_at_end:
         raise MalformedError("bytes follow the awareness update")
     return entries
@@ -80,6 +96,37 @@ def encode(entries: Iterable[Entry]) -> bytes:
     return integer(len(out)) + b"".join(out)
 
 
+def in_frames(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """The same in parts, each of which is no long frame."""
+    part: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if part and size + _size(entry.state) > _FRAME:
+            yield part
+            part, size = [], 0
+        part.append(entry)
+        size += _size(entry.state)
+    if part:
+        yield part
+
+
+def _size(state: str | None) -> int:
+    """Characters, with what a client takes that has none."""
+    return 4 if state is None else len(state)
+
+
+class Taken(NamedTuple, Generic[C]):
+    """What has been taken of a frame.
+
+    Attributes:
+        changed: the connections of which something else is to be kept.
+        news: what the others are to be told, once for each client.
+    """
+
+    changed: set[C]
+    news: list[Entry]
+
+
 class _Known(Generic[C]):
     __slots__ = ("clock", "owner", "state")
 
@@ -100,19 +147,26 @@ class Awareness(Generic[C]):
     def __init__(self) -> None:
         self._known: dict[int, _Known[C]] = {}
         self._clients: dict[C, list[int]] = {}
+        #: Characters of the states of all.
+        self._size = 0
         #: The last clocks of those who have gone: an echo may come after them.
         self._gone: dict[int, int] = {}
 
-    def take(self, connection: C, entries: Iterable[Entry], *, may_be_echo: bool = False) -> set[C]:
-        """Take what has come by a connection; return those of whom something else is to be kept.
+    def take(
+        self, connection: C, entries: Iterable[Entry], *, may_be_echo: bool = False
+    ) -> Taken[C]:
+        """Take what has come by a connection.
 
         A client belongs to the connection that has spoken for it last: one that is back by a new
         connection does not go when the old one ends. What `may_be_echo` has to be newer for that.
 
+        What has a clock far above the last one is passed over, and so is a state for which there is
+        no room: by either somebody could shut others out, so it is no fault of who comes with it.
+
         Raises:
             MalformedError: the connection speaks for too many clients. Nothing has been taken.
         """
-        entries = list(entries)
+        entries = [entry for entry in entries if self._is_near(entry)]
         mine = self._clients.get(connection, [])
         claimed = {
             client for client, clock, state in entries if state and self._last(client) < clock
@@ -120,7 +174,10 @@ class Awareness(Generic[C]):
         if len(claimed.union(mine)) > MAX_CLIENTS:
             raise MalformedError(f"one connection speaks for more than {MAX_CLIENTS} clients")
         changed: set[C] = set()
-        for client, clock, state in entries:
+        news: dict[int, Entry] = {}
+        size = self.size_of(connection)
+        for entry in entries:
+            client, clock, state = entry
             known = self._known.get(client)
             last = self._last(client)
             if clock < last or clock == 0:
@@ -129,24 +186,38 @@ class Awareness(Generic[C]):
                 continue
             if state is None:
                 if known is not None:
+                    if known.owner == connection:
+                        size -= _size(known.state)
                     self._forget(client, clock, known)
                     changed.add(known.owner)
+                    news[client] = entry
                 continue
+            is_mine = known is not None and known.owner == connection
+            if is_mine and clock == last:
+                continue
+            before = 0 if known is None else _size(known.state)
+            after = len(state) if clock > last else before or len(state)
+            more = after - before if is_mine else after
+            if more > 0 and size + more > MAX_OF_CONNECTION:
+                continue
+            if after > before and self._size + after - before > MAX_OF_ROOM:
+                continue
+            size += more
+            self._size += after - before
             if known is None:
                 self._gone.pop(client, None)
                 known = self._known[client] = _Known(clock, state, connection)
                 self._clients.setdefault(connection, []).append(client)
-            elif known.owner != connection:
+            elif not is_mine:
                 changed.add(known.owner)
                 self._disown(client, known.owner)
                 known.owner = connection
                 self._clients.setdefault(connection, []).append(client)
-            elif clock == last:
-                continue
             if clock > last:
                 known.clock, known.state = clock, state
             changed.add(connection)
-        return changed
+            news[client] = Entry(client, clock, known.state)
+        return Taken(changed, list(news.values()))
 
     def find(self, connection: C, entries: Iterable[Entry]) -> None:
         """Take what was kept with a connection while the room slept."""
@@ -156,7 +227,9 @@ class Awareness(Generic[C]):
                 if known.clock > clock:
                     continue
                 self._disown(client, known.owner)
+                self._size -= _size(known.state)
             self._known[client] = _Known(clock, state, connection)
+            self._size += _size(state)
             self._clients.setdefault(connection, []).append(client)
 
     def held(self, connection: C) -> list[Entry]:
@@ -176,15 +249,28 @@ class Awareness(Generic[C]):
         """A connection has ended: what the others are to be told."""
         left = []
         for client in self._clients.pop(connection, []):
-            clock = self._known.pop(client).clock
-            self._remember(client, clock)
-            left.append(Entry(client, clock, None))
+            known = self._known.pop(client)
+            self._size -= _size(known.state)
+            self._remember(client, known.clock)
+            left.append(Entry(client, known.clock, None))
         return left
 
-    def speaks_for(self, connection: C, entries: Iterable[Entry]) -> bool:
-        """Whether a client in these is a connection's own."""
+    def size_of(self, connection: C) -> int:
+        """Characters of the states that a connection has told."""
+        return sum(_size(self._known[one].state) for one in self._clients.get(connection, ()))
+
+    def repeated(self, connection: C, entries: Iterable[Entry]) -> list[Entry]:
+        """Those of these that a connection has told before, of clients of its own."""
         mine = self._clients.get(connection, ())
-        return any(entry.client in mine for entry in entries)
+        return [
+            one for one in entries if one.client in mine and one.clock <= self._last(one.client)
+        ]
+
+    def _is_near(self, entry: Entry) -> bool:
+        """Whether a clock is one that its client may have by now."""
+        last = self._last(entry.client)
+        most = min(last + MAX_AHEAD, MAX_CLOCK) if last else MAX_CLOCK
+        return entry.clock <= most
 
     def _last(self, client: int) -> int:
         """The clock that was seen last; 0 of a client that nobody knows."""
@@ -193,6 +279,7 @@ class Awareness(Generic[C]):
 
     def _forget(self, client: int, clock: int, known: _Known[C]) -> None:
         del self._known[client]
+        self._size -= _size(known.state)
         self._disown(client, known.owner)
         self._remember(client, clock)
 

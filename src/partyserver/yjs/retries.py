@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from .. import tasks
 from ..rules.timers import is_own_alarm
 from ..runtime import values
 from ..runtime.advice import named
@@ -20,16 +22,17 @@ _NAME = "on_save"
 #: Milliseconds. The pauses double, from `debounce_max_wait` on, and from this at least.
 _SHORTEST, _LONGEST = 1_000, 60 * 60 * 1000
 
-# One row at most: how many saves have failed in a row, and what the platform's alarm has been set
-# to from here; 0 if it is not.
-_TABLE = Table("yjs_retry", "failed integer not null, time integer not null")
+# One row at most: how many saves have failed in a row; what the platform's alarm has been set to
+# from here, 0 if it is not; and when the next attempt is due, whatever wakes the room.
+_TABLE = Table("yjs_retry", "failed integer not null, time integer not null, due integer not null")
 
 
 class Retries:
     """When a save that has failed is tried again, also if the room has left memory.
 
     It takes the platform's alarm only where that is free: where it is not, the room is going to
-    wake, and then its document is saved. The room's own code does not see that it is set.
+    wake, and then its document is saved if that is due. The room's own code does not see that it is
+    set.
     """
 
     def __init__(self, life: Life, storage: Any, pause: float) -> None:
@@ -54,47 +57,55 @@ class Retries:
 
     async def failed(self) -> None:
         """Have the room woken, later each time."""
-        failed, time = self._row()
+        failed, time, _ = self._row()
         due = _now() + min(self._pause << min(failed, 30), _LONGEST)
         if timers := self._timers():
-            self._keep(failed + 1, 0)
+            self._keep(failed + 1, 0, due)
             await timers.run_at(_NAME, due)
             return
-        self._keep(failed + 1, time)
+        self._keep(failed + 1, time, due)
         count, storage = self._set, self._life.ctx.storage
         pending = values.python_value(await storage.getAlarm())
         if self._set == count and (pending is None or is_own_alarm(int(pending), time)):
             done = storage.setAlarm(due)
-            self._keep(failed + 1, due)
+            self._keep(failed + 1, due, due)
             await done
 
     def succeeded(self) -> None:
-        failed, time = self._row()
+        failed, time, _ = self._row()
         if failed:
-            self._keep(0, time)  # the alarm is still to come
+            self._keep(0, time, 0)  # the alarm is still to come
             if timers := self._timers():
                 timers.run_no_more(_NAME)
 
-    def fired(self, scheduled: Any) -> tuple[bool, bool]:
-        """Whether an alarm was set from here, and whether a save is to be tried again."""
-        failed, time = self._row()
+    def fired(self, scheduled: Any) -> tuple[int, bool]:
+        """What the alarm was set to from here, or 0; and whether a save is to be tried again now.
+
+        `ended` is called with the first when what it is for has been done.
+        """
+        failed, time, due = self._row()
+        now = _now()
         if not isinstance(scheduled, int | float):
-            scheduled = _now()
+            scheduled = now
         is_own = time > 0 and is_own_alarm(int(scheduled), time)
-        if is_own:
-            self._keep(failed, 0)
-        return is_own, failed > 0
+        return time if is_own else 0, failed > 0 and (is_own or now >= due)
+
+    def ended(self, time: int) -> None:
+        """The alarm that was set to a time has come, and need not come again."""
+        failed, newest, due = self._row()
+        if newest == time:  # else it has been set anew meanwhile
+            self._keep(failed, 0, due)
 
     # --- what is kept -----------------------------------------------------------------
 
-    def _row(self) -> tuple[int, int]:
-        rows = _TABLE.read(self._life.ctx, "select failed, time from {table}")
-        return (rows[0]["failed"], rows[0]["time"]) if rows else (0, 0)
+    def _row(self) -> tuple[int, int, int]:
+        rows = _TABLE.read(self._life.ctx, "select failed, time, due from {table}")
+        return (rows[0]["failed"], rows[0]["time"], rows[0]["due"]) if rows else (0, 0, 0)
 
-    def _keep(self, failed: int, time: int) -> None:
+    def _keep(self, failed: int, time: int, due: int) -> None:
         _TABLE.read(self._life.ctx, "delete from {table}")
         if failed or time:
-            _TABLE.write(self._life.ctx, "insert into {table} values (?, ?)", failed, time)
+            _TABLE.write(self._life.ctx, "insert into {table} values (?, ?, ?)", failed, time, due)
 
     # --- the room's own alarm ---------------------------------------------------------
 
@@ -108,18 +119,29 @@ class Retries:
 
         def set_and_count(*arguments: Any) -> Any:
             self._set += 1
-            failed, time = self._row()
+            failed, time, due = self._row()
             if time:  # it is set anew: the room is going to wake anyway
-                self._keep(failed, 0)
+                self._keep(failed, 0, due)
             return set_alarm(*arguments)
 
         def get(*arguments: Any) -> Any:
             return named(self._hidden(get_alarm(*arguments), self._row()[1]), "getAlarm")
 
         def delete(*arguments: Any) -> Any:
-            if self._row()[1]:
-                return named(_nothing(), "deleteAlarm")
-            return delete_alarm(*arguments)
+            own = self._row()[1]
+            if not own:
+                return delete_alarm(*arguments)
+            # As the SDK's, it acts when it is called.
+            task = tasks.run(delete_others(own, arguments))
+            return named(_result(task), "deleteAlarm")
+
+        async def delete_others(own: int, arguments: Any) -> None:
+            # A transaction's `setAlarm` is not seen from here: it may not be ours any more.
+            count = self._set
+            pending = values.python_value(await get_alarm())
+            is_others = pending is not None and not is_own_alarm(int(pending), own)
+            if is_others and self._set == count:
+                await delete_alarm(*arguments)
 
         storage.setAlarm, storage.getAlarm, storage.deleteAlarm = set_and_count, get, delete
 
@@ -133,5 +155,5 @@ def _now() -> int:
     return time_ns() // 1_000_000
 
 
-async def _nothing() -> None:
-    return None
+async def _result(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)

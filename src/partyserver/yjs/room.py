@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -14,18 +15,18 @@ from ..errors import ConnectionClosedError, StateTooLargeError
 from ..parts import NOT_MINE, Part, mixins_of
 from ..reserved import life_of
 from ..rules.closing import POLICY_VIOLATION
-from ..rules.rate import Allowance, Rate
 from ..runtime import platform
-from ..undoing import follow
 from ..usercode import FAILURES, call
-from . import frames
-from .awareness import MAX_ENTRIES, Awareness, Entry
+from . import frames, updates
+from .awareness import MAX_ENTRIES, Awareness, Entry, in_frames
 from .awareness import decode as decode_awareness
 from .awareness import encode as encode_awareness
 from .bounds import DocumentFullError
+from .certain import Certain
 from .coding import MalformedError
 from .document import Document
-from .frames import AWARENESS, CUSTOM, STEP_1, SYNC, UPDATE, Frame
+from .frames import AWARENESS, CUSTOM, STEP_1, STEP_2, SYNC, UPDATE, Frame
+from .peers import LONG_ANSWERS, Peer
 from .retries import Retries
 from .saves import MAX_WAIT, WAIT, Saves
 from .store import merge
@@ -35,9 +36,14 @@ _MOST_MALFORMED = 5
 _MALFORMED = "Malformed document frames"
 _READ_ONLY = "This document is read-only"
 _FULL = "This document is full"
-#: How often a connection is told all, or what all has to be read for. A client asks for that once,
-#: and then for what it lacks, some of them every few seconds: that has no limit.
-_LONG_ANSWERS = Rate({"messages": 20, "per": 60.0, "burst": 20})
+#: Bytes of an edit of who may only read that is looked at: one that is longer is one.
+_SMALL_EDIT = 1024
+#: Seconds after which a client is asked again for what was refused as too much.
+_ASK_AGAIN_AFTER = 10
+#: Bytes of an awareness frame that goes to all also if they know it.
+_SMALL_REPEAT = 4096
+#: Bytes that the platform keeps with a socket.
+_MOST_KEPT = 16 * 1024
 
 HOOK_ARGUMENTS = {
     "is_read_only": ("connection",),
@@ -70,18 +76,9 @@ class Room:
             max_wait = options.get("debounce_max_wait", MAX_WAIT)
             self._saves = Saves(options.get("debounce_wait", WAIT), max_wait)
             self._retries = Retries(self._life, server.ctx.storage, max_wait)
-        self._malformed: dict[RoomConnection, int] = {}
-        #: What each has been told of why an edit of it is not taken.
-        self._denied: dict[RoomConnection, set[str]] = {}
-        self._long_answers: dict[RoomConnection, Allowance] = {}
+        self._peers: dict[RoomConnection, Peer] = {}
         self._is_full = False
-        #: How many transactions of the storage's own are open, and what nobody is told before.
-        self._open = 0
-        self._held: list[tuple[bytes, Callable[[], None]]] = []
-        #: Who has not yet answered. An answer comes before any echo of the greeting's states.
-        self._opening: set[RoomConnection] = set()
-        storage, forget = server.ctx.storage, self.document.forget
-        follow(storage, deleting=forget, began=self._began, ended=self._ended)
+        self._certain = Certain(self._life, server.ctx.storage, self.document, self._tidy)
 
     @property
     def awareness(self) -> Awareness[RoomConnection]:
@@ -109,19 +106,20 @@ class Room:
     async def alarm(self, info: Any) -> Any:
         if self._retries is None:
             return NOT_MINE
-        is_own, is_to_be_saved = self._retries.fired(getattr(info, "scheduledTime", None))
-        if is_own:
+        own, is_to_be_saved = self._retries.fired(getattr(info, "scheduledTime", None))
+        if own:
             await self._life.until_started()
+            self._retries.ended(own)  # not before: if the start fails, the platform tries again
         if is_to_be_saved and self._life.startup.started:
             self._save_again()
-        return None if is_own else NOT_MINE
+        return None if own else NOT_MINE
 
     def accepted(self, connection: RoomConnection) -> None:
-        self._opening.add(connection)
+        self._peers[connection] = Peer(is_opening=True)
         with suppress(ConnectionClosedError):
             connection.send(frames.step_1(self.document.vector()))
-            if present := self.awareness.present():
-                connection.send(frames.awareness(encode_awareness(present)))
+            for part in in_frames(self.awareness.present()):
+                connection.send(frames.awareness(encode_awareness(part)))
 
     def receive(self, connection: RoomConnection, message: str | bytes) -> Any:
         if isinstance(message, str):
@@ -139,10 +137,7 @@ class Room:
         return None
 
     def closed(self, connection: RoomConnection) -> None:
-        self._malformed.pop(connection, None)
-        self._denied.pop(connection, None)
-        self._long_answers.pop(connection, None)
-        self._opening.discard(connection)
+        self._peers.pop(connection, None)
         connections = self._life.connections
         if left := self.awareness.leave(connection):
             connections.broadcast(frames.awareness(encode_awareness(left)), [connection])
@@ -153,49 +148,104 @@ class Room:
 
     # --- the document -----------------------------------------------------------------
 
+    def _peer(self, connection: RoomConnection) -> Peer:
+        peer = self._peers.get(connection)
+        if peer is None:  # the room has slept
+            peer = self._peers[connection] = Peer()
+        return peer
+
     def _sync(self, connection: RoomConnection, frame: Frame, message: bytes) -> None:
+        peer = self._peer(connection)
         if frame.kind == STEP_1:
-            self._answer(connection, frame.body)
+            self._answer(connection, peer, frame.body)
             return
-        self._opening.discard(connection)
+        is_first, peer.is_opening = peer.is_opening, False
         if self._is_read_only(connection):
-            if not self.document.has_all_of(frame.body):
-                self._deny(connection, _READ_ONLY)
+            if not self._is_known(peer, frame.body, is_first=is_first):
+                self._deny(connection, peer, _READ_ONLY)
+            return
+        if peer.asked_at is not None and self._has_gap(frame.body):
+            self._ask_again(connection, peer)
             return
         try:
             new = self.document.add(frame.body)
+        except MalformedError:
+            raise
         except DocumentFullError as error:
             if not self._is_full:
                 self._is_full = True
                 self._life.report("the document", error)
-            self._deny(connection, _FULL)
+            if peer.asked_at is None:
+                peer.asked_at = -inf
+            self._deny(connection, peer, _FULL)
             return
+        except FAILURES:
+            peer.has_lost = True
+            raise
+        if frame.kind == STEP_2:
+            peer.asked_at = None  # this has all that was refused
+        if peer.has_lost or (new is not None and self.document.has_gap):
+            # A deletion that was lost leaves no gap: it is asked for as soon as it can be stored.
+            peer.has_lost = False
+            self._ask(connection)
+        elif new is not None and peer.asked_at is not None:
+            self._ask_again(connection, peer)
         if new is not None:
             # As it came, which is no copy; but the others have not asked for an answer.
             is_as_it_came = frame.kind == UPDATE and new is frame.body
             news = message if is_as_it_came else frames.update(new)
-            if self.document.has_gap:  # it has come without one that was before it
-                with suppress(ConnectionClosedError):
-                    connection.send(frames.step_1(self.document.vector()))
-            self._when_certain(new, partial(self._tell, news, [connection]))
+            self._mark()
+            self._certain.when(new, partial(self._tell, news, [connection]))
 
-    def _answer(self, connection: RoomConnection, vector: bytes) -> None:
-        if self.document.is_long_answer(vector):
-            now = monotonic()
-            allowance = self._long_answers.get(connection)
-            if allowance is None:
-                allowance = self._long_answers[connection] = Allowance(_LONG_ANSWERS, now)
-            if not allowance.take(_LONG_ANSWERS, now):
-                return
+    def _ask(self, connection: RoomConnection) -> None:
+        with suppress(ConnectionClosedError):
+            connection.send(frames.step_1(self.document.vector()))
+
+    def _ask_again(self, connection: RoomConnection, peer: Peer) -> None:
+        """Ask for what was refused: some of it may be deleted by now, or there is room."""
+        now = monotonic()
+        if peer.asked_at is not None and now >= peer.asked_at + _ASK_AGAIN_AFTER:
+            peer.asked_at = now
+            self._ask(connection)
+
+    def _has_gap(self, update: bytes) -> bool:
+        """Whether something in an update goes on from what is not there."""
+        vector = updates.decode_vector(self.document.vector())
+        return any(
+            structs and structs[0].clock > vector.get(client, 0)
+            for client, structs in updates.decode(update).structs.items()
+        )
+
+    def _is_known(self, peer: Peer, update: bytes, *, is_first: bool) -> bool:
+        """Whether what somebody sends who may only read is no edit.
+
+        To read it takes seconds, if it is made for that. A client sends all that it has once, in
+        answer to the room's question.
+        """
+        if _READ_ONLY in peer.told:
+            return False
+        if not is_first and len(update) > _SMALL_EDIT:
+            return False
+        return self.document.has_all_of(update)
+
+    def _answer(self, connection: RoomConnection, peer: Peer, vector: bytes) -> None:
+        now = monotonic()
+        if not peer.budget.is_left(now):
+            return
+        is_long = self.document.is_long_answer(vector)
+        if is_long and not peer.long_answers.take(LONG_ANSWERS, now):
+            return
+        size = 0
         with suppress(ConnectionClosedError):
             for answer in self.document.answers(vector):
+                size += len(answer)
                 connection.send(answer)
+        peer.budget.pay(size)
 
-    def _deny(self, connection: RoomConnection, reason: str) -> None:
+    def _deny(self, connection: RoomConnection, peer: Peer, reason: str) -> None:
         """Tell a client once why its edits are not taken."""
-        told = self._denied.setdefault(connection, set())
-        if reason not in told:
-            told.add(reason)
+        if reason not in peer.told:
+            peer.told.add(reason)
             with suppress(ConnectionClosedError):
                 connection.send(frames.denied(reason))
 
@@ -204,38 +254,20 @@ class Room:
         new = self.document.add(update)
         if new is None:
             return False
-        self._when_certain(new, partial(self._tell, frames.update(new), ()))
+        self._mark()
+        self._certain.when(new, partial(self._tell, frames.update(new), ()))
         return True
 
-    # --- what may be undone, nobody has heard of --------------------------------------
+    def _mark(self) -> None:
+        """In a transaction, have it stored with the edit that it is to be saved.
 
-    def _when_certain(self, update: bytes, tell: Callable[[], None]) -> None:
-        transaction = self._life.transaction
-        if transaction is not None:
-            transaction.at_end(partial(self._hold, update, tell), self.document.forget)
-        else:
-            self._hold(update, tell)
+        Else the room could end between them.
+        """
+        if self._saves is not None and self._certain.is_open:
+            self._tidy(self._set_unsaved)
 
-    def _hold(self, update: bytes, tell: Callable[[], None]) -> None:
-        if self._open:
-            self._held.append((update, tell))
-        else:
-            tell()
-
-    def _began(self) -> None:
-        self._open += 1
-
-    def _ended(self) -> None:
-        self._open -= 1
-        self.document.forget()
-        if not self._open and self._held:
-            held, self._held = self._held, []
-            self._tidy(partial(self._tell_what_stands, held))
-
-    def _tell_what_stands(self, held: list[tuple[bytes, Callable[[], None]]]) -> None:
-        for update, tell in held:
-            if self.document.has_all_of(update):  # it was not undone
-                self._when_certain(update, tell)
+    def _set_unsaved(self) -> None:
+        self.document.is_unsaved = True
 
     def _tell(self, news: bytes, exclude: Any) -> None:
         self._life.connections.broadcast(news, exclude)
@@ -291,32 +323,39 @@ class Room:
     # --- who points where -------------------------------------------------------------
 
     def _point(self, connection: RoomConnection, update: bytes, message: bytes) -> None:
-        awareness = self.awareness
+        awareness, peer = self.awareness, self._peer(connection)
         entries = decode_awareness(update, MAX_ENTRIES)
-        changed = awareness.take(connection, entries, may_be_echo=connection not in self._opening)
+        changed, news = awareness.take(connection, entries, may_be_echo=not peer.is_opening)
         for one in changed:
             if one.is_open:
-                _keep(one, awareness.held(one))
+                _keep(one, awareness)
         # No echoes: in a room of 50, each move would come back 50 times to each.
-        if changed or awareness.speaks_for(connection, entries):
+        if not news and len(message) <= _SMALL_REPEAT:
+            news = awareness.repeated(connection, entries)
+        if news:
             # To the sender, too: one that hears nothing for 30 seconds connects anew.
-            self._life.connections.broadcast(message)
+            told = message if news == entries else frames.awareness(encode_awareness(news))
+            self._life.connections.broadcast(told)
 
     # --- what is wrong ----------------------------------------------------------------
 
     def _refuse(self, connection: RoomConnection, error: MalformedError) -> None:
-        count = self._malformed[connection] = self._malformed.get(connection, 0) + 1
+        peer = self._peer(connection)
+        peer.malformed += 1
         platform.log_warning(
             f"{self._life.label}: a malformed frame of connection {connection.id!r} is dropped: "
             f"{error}"
         )
-        if count >= _MOST_MALFORMED:
+        if peer.malformed >= _MOST_MALFORMED:
             connection.end(POLICY_VIOLATION, _MALFORMED)
 
 
-def _keep(connection: RoomConnection, entries: list[Entry]) -> None:
+def _keep(connection: RoomConnection, awareness: Awareness[RoomConnection]) -> None:
     """Keep what a connection has said with its socket, as much of it as there is room for."""
-    for kept in (entries, [Entry(one.client, one.clock, None) for one in entries], []):
+    entries = awareness.held(connection)
+    without = [Entry(one.client, one.clock, None) for one in entries]
+    fits = awareness.size_of(connection) <= _MOST_KEPT  # else it need not be encoded
+    for kept in ([entries] if fits else []) + [without, []]:
         with suppress(StateTooLargeError):
             YJS.keep(connection, encode_awareness(kept) if kept else None)
             return

@@ -76,6 +76,13 @@ class Notes(YServer):
             case "committed":
                 await self.ctx.storage.transaction(partial(self.commit, body))
                 return Response("committed")
+            case "dropped":
+                _dropped = self.ctx.storage.transaction(partial(self.commit, body))
+                return Response("not awaited")
+            case "marked":
+                return Response(await self.mark_in_transaction(body))
+            case "alarm-of-a-transaction":
+                return Response.from_json(await self.set_alarm_in_transaction(int(body)))
             case "committed-at-once":
                 self.ctx.storage.transactionSync(partial(self.commit_at_once, body))
                 return Response("committed")
@@ -134,6 +141,26 @@ class Notes(YServer):
 
     async def commit(self, update, transaction):
         self.commit_at_once(update)
+
+    async def mark_in_transaction(self, update):
+        marks = []
+
+        async def mark(transaction):
+            self.apply_update(update)
+            query = "select name from _partyserver_yjs_index where name = 'unsaved'"
+            marks.extend(self.sql(query))
+
+        await self.ctx.storage.transaction(mark)
+        return str(len(marks))
+
+    async def set_alarm_in_transaction(self, time):
+        async def set_alarm(transaction):
+            await transaction.setAlarm(time)
+
+        await self.ctx.storage.transaction(set_alarm)
+        before = await self.ctx.storage.getAlarm()
+        await self.ctx.storage.deleteAlarm()
+        return [before, await self.ctx.storage.getAlarm()]
 
     def commit_at_once(self, update):
         self.apply_update(update)
@@ -201,6 +228,11 @@ class Saved(Notes):
 
     options = {"debounce_wait": 0.2, "debounce_max_wait": 0.5}
 
+    async def on_start(self):
+        if self.name == "fails-to-start" and self.log() and ["late"] not in self.log():
+            self.record("late")
+            raise LookupError("the room starts late")
+
     async def on_save(self, update):
         self.record("on_save", update.hex())
         if self.name.startswith("fails") and len(self.log()) < 3:
@@ -237,6 +269,11 @@ class SavedLate(Notes):
 
     def on_save(self, update):
         self.record("on_save", update.hex())
+        if self.name == "fails":
+            raise ValueError("not yet")
+
+    async def on_alarm(self):
+        self.record("on_alarm")
 
 
 class SavedLateSleepy(SavedLate):
