@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from ..errors import PartyServerError
 from ..rules.options import PLATFORM_MAX_MESSAGE_SIZE
-from ..runtime import storage
+from ..runtime import JsException, sockets, storage
 from ..tables import Table
 from . import bounds, frames, updates
 from .bounds import DocumentFullError
@@ -40,6 +40,7 @@ _LOG = Table(
     "yjs",
     "id integer primary key, level integer not null, more integer not null, data blob not null",
 )
+_APPEND = f"insert into {_LOG.name} (level, more, data) values ({_NEWEST}, 0, ?)"
 # What `Coverage.encode` gives, and the state vector of the base, as they were when the newest
 # updates were folded.
 _INDEX = Table("yjs_index", "name text not null, part integer not null, data blob not null")
@@ -74,8 +75,9 @@ _FEW = 1000
 class Document:
     """What a room keeps of its document, in one life of it."""
 
-    def __init__(self, ctx: Any, *, collect: bool) -> None:
-        self._ctx = ctx
+    def __init__(self, life: Any, *, collect: bool) -> None:
+        self._life = life
+        self._ctx = life.ctx
         self._collect = collect
         self._made_room_at, self._make_room_after = -inf, _MAKE_ROOM_AFTER
         #: Whether the update that was added last goes on from something that is not there.
@@ -288,7 +290,9 @@ class Document:
             self._make_room(known, new, weight)
         # In memory it is known from here on: what fails has not been stored.
         known.add(new)
-        self._at_once(lambda: self._write(_NEWEST, update), is_one_row=len(update) <= _MAX_ROW)
+        is_one_row = len(update) <= _MAX_ROW
+        write = self._append if is_one_row else partial(self._write, _NEWEST)
+        self._at_once(lambda: write(update), is_one_row=is_one_row)
         self.has_gap = known.lacks_what_is_before(new)
         self._count(new, len(update), weight)
         if self._store is not None:
@@ -400,6 +404,13 @@ class Document:
         except BaseException:
             self.forget()
             raise
+
+    def _append(self, update: bytes) -> None:
+        """One row of the newest, as for each keystroke: nothing is looked up, nor read back."""
+        try:
+            self._life.exec_sql(_APPEND, sockets.sendable(update))
+        except JsException:  # there is no table yet; or else this fails as well
+            self._write(_NEWEST, update)
 
     def _write(self, level: int, update: bytes) -> None:
         parts = list(_parts(update))

@@ -68,7 +68,7 @@ class Room:
         self._server = server
         self._life = life_of(server)
         options = self._life.options
-        self.document = Document(self._life.ctx, collect=options.get("collect_garbage", True))
+        self.document = Document(self._life, collect=options.get("collect_garbage", True))
         self._awareness: Awareness[RoomConnection] | None = None
         self._saves: Saves | None = None
         self._retries: Retries | None = None
