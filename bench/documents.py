@@ -52,8 +52,6 @@ class Keystrokes(Work):
 class Newcomers(Work):
     """Who comes with nothing, until they have the whole document; somebody else is there."""
 
-    slices = 3
-
     document: Document
 
     @property
@@ -155,18 +153,18 @@ def _saved(
 _KB = 1000
 ROWS = [
     *(
-        Row(f"a keystroke, room of {count}", Keystrokes(count), 2, warm_up=3000)
-        for count in (2, 10, 50)
+        Row(f"a keystroke, room of {count}", Keystrokes(count), 2, warm_up=warm_up)
+        for count, warm_up in ((2, 2000), (10, 1000), (50, 500))
     ),
-    Row("a newcomer, 10 KB typed", Newcomers(Document(10 * _KB)), 3, warm_up=200),
-    Row("a newcomer, 100 KB typed", Newcomers(Document(100 * _KB)), 3, warm_up=100),
-    Row("a newcomer, 1 MB typed", Newcomers(Document(1000 * _KB)), 3, quick=False, warm_up=20),
+    Row("a newcomer, 10 KB typed", Newcomers(Document(10 * _KB)), 3, warm_up=100),
+    Row("a newcomer, 100 KB typed", Newcomers(Document(100 * _KB)), 3, warm_up=50),
+    Row("a newcomer, 1 MB typed", Newcomers(Document(1000 * _KB)), 3, quick=False, warm_up=10),
     Row(
         "a newcomer, 1 MB pasted",
         Newcomers(Document(1000 * _KB, "pasted")),
         3,
         quick=False,
-        warm_up=20,
+        warm_up=10,
     ),
     Row("a room wakes by a keystroke, 10 KB", DocumentWakes(Document(10 * _KB), 10), 2),
     Row(
