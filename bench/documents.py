@@ -128,21 +128,18 @@ def _path(room: str) -> str:
     return f"/parties/notes/{room}"
 
 
-def _stored(server: Server, room: str) -> dict[str, int]:
-    found: dict[str, int] = json.loads(fetch(server.port, _path(room)))
-    return found
+def _stored(server: Server, room: str) -> int:
+    return int(json.loads(fetch(server.port, _path(room)))["stored"])
 
 
-def _saved(
-    server: Server, rooms: Sequence[str], size: int, *, seconds: float = 0.2
-) -> list[dict[str, int]]:
-    """What they have stored once it is so many bytes, and has not changed for a while."""
+def _saved(server: Server, rooms: Sequence[str], size: int, *, seconds: float = 0.2) -> list[int]:
+    """How much they have stored once it is so many bytes, and has not changed for a while."""
     deadline = time.monotonic() + 60
-    before: list[dict[str, int]] = []
+    before: list[int] = []
     since = time.monotonic()
     while (now := time.monotonic()) < deadline:
         found = [_stored(server, room) for room in rooms]
-        if found != before or any(one["stored"] < size for one in found):
+        if found != before or min(found) < size:
             before, since = found, now
         elif now - since >= seconds:
             return found
@@ -187,7 +184,7 @@ class Typed:
 
     Attributes:
         encoded: bytes that Yjs needs for the document.
-        stored: bytes that are stored of it, and of the room's whole database.
+        stored: bytes that are stored of it.
         memory: bytes of the process, and by how much they grew.
         cpu: seconds, from the first keystroke until all was stored.
     """
@@ -195,7 +192,6 @@ class Typed:
     keystrokes: int
     encoded: int
     stored: int
-    database: int
     memory: int
     grown: int
     cpu: float
@@ -224,8 +220,7 @@ def type_much(variant: str, keystrokes: int) -> Typed:
         return Typed(
             keystrokes=keystrokes,
             encoded=encoded,
-            stored=stored["stored"],
-            database=stored["database"],
+            stored=stored,
             memory=after,
             grown=after - memory,
             cpu=server.cpu() - cpu,

@@ -179,8 +179,7 @@ def _typed(typed: Values, base: str) -> str:
     sides = [typed[name] for name in (BASE, LIBRARY)]
     rows = [
         ["Yjs' own encoding", *(_kilobytes(of["encoded"]) for of in sides)],
-        ["stored of the document", *(_stored(of, of["stored"]) for of in sides)],
-        ["the room's whole database", *(_stored(of, of["database"]) for of in sides)],
+        ["stored of the document", *(_stored(of) for of in sides)],
         ["memory of the process", *(f"{of['memory'] / 2**20:.0f} MB" for of in sides)],
         ["by so much it has grown", *(f"{of['grown'] / 2**20:+.1f} MB" for of in sides)],
         ["CPU of a keystroke", *(_per_keystroke(of) for of in sides)],
@@ -193,8 +192,8 @@ def _kilobytes(count: int) -> str:
     return f"{count / 1000:,.0f} KB"
 
 
-def _stored(typed: Values, count: int) -> str:
-    return f"{_kilobytes(count)} ({count / typed['encoded']:.2f}x)"
+def _stored(typed: Values) -> str:
+    return f"{_kilobytes(typed['stored'])} ({typed['stored'] / typed['encoded']:.2f}x)"
 
 
 def _per_keystroke(typed: Values) -> str:

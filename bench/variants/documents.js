@@ -24,11 +24,11 @@ export class Notes extends YServer {
     this.ctx.storage.sql.exec("insert or replace into documents values (?, ?)", this.name, data);
   }
 
-  /** How many bytes are stored: of the document, and of all. */
+  /** How many bytes are stored of the document. */
   onRequest() {
     const { sql } = this.ctx.storage;
     const { stored } = sql.exec("select coalesce(sum(length(data)), 0) stored from documents").one();
-    return Response.json({ stored, database: sql.databaseSize });
+    return Response.json({ stored });
   }
 }
 

@@ -9,11 +9,11 @@ class Notes(YServer):
     options = {"hibernate": True}
 
     def on_request(self, request):
-        """How many bytes are stored: of the document, with all that is kept for it, and of all."""
+        """How many bytes are stored: of the document, with all that is kept for it."""
         tables = self.sql("select name from sqlite_master where name glob '_partyserver_yjs*'")
         sizes = [self.sql(f"select sum(length(data)) as n from {one['name']}") for one in tables]
         stored = sum(rows[0]["n"] or 0 for rows in sizes)
-        return Response.from_json({"stored": stored, "database": self.ctx.storage.sql.databaseSize})
+        return Response.from_json({"stored": stored})
 
 
 class Default(WorkerEntrypoint):
