@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from partyserver.testing import Party, Socket
 from partyserver.yjs import frames
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 from ..yjs import vectors
 from ..yjs.wire import answers, edit, news
 from .conftest import FIXTURE, Note, Visit, module, status
-from .test_page import has, text, type_at_end
+from .test_page import STORED, has, text, type_at_end
 
 SECRET = "a secret of the tests, of some length"
 
@@ -28,7 +29,12 @@ import snapshots
 snapshots.SPANS = ((math.inf, 1),)
 snapshots.LARGEST = 1000
 
-from worker import Default, Notes
+import worker
+from worker import Default
+
+
+class Notes(worker.Notes):
+    options = {**worker.Notes.options, "max_message_size": 5000}
 """
 
 links = module("links")
@@ -62,17 +68,22 @@ def come(note: Note, key: str) -> Socket:
     return socket
 
 
+def ask(note: Note, path: str, key: str, method: str = "GET") -> httpx.Response:
+    return note.room.fetch(path, method, headers={"Authorization": f"Bearer {key}".strip()})
+
+
 def history(note: Note, key: str) -> list[int]:
-    answer = note.room.fetch(f"/history?key={key}")
+    answer = ask(note, "/history", key)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     times: list[int] = answer.json()
     return times
 
 
-def test_the_keys_are_made_by_the_secret(note: Note) -> None:
+def test_the_keys_are_made_by_the_secret(party: Party, note: Note) -> None:
     assert note.edit == links.make_key(SECRET, note.name, "edit")
     assert note.read == links.make_key(SECRET, note.name, "read")
+    assert "a secret that everybody knows" not in str(party.logs)
 
 
 def test_who_may_read_is_not_told_how_to_edit(note: Note) -> None:
@@ -103,13 +114,25 @@ def test_without_a_key_of_the_note_nobody_comes_in(party: Party, note: Note) -> 
     other = party.fetch("/notes", method="POST").json()["key"]
     for key in ("", "x", other, note.edit[:-1], note.edit.lower(), "%F0%9F%98%80"):
         for path in ("/", "/history", "/history/1"):
-            refused = note.room.fetch(f"{path}?key={key}")
+            refused = ask(note, path, key)
             assert refused.status_code == 403
             assert note.edit not in refused.text
         with note.room.connect(query={"key": key}) as socket:
             assert "none of a note" in str(socket.receive())
             socket.wait_closed()
             assert socket.close_code == 1008
+
+
+def test_the_history_takes_no_key_of_a_url(note: Note) -> None:
+    assert note.room.fetch(f"/history?key={note.edit}").status_code == 403
+    basic = {"Authorization": f"Basic {note.edit}"}
+    assert note.room.fetch("/history", headers=basic).status_code == 403
+
+
+def test_no_other_site_shows_the_page_in_a_frame(party: Party) -> None:
+    headers = party.fetch("/").headers
+    assert headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_notes_are_made_by_post(party: Party) -> None:
@@ -134,12 +157,12 @@ def test_an_edit_makes_a_snapshot_and_nothing_else_does(note: Note) -> None:
     second, *rest = history(note, note.edit)
     assert rest == [first]
     assert second > first
-    kept = note.room.fetch(f"/history/{first}?key={note.read}")
+    kept = ask(note, f"/history/{first}", note.read)
     assert kept.content == vectors.HI
-    assert note.room.fetch(f"/history/{second}?key={note.read}").content != vectors.HI
+    assert ask(note, f"/history/{second}", note.read).content != vectors.HI
     for path in (f"{first - 1}", "", "x", "-1", "9" * 13, "1/2", "%D9%A1"):
-        assert note.room.fetch(f"/history/{path}?key={note.read}").status_code == 404
-    assert note.room.fetch(f"/history?key={note.edit}", method="POST").status_code == 405
+        assert ask(note, f"/history/{path}", note.read).status_code == 404
+    assert ask(note, "/history", note.edit, "POST").status_code == 405
 
 
 def test_a_note_that_is_too_large_has_no_snapshot(party: Party, note: Note, visit: Visit) -> None:
@@ -152,6 +175,27 @@ def test_a_note_that_is_too_large_has_no_snapshot(party: Party, note: Note, visi
     note.room.hibernate()
     assert history(note, note.edit) == []
     assert "is too large for a snapshot" in str(party.logs)
+
+
+def test_what_is_too_large_to_be_sent_is_told_and_can_be_taken_out(
+    party: Party, note: Note, visit: Visit
+) -> None:
+    ada = visit("Ada")
+    sockets: list[WebSocket] = []
+    ada.on("websocket", lambda socket: sockets.append(socket))
+    text(ada).fill("x" * 6000)
+    status(ada, "Not saved")
+    expect(ada.get_by_role("alert")).to_contain_text("too much at once")
+    ada.evaluate("new Promise(done => setTimeout(done, 1000))")  # it would be back after 100 ms
+    assert not sockets
+    status(ada, "Not saved")
+    text(ada).fill("less")
+    ada.evaluate(STORED)
+    ada.reload()
+    status(ada, "Connected")
+    expect(ada.get_by_role("alert")).to_be_hidden()
+    reader = visit("Reader", "read")
+    has(reader, "less")
 
 
 def test_an_earlier_state_is_looked_at_and_restored(note: Note, visit: Visit) -> None:

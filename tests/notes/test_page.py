@@ -1,11 +1,14 @@
 """The notebook of fixtures/notes, as two people with browsers meet it."""
 
+import json
 import re
 
 import pytest
 from partyserver.testing import Party
-from playwright.sync_api import Locator, Page, expect
+from partyserver.yjs import frames
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
+from ..yjs.wire import pointers, points
 from .conftest import Note, OpenPage, Visit, status
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -123,7 +126,7 @@ def test_both_go_offline_and_come_back(ada: Page, bob: Page) -> None:
         expect(people(page)).to_have_count(2)
 
 
-def test_what_is_typed_offline_outlives_its_page(ada: Page, bob: Page) -> None:
+def test_what_is_typed_offline_outlives_its_page(note: Note, ada: Page, bob: Page) -> None:
     ada.context.set_offline(True)
     status(ada, "Offline")
     type_at_end(ada, "on the train")
@@ -132,6 +135,14 @@ def test_what_is_typed_offline_outlives_its_page(ada: Page, bob: Page) -> None:
     url, context = ada.url, ada.context
     ada.close()
     context.set_offline(False)
+    has(bob, "")
+    reader = context.new_page()
+    reader.goto(note.link("read"))
+    status(reader, "Not saved")
+    expect(reader.get_by_role("alert")).to_have_text(
+        "This document is read-only. Your last edits are in this browser alone."
+    )
+    has(reader, "on the train")
     has(bob, "")
     context.new_page().goto(url)
     has(bob, "on the train")
@@ -180,6 +191,7 @@ def test_a_note_is_kept_and_the_page_connects_again(
     }""")
     party.restart()
     bob.wait_for_function("() => states.includes('Reconnecting…') && states.at(-1) === 'Connected'")
+    assert "a secret that everybody knows" in str(party.logs)
     type_at_end(bob, "after")
     has(ada, "before after")
     ada.evaluate(FORGOTTEN)
@@ -234,6 +246,7 @@ def test_a_link_that_is_none_is_told(open_page: OpenPage, note: Note, end: str) 
     status(page, "Refused")
     expect(page.get_by_role("alert")).to_have_text("This link is none of a note. Ask for it again.")
     expect(text(page)).to_have_attribute("contenteditable", "false")
+    expect(page.get_by_role("button", name="Share")).to_be_disabled()
 
 
 def test_a_server_without_a_secret_says_what_to_do(open_page: OpenPage, party: Party) -> None:
@@ -267,6 +280,15 @@ def test_what_others_say_of_themselves_is_text(ada: Page, visit: Visit) -> None:
     type_at_end(mallory, SCRIPT)
     has(ada, SCRIPT)
     expect(cursors(ada)).to_have_text([SCRIPT[:40]])
+    # The same colour as what is not of the list.
+    bob = visit("Bob")
+    type_at_end(bob, "!")
+    expect(cursors(ada)).to_have_text([SCRIPT[:40], "Bob"])
+    bob.get_by_role("button", name="Bob (you)").click()
+    bob.get_by_label("Your name").fill("Robert")
+    bob.keyboard.press("Enter")
+    expect(cursors(ada)).to_have_text([SCRIPT[:40], "Robert"])
+    bob.context.close()
     expect(ada.locator("#editor img:not(.cm-widgetBuffer), #people img, .cm-line b")).to_have_count(
         0
     )
@@ -274,8 +296,42 @@ def test_what_others_say_of_themselves_is_text(ada: Page, visit: Visit) -> None:
     assert ada.evaluate("window.hacked") is None
 
 
+def test_others_break_no_cursors_and_are_not_one_self(note: Note, ada: Page, bob: Page) -> None:
+    type_at_end(ada, "here")
+    has(bob, "here")
+    expect(cursors(bob)).to_have_text(["Ada Lovelace"])
+    end = {"type": None, "tname": "content", "item": None, "assoc": 0}
+    with note.room.connect(query={"key": note.read}) as mallory:
+        while isinstance(message := mallory.receive(), str) or message[0] != frames.AWARENESS:
+            pass
+        [client] = (id for id, _, state in pointers(message) if "Ada" in state)
+        for number, place in enumerate(({}, 5, {"item": {}}, {"tname": "x"}, end), 1):
+            state = {
+                "user": {"name": f"Mallory {number}"},
+                "cursor": {"anchor": place, "head": place},
+            }
+            mallory.send(points((1, number, json.dumps(state))))
+        # Those before have come, too.
+        expect(cursors(bob)).to_have_text(["Ada Lovelace", "Mallory 5"])
+        state = {"user": {"name": "Not Ada"}, "cursor": {"anchor": {}, "head": 5}}
+        mallory.send(points((client, 1000, json.dumps(state))))
+        told = None
+        while told is None or told[1] <= 1000:
+            message = mallory.receive()
+            if isinstance(message, bytes) and message[0] == frames.AWARENESS:
+                told = next((one for one in pointers(message) if one[0] == client), told)
+        assert "Ada Lovelace" in told[2]
+        type_at_end(ada, "!")
+        has(bob, "here!")
+        expect(cursors(bob)).to_have_text(["Ada Lovelace", "Mallory 5"])
+        expect(people(ada)).to_have_text(["AL", "M5", "B"])
+
+
 def test_the_page_fits(visit: Visit, ada: Page) -> None:
-    type_at_end(ada, f"# {'w' * 200}\n{'long ' * 60}")
+    text(ada).focus()
+    ada.keyboard.insert_text(f"# {'w' * 200}")  # each key by itself would be over the rate
+    ada.keyboard.press("Enter")
+    ada.keyboard.insert_text("long " * 60)
     page = visit("N" * 40)
     for width in (320, 390, 1280):
         page.set_viewport_size({"width": width, "height": 640})
@@ -290,9 +346,33 @@ def test_the_page_fits(visit: Visit, ada: Page) -> None:
 def test_the_page_asks_nobody_else(open_page: OpenPage, party: Party, note: Note) -> None:
     page = open_page("/icon.svg")
     asked: list[str] = []
+    sockets: list[str] = []
+    sent: list[str | bytes] = []
+
+    def watch(socket: WebSocket) -> None:
+        sockets.append(socket.url)
+        socket.on("framesent", lambda payload: sent.append(payload))
+
     page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", watch)
     page.goto(note.link())
     status(page, "Connected")
+    page.get_by_label("Your name").fill("Ada")
+    page.keyboard.press("Enter")
+    with note.room.connect(query={"key": note.read}) as other:
+        other.send(points((1, 1, '{"user": {"name": "Bob"}}')))
+        expect(people(page)).to_have_text(["A", "B"])
+    expect(people(page)).to_have_text(["A"])
+    page.get_by_role("button", name="History").click()
+    expect(page.locator("#told")).to_contain_text("Nothing yet")
     assert {"notes.js", "style.css"} <= {url.rpartition("/")[2] for url in asked}
     assert all(url.startswith(party.url) for url in asked)
+    # A log of requests has the key of the socket alone.
     assert not any(note.edit in url for url in asked)
+    address = f"{party.url.replace('http', 'ws')}/parties/notes/{note.name}?"
+    assert sockets
+    assert all(url.startswith(address) and f"key={note.edit}" in url for url in sockets)
+    # What others say of themselves, it does not send back.
+    pointed = [frame for frame in sent if isinstance(frame, bytes) and frame[0] == frames.AWARENESS]
+    assert pointed
+    assert not any(client == 1 for frame in pointed for client, _, _ in pointers(frame))

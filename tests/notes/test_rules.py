@@ -1,6 +1,7 @@
 """The rules of fixtures/notes: who has which link, and which snapshots stay."""
 
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -42,8 +43,9 @@ def test_names_differ() -> None:
     assert {len(name) for name in names} == {16}
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_secret_may_be_missing_on_this_machine_alone(host: str) -> None:
+@pytest.mark.parametrize("url", ["http://localhost:8787", "http://127.0.0.1", "http://[::1]:8787"])
+def test_a_secret_may_be_missing_on_this_machine_alone(url: str) -> None:
+    host = urlsplit(url).hostname
     assert links.secret_for(host, None) == links.DEVELOPMENT_SECRET
     assert links.secret_for(host, SECRET) == SECRET
     assert links.secret_for("notes.example", None) is None
@@ -97,6 +99,17 @@ def test_there_is_a_most_of_them_and_of_their_bytes() -> None:
     large = left(range(NOW - 3600, NOW, 60), size=snapshots.LARGEST)
     assert len(large) == snapshots.MOST_BYTES // snapshots.LARGEST
     assert large[-1] == NOW - 60
+
+
+def test_a_note_that_is_very_large_for_some_minutes_leaves_the_old_snapshots() -> None:
+    old = [(at, 10_000) for at in left(range(NOW - 60 * DAY, NOW - 3600, 30))]
+    minutes = [(at, snapshots.LARGEST) for at in range(NOW - 3600, NOW, 60)]
+    gone = set(snapshots.outdated(old + minutes, NOW))
+    assert not gone & {at for at, _ in old if at < NOW - 2 * 3600}
+    stay = [one for one in old + minutes if one[0] not in gone]
+    assert minutes[-1] in stay
+    assert sum(size for _, size in stay) <= snapshots.MOST_BYTES
+    assert not snapshots.outdated(stay, NOW)
 
 
 def test_a_clock_that_went_back_breaks_nothing() -> None:

@@ -1,5 +1,6 @@
-// The page of one note. Its address is `#NAME.KEY`: the key says what its holder may do, and as a fragment neither
-// goes into logs nor to other sites.
+// The page of one note. Its address is `#NAME.KEY`: the key says what its holder may do, and as a fragment it is told
+// to no other site, and to no log of who asked for the page. The worker is told it: in a header, and where a browser has
+// none, in the URL of the WebSocket.
 
 import { defaultKeymap } from "@codemirror/commands";
 import { markdown, markdownLanguage } from "@codemirror/lang-markdown";
@@ -10,6 +11,7 @@ import { tagHighlighter, tags } from "@lezer/highlight";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { IndexeddbPersistence } from "y-indexeddb";
 import YProvider from "y-partyserver/provider";
+import { readAuthMessage } from "y-protocols/auth";
 import * as Y from "yjs";
 
 const COLORS = ["#c0392b", "#b9560c", "#8a6d00", "#2e7d32", "#00796b", "#0277a8", "#3f51b5", "#7b3fb5", "#b0307f", "#7d6255"];
@@ -24,31 +26,50 @@ const me = { name: "Guest", color: COLORS[Math.floor(Math.random() * COLORS.leng
 /** What others say of themselves may be anything: names go into text, and colours are ours. */
 function clean(state) {
   const { name, color } = state?.user ?? {};
-  const known = COLORS.includes(color) ? color : COLORS[0];
-  const { anchor, head } = state?.cursor ?? {};
+  const known = COLORS.find((one) => one === color) ?? COLORS[0];
+  const anchor = toPlace(state?.cursor?.anchor);
+  const head = toPlace(state?.cursor?.head);
   return {
     user: {
       name: (typeof name === "string" && name.trim().slice(0, 40)) || "Guest",
       color: known,
       colorLight: `${known}4d`,
     },
-    cursor: isPlace(anchor) && isPlace(head) ? { anchor, head } : null,
+    cursor: anchor && head && { anchor, head },
   };
 }
 
-/** Whether this is a relative position of Yjs in the note. */
-function isPlace(place) {
-  const isId = (id) => id == null || [id.client, id.clock].every((number) => Number.isSafeInteger(number) && number >= 0);
-  return place != null && isId(place.item) && isId(place.type) && (place.tname ?? "content") === "content";
+/** A position in the note, whole as Yjs needs it: at a character, or at the end. Null where this is none. */
+function toPlace(place) {
+  const isNumber = (number) => Number.isSafeInteger(number) && number >= 0;
+  const { item, tname, assoc } = place ?? {};
+  const isItem = isNumber(item?.client) && isNumber(item?.clock);
+  if (!isItem && (item != null || tname !== "content")) return null;
+  return Y.createRelativePositionFromJSON({ item: isItem ? item : null, tname: "content", assoc: assoc < 0 ? -1 : 0 });
 }
 
-function watchPeople(awareness) {
+/** The editor takes cursors of the same colour for the same one, and leaves its name: a comment makes colours differ. */
+function distinct(id, { user, cursor }) {
+  const letters = Array.from(user.name, (letter) => letter.codePointAt(0));
+  return { user: { ...user, color: `${user.color}/*${id} ${letters}*/` }, cursor };
+}
+
+function watchPeople(provider) {
+  const { awareness } = provider;
   const isMe = (id) => id === awareness.clientID;
+  let mine = awareness.getLocalState();
+  // The provider sends back what it was told of others, which would count for the room's rate.
+  const send = provider._awarenessUpdateHandler;
+  awareness.off("change", send);
+  awareness.on("change", (changes, origin) => origin !== provider && send(changes, origin));
   // Before the editor is told of it.
-  awareness.on("change", ({ added, updated }) => {
+  awareness.on("change", ({ added, updated, removed }, origin) => {
     for (const id of [...added, ...updated]) {
-      if (!isMe(id)) awareness.states.set(id, clean(awareness.states.get(id)));
+      if (!isMe(id)) awareness.states.set(id, distinct(id, clean(awareness.states.get(id))));
     }
+    if (origin !== provider) mine = awareness.getLocalState();
+    // Others can say anything under one's own number, too.
+    else if ([...added, ...updated, ...removed].some(isMe)) awareness.setLocalState(mine);
     showPeople([...awareness.states].sort(([a], [b]) => Number(isMe(b)) - Number(isMe(a)) || a - b), isMe);
   });
 }
@@ -203,6 +224,7 @@ function edit(text, awareness) {
     undoManager.on(event, showUndo);
   }
   return {
+    lines: (most) => [...view.state.doc.iterLines(1, Math.min(view.state.doc.lines, most) + 1)],
     allow(mayEdit) {
       view.dispatch({ effects: right.reconfigure(mayEdit ? [] : READ_ONLY) });
       $("[role=toolbar]").hidden = !mayEdit;
@@ -222,6 +244,7 @@ function edit(text, awareness) {
 const STATUS = {
   connecting: "Connecting…",
   connected: "Connected",
+  unsaved: "Not saved",
   reconnecting: "Reconnecting…",
   offline: "Offline",
   refused: "Refused",
@@ -238,9 +261,11 @@ function watchConnection(provider, editor) {
   let wasConnected = false;
   let mayEdit = false;
   let refused = "";
+  let unsaved = "";
   const update = () => {
     const safe = mayEdit ? "Your edits are kept here, and sent when you are back." : "";
     if (refused) show("refused", refused);
+    else if (unsaved) show("unsaved", unsaved);
     else if (!navigator.onLine) show("offline", `You are offline. ${safe}`);
     else if (provider.synced) show("connected");
     else if (wasConnected) show("reconnecting", safe);
@@ -250,6 +275,7 @@ function watchConnection(provider, editor) {
     const { right, read } = JSON.parse(message);
     mayEdit = right === "edit";
     editor.allow(mayEdit);
+    $("[data-opens=share]").disabled = false;
     $("#edit-link").hidden = !mayEdit;
     $("#edit-url").value = location.href;
     $("#read-url").value = `${location.origin}${location.pathname}#${provider.roomname}.${read}`;
@@ -258,11 +284,27 @@ function watchConnection(provider, editor) {
     wasConnected ||= isSynced;
     update();
   });
-  provider.on("status", update);
+  provider.on("status", ({ status }) => {
+    if (status === "connected") unsaved = "";
+    update();
+  });
+  // An edit was refused, as the note is full; or one that was made offline, with another link. The page keeps it, and
+  // sends it again when it connects anew.
+  provider.messageHandlers[2] = (_encoder, decoder) => {
+    readAuthMessage(decoder, provider.doc, (_doc, reason) => {
+      unsaved = `${reason}. Your last edits are in this browser alone.`;
+      if (mayEdit) unsaved += " Take something out, and reload the page.";
+      update();
+    });
+  };
   provider.on("connection-close", ({ code, reason }) => {
-    if (code !== 1008) return;
-    refused = reason || "The server has closed the connection.";
-    editor.allow(false);
+    if (code === 1009) {
+      // It would be sent again and again. The editor stays as it is: what was too much can be taken out.
+      unsaved = "That is too much at once: it is in this browser alone. Take something out, and reload the page.";
+    } else if (code === 1008) {
+      refused = reason || "The server has closed the connection.";
+      editor.allow(false);
+    } else return;
     provider.disconnect();
     update();
   });
@@ -272,7 +314,7 @@ function watchConnection(provider, editor) {
     update();
   });
   addEventListener("online", () => {
-    if (!refused) provider.connect();
+    if (!refused && !unsaved) provider.connect();
     update();
   });
   update();
@@ -299,7 +341,7 @@ async function copy(button) {
 function watchHistory(url, key, editor) {
   const past = new EditorView({ extensions: [READ_ONLY, LOOK, EditorView.contentAttributes.of({ "aria-label": "Earlier text" })], parent: $("#past") });
   const get = async (path) => {
-    const response = await fetch(`${url}/history${path}?key=${encodeURIComponent(key)}`);
+    const response = await fetch(`${url}/history${path}`, { headers: { Authorization: `Bearer ${key}` } });
     if (!response.ok) throw new Error(`status ${response.status}`);
     return response;
   };
@@ -384,12 +426,12 @@ function open({ name, key }) {
   });
   // What was typed offline stays when the page is closed.
   new IndexeddbPersistence(`note ${name}`, doc);
-  watchPeople(provider.awareness);
+  watchPeople(provider);
   const editor = edit(text, provider.awareness);
   watchConnection(provider, editor);
   introduce(provider.awareness);
   const title = () => {
-    const line = text.toString().split("\n", 40).find((line) => line.trim()) ?? "";
+    const line = editor.lines(40).find((line) => line.trim()) ?? "";
     const title = line.replace(/^[#>*\-\s]+/, "").replaceAll("**", "").slice(0, 80) || "Untitled note";
     $("h1").textContent = title;
     document.title = title;

@@ -17,7 +17,13 @@ SHORTEST_SECRET = 32
 
 #: While nobody else can reach the worker, it does without a secret.
 DEVELOPMENT_SECRET = "everybody knows this secret, which is for localhost alone"
-LOCAL = {"localhost", "127.0.0.1", "[::1]"}
+LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+#: A proxy may say that it is localhost that is asked for.
+UNSAFE = (
+    "NOTES_SECRET is missing: links are signed by a secret that everybody knows. "
+    "Let nobody else reach this worker, not even by a proxy or a tunnel."
+)
 
 #: It is told to a page as the reason of a close, which has 123 bytes at most.
 MISSING = (

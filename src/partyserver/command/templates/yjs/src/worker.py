@@ -1,17 +1,20 @@
 """A notebook: each note is a room with a shared document, found by its name in the URL.
 
-`POST /notes` makes the name and the key of a new one. The page sends the key of its link as
-`?key=...` with all that it asks of `/parties/notes/NAME`: a WebSocket, `/history`, `/history/TIME`.
+`POST /notes` makes the name and the key of a new one. The page asks three things of
+`/parties/notes/NAME`: a WebSocket, `/history`, and `/history/TIME`. It sends the key of its link
+with each, as `Authorization: Bearer KEY`. A browser's WebSocket has no such header: its URL ends
+in `?key=KEY`.
 """
 
 import json
 import logging
 import re
 import time
+from functools import cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from links import MISSING, make_key, make_name, right_of, secret_for
+from links import DEVELOPMENT_SECRET, MISSING, UNSAFE, make_key, make_name, right_of, secret_for
 from partyserver import (
     ClientError,
     Connection,
@@ -32,12 +35,20 @@ class Env(Protocol):
     NOTES_SECRET: str | None  # a secret. On localhost it may be missing
 
 
+@cache
+def warn() -> None:
+    """Once in each start of the worker."""
+    logging.warning(UNSAFE)
+
+
 class Notes(YServer[Env]):
     # The room does not know what the text says: it keeps edits, and sends them on.
     options = {
         "hibernate": True,
         "max_connections": 50,
         "max_message_size": 4_000_000,
+        # Each key that somebody types is two messages: the edit, and where the cursor is then.
+        "rate": {"messages": 200, "burst": 1000},
         "debounce_max_wait": 30,
     }
     migrations = ["create table snapshot (at integer primary key, document blob not null)"]
@@ -47,7 +58,8 @@ class Notes(YServer[Env]):
         self.send_custom_message(connection, json.dumps(connection.auth))
 
     def is_read_only(self, connection: Connection) -> bool:
-        return connection.auth is None or connection.auth["right"] != "edit"
+        auth = connection.auth  # each access reads it anew
+        return auth is None or auth["right"] != "edit"
 
     async def on_save(self, update: bytes) -> None:
         """Some seconds after an edit, and when the last one has left: keep a snapshot."""
@@ -89,8 +101,8 @@ class Default(WorkerEntrypoint):
         answer = await route_partykit_request(
             request,
             self.env,
-            on_before_connect=self.check,
-            on_before_request=self.check,
+            on_before_connect=self.check_socket,
+            on_before_request=self.check_request,
         )
         return answer or Response("Not Found", status=404)
 
@@ -104,12 +116,19 @@ class Default(WorkerEntrypoint):
         note = {"name": name, "key": make_key(secret, name, "edit")}
         return Response.from_json(note, headers=PRIVATE)
 
-    def check(self, request: Request, lobby: Lobby) -> dict[str, str]:
+    def check_socket(self, request: Request, lobby: Lobby) -> dict[str, str]:
+        return self.check(request, lobby, lobby.query.get("key", ""))
+
+    def check_request(self, request: Request, lobby: Lobby) -> dict[str, str]:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        return self.check(request, lobby, key if scheme == "Bearer" else "")
+
+    def check(self, request: Request, lobby: Lobby, key: str) -> dict[str, str]:
         """What somebody may do, by the key of their link. The room has it as `connection.auth`."""
         secret = self.secret(request)
         if secret is None:
             raise ClientError(MISSING)
-        right = right_of(secret, lobby.name, lobby.query.get("key", ""))
+        right = right_of(secret, lobby.name, key)
         if right is None:
             raise ClientError("This link is none of a note. Ask for it again.", status=403)
         # Who may edit may let others read.
@@ -117,4 +136,7 @@ class Default(WorkerEntrypoint):
 
     def secret(self, request: Request) -> str | None:
         host = urlsplit(request.url).hostname or ""
-        return secret_for(host, getattr(self.env, "NOTES_SECRET", None))
+        secret = secret_for(host, getattr(self.env, "NOTES_SECRET", None))
+        if secret == DEVELOPMENT_SECRET:
+            warn()
+        return secret
