@@ -12,24 +12,22 @@ than has been folded since.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
-from ..errors import PartyServerError
 from ..rules.options import PLATFORM_MAX_MESSAGE_SIZE
 from ..runtime import JsException, sockets, storage
 from ..tables import Table
 from . import bounds, frames, updates
 from .bounds import DocumentFullError
-from .coding import MalformedError, Reader, integer
+from .coding import Reader, integer
 from .coverage import Coverage
+from .rows import MAX_ROW, decode, parts, stored
 from .store import Store
 from .updates import EMPTY_UPDATE, EMPTY_VECTOR, Update
-
-T = TypeVar("T")
 
 _NEWEST, _FOLDED, _BASE = range(3)
 #: What the base has behind clocks that were missing, once more: nobody can say that they have it.
@@ -50,9 +48,6 @@ _WEIGHT = "weight"
 #: Whether there is an edit that `on_save` has not been told of.
 _UNSAVED = "unsaved"
 
-#: Bytes of a row. SQLite here has at most 2 MB:
-#: https://developers.cloudflare.com/durable-objects/platform/limits/
-_MAX_ROW = 1_000_000
 #: Updates after which the newest become one.
 _FOLD_AFTER = 200
 #: Bytes of the newest, after which they do as well: a room that wakes reads them all.
@@ -177,10 +172,10 @@ class Document:
         for row in _INDEX.read(self._ctx, "select * from {table} order by name, part"):
             index[row["name"]] += row["data"]
         if index[_COVERAGE] and index[_WEIGHT]:
-            coverage = _stored(Coverage.decode, index[_COVERAGE])
+            coverage = stored(Coverage.decode, index[_COVERAGE])
             read_vector = partial(updates.decode_vector, bounded=False)
-            self._base = _stored(read_vector, index[_BASE_VECTOR] or EMPTY_VECTOR)
-            self._weight = _stored(lambda kept: Reader(kept).integer(), index[_WEIGHT])
+            self._base = stored(read_vector, index[_BASE_VECTOR] or EMPTY_VECTOR)
+            self._weight = stored(lambda kept: Reader(kept).integer(), index[_WEIGHT])
         else:  # it was never folded; or that was lost
             coverage = self._coverage_of(_BASE)
             self._base = coverage.reached()
@@ -192,7 +187,7 @@ class Document:
         if _FOLDED in rows:
             self._folded_size, self._folded_count = rows[_FOLDED]["size"], rows[_FOLDED]["n"]
         for record in self._records(_NEWEST, _NEWEST):
-            update = _decode(record)
+            update = decode(record)
             coverage.add(update)
             self._count(update, len(record), self._weigh(update, len(record)))
         return coverage
@@ -210,7 +205,7 @@ class Document:
         """With what the updates of a level have."""
         coverage = coverage or Coverage()
         for record in self._records(level, level):
-            update = _decode(record)
+            update = decode(record)
             coverage.add(update)
             self._weight += self._weigh(update, len(record))
         return coverage
@@ -224,7 +219,7 @@ class Document:
     def _store_of(self, lowest: int, highest: int = _BASE) -> Store:
         store = Store()
         for record in self._records(lowest, highest):
-            store.take(_decode(record))
+            store.take(decode(record))
         return store
 
     def _records(self, lowest: int, highest: int = _BASE) -> Iterator[bytes]:
@@ -290,7 +285,7 @@ class Document:
             self._make_room(known, new, weight)
         # In memory it is known from here on: what fails has not been stored.
         known.add(new)
-        is_one_row = len(update) <= _MAX_ROW
+        is_one_row = len(update) <= MAX_ROW
         write = self._append if is_one_row else partial(self._write, _NEWEST)
         self._at_once(lambda: write(update), is_one_row=is_one_row)
         self.has_gap = known.lacks_what_is_before(new)
@@ -375,7 +370,7 @@ class Document:
         _LOG.read(self._ctx, "delete from {table}")
         for piece in written:
             self._write(_BASE, piece)
-        for piece in store.behind_gaps(_MAX_ROW):
+        for piece in store.behind_gaps(MAX_ROW):
             self._write(_BEHIND_GAPS, piece)
         base = known.reached()
         self._write_index(_BASE_VECTOR, updates.encode_vector(base))
@@ -413,42 +408,26 @@ class Document:
             self._write(_NEWEST, update)
 
     def _write(self, level: int, update: bytes) -> None:
-        parts = list(_parts(update))
-        for number, part in enumerate(parts, 1):
+        rows = list(parts(update))
+        for number, part in enumerate(rows, 1):
             _LOG.write(
                 self._ctx,
                 "insert into {table} (level, more, data) values (?, ?, ?)",
                 level,
-                int(number < len(parts)),
+                int(number < len(rows)),
                 part,
             )
 
     def _write_index(self, name: str, data: bytes) -> None:
         _INDEX.read(self._ctx, "delete from {table} where name = ?", name)
-        for number, part in enumerate(_parts(data)):
+        for number, part in enumerate(parts(data)):
             _INDEX.write(self._ctx, "insert into {table} values (?, ?, ?)", name, number, part)
 
 
 def _pieces(store: Store) -> Iterator[bytes]:
     """A document in updates that each fit into a message, and into a row if that is possible."""
     whole = store.encode()
-    if len(whole) <= _MAX_ROW:
+    if len(whole) <= MAX_ROW:
         yield whole
     else:
-        yield from store.pieces(_MAX_ROW)
-
-
-def _decode(record: bytes) -> Update:
-    return _stored(partial(updates.decode, bounded=False), record)
-
-
-def _stored(read: Callable[[bytes], T], kept: bytes) -> T:
-    """Read what has been stored here. If that fails, it is no fault of who has sent something."""
-    try:
-        return read(kept)
-    except MalformedError as error:
-        raise PartyServerError(f"what is stored of the document cannot be read: {error}") from error
-
-
-def _parts(data: bytes) -> Iterable[bytes]:
-    return (data[start : start + _MAX_ROW] for start in range(0, len(data), _MAX_ROW))
+        yield from store.pieces(MAX_ROW)
