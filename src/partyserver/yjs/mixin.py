@@ -64,6 +64,7 @@ class YMixin:
         `options["debounce_max_wait"]` after the first one, and when the last connection has left.
         If it raises, it is called again with the next edit, when the room wakes, or by an alarm:
         after `options["debounce_max_wait"]` seconds, then after pauses that double up to an hour.
+        Where the room's own code has set an alarm, it comes with that one instead.
         """
 
     # --- what the room can do ---------------------------------------------------------
