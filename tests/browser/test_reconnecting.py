@@ -115,7 +115,8 @@ def has_lost(page: Page, times: int) -> None:
 
 def test_there_is_a_test_of_each_example_with_a_page() -> None:
     examples = {path.parent.name for path in ROOT.glob("fixtures/*/page")}
-    assert PAGES.keys() == examples | {"template"}
+    # The page of `notes` finds its room by the fragment, with a key: tests/notes/test_page.py.
+    assert PAGES.keys() == examples - {"notes"} | {"template"}
 
 
 @pytest.mark.parametrize("folder", PAGES)

@@ -37,7 +37,8 @@ FILES = {
     "fastapi": COMMON | {"public/chat.js", "src/website.py", "tests/test_website.py"},
     "agent": COMMON
     | {"page/assistant.tsx", "page/worker.ts", "public/icon.svg", "src/models.py", "tsconfig.json"},
-    "yjs": COMMON | {"page/notes.js", "public/icon.svg", "src/links.py", "src/snapshots.py"},
+    "yjs": COMMON
+    | {"page/notes.js", "public/_headers", "public/icon.svg", "src/links.py", "src/snapshots.py"},
 }
 
 #: What npm is to bring, beside wrangler.

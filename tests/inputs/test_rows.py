@@ -194,10 +194,18 @@ ROWS = {
     "an edit that goes on from one that never came": {
         DOCUMENTS["sync"]: ["test_who_sends_on_from_what_was_lost_is_asked_for_it_once"]
     },
-    "an edit that would make the document larger than a room can load, some 12 MB or 120,000 "
+    "an edit that would make the document larger than a room can load, some 12 MB or 110,000 "
     "pieces": {
         DOCUMENTS["storage"]: ["test_a_document_is_no_larger_than_it_can_be_loaded_again"],
         "yjs/test_bounds.py": ["test_loading_and_writing_a_document_takes_no_more"],
+    },
+    "what goes on from an edit that was refused so": {
+        DOCUMENTS["storage"]: [
+            "test_what_goes_on_from_a_refused_edit_is_not_taken_before_that_one_is"
+        ]
+    },
+    "an edit whose storing fails": {
+        DOCUMENTS["sync"]: ["test_a_deletion_that_could_not_be_stored_is_asked_for"]
     },
     "more than 20 questions for the whole document by one connection, and 20 more a minute": {
         DOCUMENTS["storage"]: [
@@ -210,12 +218,32 @@ ROWS = {
             "test_what_is_undone_was_never_there",
         ]
     },
-    "an awareness state that is no object, or of more than 100 clients": {
+    "questions whose answers have more than 16 MB, and 250 KB more each second": {
+        DOCUMENTS["storage"]: ["test_one_connection_is_told_so_many_bytes_for_the_asking"],
+        "yjs/test_budgets.py": ["test_small_answers_cost_nothing"],
+    },
+    "an awareness state that is no object, or of more than 100 clients, or 2,000,000 characters": {
         DOCUMENTS["awareness"]: [
             "test_what_some_client_could_not_read_is_refused",
             "test_one_connection_speaks_for_few",
+            "test_a_frame_has_no_more_than_a_room",
         ],
         DOCUMENTS["malformed"]: ["test_a_malformed_frame_is_dropped"],
+    },
+    "awareness states of more than 131,072 characters by one connection, or 2,000,000 in the room": {
+        DOCUMENTS["awareness"]: [
+            "test_one_connection_has_room_for_so_much",
+            "test_a_room_has_room_for_so_much",
+        ],
+        "yjs/test_pointing.py": ["test_one_connection_has_room_for_few_long_states"],
+    },
+    "an awareness clock above 2<sup>31</sup>, or 100,000 above that client's last one": {
+        DOCUMENTS["awareness"]: ["test_clocks_far_above_the_last_one_are_passed_over"],
+        "yjs/test_pointing.py": ["test_nobody_uses_up_the_clocks_of_somebody_else"],
+    },
+    "an awareness state that is known": {
+        DOCUMENTS["awareness"]: ["test_what_is_told_is_what_was_new_once_for_each_client"],
+        "yjs/test_echoes.py": ["test_echoes_go_to_nobody"],
     },
     "an update that the room's code gives, and is none": {
         DOCUMENTS["sync"]: ["test_the_rooms_own_edits_go_to_all"]
