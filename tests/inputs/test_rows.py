@@ -230,7 +230,8 @@ ROWS = {
         ],
         DOCUMENTS["malformed"]: ["test_a_malformed_frame_is_dropped"],
     },
-    "awareness states of more than 131,072 characters by one connection, or 2,000,000 in the room": {
+    "awareness states of more than 131,072 characters by one connection, or 2,000,000 in the "
+    "room": {
         DOCUMENTS["awareness"]: [
             "test_one_connection_has_room_for_so_much",
             "test_a_room_has_room_for_so_much",
