@@ -40,7 +40,7 @@ def test_a_figure_that_changes_is_a_line_that_changes(bench):
 def test_the_results_in_the_checkout_are_compact(bench):
     text = RESULTS.read_text()
     assert bench(f"compact.dumps(json.loads(open({str(RESULTS)!r}).read()))") == text
-    assert text.count("\n") < 1100
+    assert text.count("\n") < 1050
 
 
 def test_the_page_shows_the_results_in_the_checkout(bench, tmp_path):
