@@ -17,6 +17,7 @@ ALSO = {
     "command/typescript.py": "tests/command/test_typescript.py",
     "testing/matching.py": "tests/testing/test_matching.py",
     "testing/readable.py": "tests/testing/test_readable.py",
+    "yjs/bounds.py": "tests/yjs/test_bounds.py",
     "yjs/budgets.py": "tests/yjs/test_budgets.py",
     "yjs/coding.py": "tests/yjs/test_coding.py",
     "yjs/coverage.py": "tests/yjs/test_coverage.py",
