@@ -106,7 +106,7 @@ class YMixin:
         Raises:
             ValueError: it is none. The document is as before.
             PartyServerError: the document would become larger than the room can load, likewise:
-                some 12 MB, or 120,000 pieces.
+                some 12 MB, or 110,000 pieces.
         """
         return _room(self).apply(_bytes(update, "an update of Yjs"))
 
