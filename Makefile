@@ -5,6 +5,7 @@ PYTHON ?= python3
 PORT ?= 8787
 FIXTURE ?= chat
 PROCESSES ?= 2
+SEED ?= 1
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
 # What is done in silence, with a line for each.
 STEP = tools/step.sh
@@ -41,7 +42,8 @@ COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 # What the server of npm's agents imports beyond its client: for the benchmark alone.
 AGENTS_SDK = bench/agents-sdk/node_modules/.installed
 
-.PHONY: help setup dev known-fixture test coverage coverage-rules bench bench-quick check docs format build clean
+.PHONY: help setup dev known-fixture test soak coverage coverage-rules bench bench-quick check check-python \
+  check-javascript docs format build clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -64,6 +66,11 @@ test: setup ## run the tests (ARGS="-k name")
 	@$(RUNTIME) $(PYTEST) $(or $(ARGS),-n $(PROCESSES) -m "not alone")
 	@$(if $(ARGS),,$(RUNTIME) .venv/bin/pytest -m alone)
 
+# What a change does not wait for: random histories, and what grows in a long life.
+soak: setup ## random histories, kills and long lives, for an hour or more (SEED=1)
+	@$(RUNTIME) SOAK=1 MODEL_SEED=$(SEED) MODEL_HISTORIES=100 YJS_SEED=$(SEED) YJS_LOGS=150 YJS_KILLS=100 \
+	  .venv/bin/pytest tests/leaks tests/model tests/yjs/test_npm.py tests/yjs/test_lives.py
+
 coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
 	@$(MAKE) test MEASURE=yes
 
@@ -76,7 +83,9 @@ bench: setup .venv/.bench-installed $(AGENTS_SDK) ## compare with npm partyserve
 bench-quick: setup .venv/.bench-installed $(AGENTS_SDK) ## the same in two minutes; prints the tables
 	@.venv/bin/python -m bench --quick $(ARGS)
 
-check: .venv/.installed node_modules/.installed docs ## lint, formatting, types, documentation
+check: check-python check-javascript docs ## lint, formatting, types, documentation
+
+check-python: .venv/.installed node_modules/.installed
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -84,10 +93,12 @@ check: .venv/.installed node_modules/.installed docs ## lint, formatting, types,
 	.venv/bin/mypy --python-version 3.14 tests/types/*.py
 	.venv/bin/mypy --config-file tools/mypy-sdk.ini tests/types/*.py
 	@$(RUNTIME) .venv/bin/python tools/check_workers.py
-	@$(RUNTIME) pyright --project tests/types
-	@$(RUNTIME) pyright --project tools/pyright-sdk.json
 	@$(RUNTIME) .venv/bin/python tools/check_examples.py
 	@$(RUNTIME) .venv/bin/python tools/check_api.py
+
+check-javascript: .venv/.installed node_modules/.installed # and what is written in JavaScript
+	@$(RUNTIME) pyright --project tests/types
+	@$(RUNTIME) pyright --project tools/pyright-sdk.json
 	@$(RUNTIME) tsc --project tools/javascript/node.json
 	@$(RUNTIME) tsc --project tools/javascript/pages.json
 	@$(RUNTIME) tsc --project tools/javascript/react.json

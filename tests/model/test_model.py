@@ -28,7 +28,7 @@ from partyserver.testing import Party
 from ..contracts.scripted import events, open_socket
 
 SEED = int(os.environ.get("MODEL_SEED", "1"))
-HISTORIES = int(os.environ.get("MODEL_HISTORIES", "15"))
+HISTORIES = int(os.environ.get("MODEL_HISTORIES", "8"))
 STEPS = 30
 #: Seconds for what a step causes to happen. Only a failing step takes that long.
 PATIENCE = 30

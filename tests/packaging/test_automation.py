@@ -119,6 +119,8 @@ def test_the_hooks_before_a_commit_are_lines_of_make_check(root):
     config = yaml.safe_load((root / ".pre-commit-config.yaml").read_text())
     hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
     assert len(hooks) >= 3
-    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (root / "Makefile").read_text(), re.MULTILINE)
+    makefile = (root / "Makefile").read_text()
+    recipe = re.search(r"^check-python:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     assert {hook["entry"] for hook in hooks} <= set(recipe[1].replace("\t", "").splitlines())
+    assert re.search(r"^check:.*\bcheck-python\b", makefile, re.MULTILINE)
     assert all(hook["language"] == "system" for hook in hooks), "no second version of a tool"
