@@ -265,6 +265,7 @@ def test_after_a_lost_connection_a_client_is_itself_again(connect, party):
     assert other.call("get") == other.state == {"count": 6}
 
 
+@pytest.mark.once("a restart ends more than an eviction does")
 def test_clients_come_back_after_a_restart_of_everything(connect, party):
     client, old = connect("Counts"), connect("Counts")
     client.ready(), old.ready()

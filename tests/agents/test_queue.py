@@ -95,6 +95,7 @@ def test_the_queue_goes_on_after_an_eviction(room, rpc):
     assert rpc("waiting") == []
 
 
+@pytest.mark.once("a restart ends more than an eviction does")
 def test_the_queue_goes_on_after_a_restart(party, rpc):
     rpc("held")
     party.restart()

@@ -81,6 +81,7 @@ def test_also_past_the_router(party):
         assert socket.close_code == 1008
 
 
+@pytest.mark.once("nothing of it depends on rooms")
 def test_of_bindings_with_one_name_in_urls_the_log_tells(party):
     party.restart()  # it is told once in an isolate
     assert identity_of(party, "/agents/loud-agent/ann") == ("loud-agent", "ann")

@@ -104,6 +104,7 @@ def test_a_callback_that_makes_a_timer_leaves_it_to_the_next_run(room):
     assert room.run_due(HOUR) == 0
 
 
+@pytest.mark.once("it takes long, and the other tests have timers enough")
 def test_ten_thousand_timers(room):
     assert room.do("many", 10_000) == 10_000
     # By the platform's alarm, in more than one run of it.
@@ -354,6 +355,7 @@ def test_an_outcome_that_cannot_be_stored_is_told_and_the_timer_stays(party, roo
     assert room.do("raw", "getAlarm") / 1000 > time.time()
 
 
+@pytest.mark.once("it ends the room's life itself")
 @pytest.mark.log_may_hold("Uncaught in a callback")  # the platform's, of the abort
 @pytest.mark.parametrize("end", ["abort", "restart"])
 def test_a_callback_that_was_cut_off_runs_again(party, room, end):
@@ -481,6 +483,7 @@ def test_the_users_own_alarm_is_beside_the_timers(room):
     assert eventually(lambda: room.ran.count("on_alarm, None pending") == 2)
 
 
+@pytest.mark.once("it restarts the runtime, and nothing of it depends on rooms")
 @pytest.mark.log_may_hold("was never awaited")
 def test_a_forgotten_await_on_the_alarm_names_its_line(party, room):
     source = Path(__file__).parent / "worker" / "timers.py"

@@ -89,6 +89,7 @@ def test_names_and_presence_outlive_hibernation(room: Room) -> None:
     assert Person(room, "Grace").here == {"Ada": [None], "Grace": [None]}
 
 
+@pytest.mark.once("a restart ends more than an eviction does")
 def test_the_history_outlives_a_restart(party: Party, room: Room) -> None:
     ada = Person(room, "Ada")
     ada.say("hello")

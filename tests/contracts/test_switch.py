@@ -21,6 +21,7 @@ def told(party):
     return [line for line in party.logs if line.message.startswith("partyserver: shortcuts: ")]
 
 
+@pytest.mark.once("it restarts the runtime, and no room sleeps in it")
 @pytest.mark.parametrize("first", ["/parties/plain/x", "/rpc/Answering/x/shout/hello"])
 def test_the_log_says_once_in_an_isolate_which_shortcuts_are_active(party, off, first):
     party.restart()
