@@ -160,7 +160,7 @@ def _list(items: Sequence[str]) -> str:
 
 
 def _sources_only(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name in ("__pycache__", "command", "testing", "py.typed")}
+    return {name for name in names if name in ("__pycache__", "command", "load", "testing", "py.typed")}
 
 
 def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:

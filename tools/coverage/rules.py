@@ -15,6 +15,13 @@ from typing import Any
 #: Other modules of plain Python that are held to the same, and their test modules.
 ALSO = {
     "command/typescript.py": "tests/command/test_typescript.py",
+    "load/accounts.py": "tests/loading/test_accounts.py",
+    "load/addresses.py": "tests/loading/test_addresses.py",
+    "load/files.py": "tests/loading/test_files.py",
+    "load/payloads.py": "tests/loading/test_payloads.py",
+    "load/report.py": "tests/loading/test_report.py",
+    "load/samples.py": "tests/loading/test_samples.py",
+    "load/schedule.py": "tests/loading/test_schedule.py",
     "testing/matching.py": "tests/testing/test_matching.py",
     "testing/readable.py": "tests/testing/test_readable.py",
     "yjs/bounds.py": "tests/yjs/test_bounds.py",

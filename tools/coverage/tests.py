@@ -64,13 +64,13 @@ def _data(root: Path) -> Path:
 
 
 def parts(package: Path) -> dict[str, list[str]]:
-    """The modules of the package by where they run, but for the rules and the command.
+    """The modules of the package by where they run, but for the rules, the command and the load.
 
-    The command runs in a process of its own for each of its tests, where nothing is traced.
+    These run in a process of their own for each of their tests, where nothing is traced.
     """
     found = sorted(set(package.rglob("*.py")) - set(rules.find(package)))
     names = [path.relative_to(package).as_posix() for path in found]
-    names = [name for name in names if not name.startswith(("command/", "__main__"))]
+    names = [name for name in names if not name.startswith(("command/", "load/", "__main__"))]
     kit = [
         # The probe is what the kit adds to a worker.
         name
