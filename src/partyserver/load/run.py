@@ -92,16 +92,15 @@ class _Run:
         sends: list[asyncio.Task[None]] = []
         try:
             await self._unless_stopped(_all(client.settled.wait() for client in self.clients))
-            start = self.clock()
+            start, sending = self.clock(), 0.0
             if options.mode is Mode.CONNECT:
                 await self._unless_stopped(asyncio.wait(lives), options.duration)
-                sending = 0.0
-            else:
+            elif not self.stop.is_set():
                 sends = [
                     asyncio.create_task(client.send(dues, start))
                     for client, dues in zip(self.clients, self.schedule.due(), strict=True)
                 ]
-                sending = await self._send(sends, start)
+                sending = await self._send(sends, lives, start)
             used = (time.process_time() - cpu) / (self.clock() - began)
             stopped_at = self.clock() if self.stop.is_set() else None
             is_open = [client.is_open for client in self.clients]
@@ -115,14 +114,22 @@ class _Run:
             await _cancel([*lives, *sends, *beside])
         return self._report(sending, used, stopped_at, is_open, settled)
 
-    async def _send(self, sends: Sequence[asyncio.Task[None]], start: float) -> float:
-        """How many seconds it took."""
+    async def _send(
+        self, sends: Sequence[asyncio.Task[None]], lives: Sequence[asyncio.Task[None]], start: float
+    ) -> float:
+        """Until all that is due is sent and has come, or cannot; how many seconds sending took."""
         options, until = self.options, start + self.options.duration + self.options.wait
-        await self._unless_stopped(asyncio.wait(sends), until - self.clock())
+        over = asyncio.ensure_future(asyncio.wait(lives))
+        sent = asyncio.ensure_future(asyncio.wait(sends))
+        first = asyncio.wait([sent, over], return_when=asyncio.FIRST_COMPLETED)
+        await self._unless_stopped(first, until - self.clock())
         took = self.clock() - start
-        await _cancel(sends)
-        while self.accounts.under_way and self.clock() < until and not self.stop.is_set():
+        await _cancel([*sends, sent])
+        while self.accounts.under_way and not (
+            over.done() or self.stop.is_set() or self.clock() >= until
+        ):
             await asyncio.sleep(_TICK)
+        await _cancel([over])
         return took if self.stop.is_set() else max(took, options.duration)
 
     async def _unless_stopped(self, work: Awaitable[object], timeout: float | None = None) -> None:
