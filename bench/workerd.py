@@ -160,7 +160,8 @@ def _list(items: Sequence[str]) -> str:
 
 
 def _sources_only(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name in ("__pycache__", "command", "load", "testing", "py.typed")}
+    left_out = ("__pycache__", "command", "load", "testing", "py.typed")
+    return {name for name in names if name in left_out}
 
 
 def serve(config: Path, *options: str, log: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:

@@ -10,7 +10,6 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import addresses, files
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 
 try:
     import resource as _resource
-
-    resource: ModuleType | None = _resource
 except ImportError:  # on Windows
-    resource = None
+    _resource = None  # type: ignore[assignment]
 
 #: Connections that open in a second, where nothing else is asked for.
 RAMP_RATE = 200
@@ -44,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         options = _options(given)
-        files.allow(options.connections, resource)
+        files.allow(options.connections, _resource)
         report = asyncio.run(_run(options, _telling(sys.stderr.isatty())))
     except LoadError as error:
         print(f"partyserver.load: {error}", file=sys.stderr)

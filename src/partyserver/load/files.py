@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Any
 
 from .errors import LoadError
 
@@ -10,11 +10,11 @@ from .errors import LoadError
 OTHERS = 64
 
 
-def allow(connections: int, resource: ModuleType | None) -> None:
+def allow(connections: int, resource: Any) -> None:
     """Raise the process's limit of open files, as far as it may, if so many need it.
 
     Args:
-        resource: Python's module, which Windows has not.
+        resource: Python's module of that name, or None, as on Windows.
 
     Raises:
         LoadError: the limit stays too low.

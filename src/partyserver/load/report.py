@@ -110,10 +110,10 @@ class Report:
             (self.disordered, limits.disordered, "{:,} messages came out of order"),
             (self.failed, limits.failed, "{:,} connections failed"),
             (self.ended, limits.failed, "{:,} connections ended before the end"),
-            (latency, limits.p99, "the latency's p99 is {:,.1f} ms"),
+            (latency, limits.p99, "the latency has a p99 of {:,.1f} ms"),
         ]
         return [
-            f"{told.format(count)}, and {most:,} may"
+            f"{told.format(count)}: {most:,} allowed"
             for count, most, told in found
             if most is not None and count > most
         ]
@@ -124,10 +124,10 @@ class Report:
         late = self.lag.p90 if self.lag else 0
         if late >= LATE or self.cpu >= BUSY:
             found.append(
-                f"The generator itself was at its limit: it used {self.cpu:.0%} of a core, and one "
-                f"time in ten its turn came {late:,.1f} ms late or more. The latencies have this "
-                "in them, and the server may do better. Ask for less, or use a machine that has "
-                "nothing else to do, or several processes with a part of the load each."
+                f"The generator itself was late: it used {self.cpu:.0%} of a core, and one time in "
+                f"ten its turn came {late:,.1f} ms late or more. The latencies have this in them, "
+                "and the server may do better. Ask for less, or use a machine that has nothing "
+                "else to do, or several processes with a part of the load each."
             )
         if self.mode is Mode.ECHO and self.unexpected:
             found.append(

@@ -7,6 +7,7 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .accounts import Accounts, Mode
 from .addresses import rooms_of, shown, url_of
@@ -216,7 +217,7 @@ async def _all(waits: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*waits)
 
 
-async def _cancel(tasks: Sequence[asyncio.Future[object]] | Sequence[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
     """Cancel those that go on; what one of them has failed with is raised."""
     for task in tasks:
         task.cancel()
