@@ -122,6 +122,7 @@ def test_without_latencies_none_is_too_high():
         ({"mode": Mode.ECHO, "unexpected": 1}, "--mode broadcast, or --mode others"),
         ({"own": 0}, "say --mode others"),
         ({"mode": Mode.OTHERS, "unexpected": 1}, "say --mode broadcast"),
+        ({"received": 0}, "None of the messages came back"),
         ({"is_interrupted": True}, "interrupted"),
     ],
 )

@@ -129,6 +129,11 @@ class Report:
                 "and the server may do better. Ask for less, or use a machine that has nothing "
                 "else to do, or several processes with a part of the load each."
             )
+        if self.sent and not self.received and not self.unexpected:
+            found.append(
+                "None of the messages came back: does the room take them (see --payload), and does "
+                "it answer as --mode says?"
+            )
         if self.mode is Mode.ECHO and self.unexpected:
             found.append(
                 "Connections got messages of others: is this a room that broadcasts? Then say "
