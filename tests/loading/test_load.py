@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket as sockets
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ from collections import Counter
 
 import pytest
 from partyserver.load.accounts import Mode
+from partyserver.load.client import _reason
 from partyserver.load.payloads import Payload
 from partyserver.load.run import Options, run
 from partyserver.load.schedule import Backoff
@@ -257,6 +259,12 @@ def test_a_server_that_is_not_there_ends_the_load():
         report = asyncio.run(loading(url, duration=LONG))
     assert (report.opened, report.failed, report.failures) == (0, 4, {"connection refused": 4})
     assert (report.asked, report.sent) == (400 * LONG, 0)
+
+
+def test_a_host_that_refuses_by_all_of_its_addresses():
+    refused = f"[Errno {errno.ECONNREFUSED}] Connect call failed"
+    error = OSError(f"Multiple exceptions: {refused} ('::1', 1), {refused} ('127.0.0.1', 1)")
+    assert _reason(error) == "connection refused"
 
 
 def test_a_server_that_does_not_answer_is_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -195,7 +196,8 @@ def _reason(error: Exception) -> str:
         return f"HTTP {error.response.status_code}"
     if isinstance(error, TimeoutError):
         return "timed out"
-    if isinstance(error, ConnectionRefusedError):
+    # One error, or one for each address of the host.
+    if f"[Errno {errno.ECONNREFUSED}]" in str(error):
         return "connection refused"
     return f"{type(error).__name__}: {error}"
 
