@@ -63,8 +63,8 @@ const topFolder = (path) => path.split(sep)[0];
 
 /** Each worker has a copy of its own: wrangler takes no links. */
 function vendorModules() {
-  // Not what runs outside of the worker: the pytest plugin, the command, and the load generator.
-  const outside = ["testing", "command", "load", "__main__.py"];
+  // Not what runs outside of the worker: the library's pytest plugin, its command, and what hosts a worker.
+  const outside = ["testing", "command", "hosting", "load", "__main__.py"];
   const library = list(join(SOURCES, "partyserver"), ".py")
     .filter((path) => !outside.includes(topFolder(path)))
     .map((path) => join("partyserver", path));

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from partyserver.command import init
-from partyserver.command.errors import CommandError
+from partyserver.project.errors import CommandError
 
 from .running import ROOT, command, refused
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
+from ..project.errors import CommandError
 from . import check, doctor, init, types
-from .errors import CommandError
 
 #: Modules with a NAME, a HELP, a DESCRIPTION, `add_arguments` and `run`.
 COMMANDS = (init, check, doctor, types)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..project.errors import CommandError
 from ..project.installed import config_above
-from .errors import CommandError
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..project.errors import CommandError
 from . import config
 from .config import shown
-from .errors import CommandError
 
 NAME = "doctor"
 HELP = "say what would not work in a project, and what to do"

@@ -11,8 +11,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from .. import __version__
+from ..project.errors import CommandError
 from .config import shown
-from .errors import CommandError
 
 NAME = "init"
 HELP = "make a project: a worker with a room, its tests, a page, what is needed to deploy it"

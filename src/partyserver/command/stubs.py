@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args, get_origin
 from msgspec.inspect import AnyType, LiteralType, Metadata, NoneType, Type, UnionType, type_info
 
 from ..parts import Part, parts_of
+from ..project.errors import CommandError
 from ..reserved import LifeHolder
 from ..rules.annotations import annotations_of, evaluated
 from ..rules.arguments import Argument, Convert, converter
 from .classes import is_of_library
-from .errors import CommandError
 from .typescript import (
     Declarations,
     comment,

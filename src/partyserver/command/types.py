@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from ..project.errors import CommandError
 from ..rules.messages import well_formed
-from .errors import CommandError
 
 NAME = "types"
 HELP = "print TypeScript for the clients of a worker's rooms and agents"

@@ -8,11 +8,11 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
+from ..project.errors import CommandError
 from ..project.installed import dotted
 from ..project.packages import MISSING, PYTHONS, package_of, why_not_there
 from . import standins, syntax, tracebacks
 from .config import shown
-from .errors import CommandError
 from .modules import Modules
 
 _RUNTIME, _THIS = (dotted(version) for version in (syntax.RUNTIME, sys.version_info[:2]))
