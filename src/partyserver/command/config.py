@@ -20,6 +20,8 @@ from ..project.installed import config_above
 class Config:
     path: Path
     data: Mapping[str, Any]
+    #: What wrangler, too, warns of.
+    warnings: tuple[str, ...] = ()
 
     @property
     def main(self) -> Path:
@@ -69,17 +71,74 @@ def chosen(options: argparse.Namespace) -> Config:
     env = os.environ.get("CLOUDFLARE_ENV") if options.env is None else options.env
     if not env or (options.env is None and not found.data.get("env")):
         return found
-    return Config(found.path, _of_environment(found, env))
+    return _of_environment(found, env)
 
 
-def _of_environment(config: Config, env: str) -> Mapping[str, Any]:
+#: What an environment has only if it says so itself: bindings, for the most part. Wrangler 4.164.
+NOT_INHERITED = frozenset(
+    {
+        "agent_memory",
+        "ai",
+        "ai_search",
+        "ai_search_namespaces",
+        "analytics",
+        "analytics_engine_datasets",
+        "artifacts",
+        "browser",
+        "cloudchamber",
+        "connect",
+        "containers",
+        "d1_databases",
+        "define",
+        "dispatch_namespaces",
+        "durable_objects",
+        "flagship",
+        "hyperdrive",
+        "images",
+        "k2",
+        "kv_namespaces",
+        "media",
+        "mtls_certificates",
+        "pipelines",
+        "queues",
+        "r2_buckets",
+        "ratelimits",
+        "secrets",
+        "secrets_store_secrets",
+        "send_email",
+        "services",
+        "stream",
+        "streaming_tail_consumers",
+        "tail_consumers",
+        "unsafe",
+        "unsafe_hello_world",
+        "vars",
+        "vectorize",
+        "version_metadata",
+        "vpc_networks",
+        "vpc_services",
+        "worker_loaders",
+        "workflows",
+    }
+)
+
+
+def _of_environment(config: Config, env: str) -> Config:
     data = config.data
     environments = data.get("env")
     if not isinstance(environments, dict) or not isinstance(environments.get(env), dict):
         raise CommandError(f"{shown(config.path)} has no environment {env!r}")
-    # Bindings are not inherited.
-    inherited = {key: data[key] for key in data if key not in ("durable_objects", "env")}
-    return {**inherited, "name": f"{data.get('name')}-{env}", **environments[env]}
+    # What is null in an environment is not there.
+    own = {key: value for key, value in environments[env].items() if value is not None}
+    inherited = {key: data[key] for key in data if key not in NOT_INHERITED and key != "env"}
+    if isinstance(inherited.get("name"), str):
+        inherited["name"] += f"-{env}"
+    warnings = tuple(
+        f"{key} is not inherited by environments: [env.{env}] has none"
+        for key in data
+        if key in NOT_INHERITED and key not in own
+    )
+    return Config(config.path, {**inherited, **own}, warnings)
 
 
 def shown(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,7 +55,6 @@ class Database:
 class Producer:
     binding: str
     queue: str
-    delivery_delay: int | None = None  # seconds
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Assets:
     binding: str | None = None
     html_handling: str | None = None
     not_found_handling: str | None = None
+    base_path: str | None = None
     run_worker_first: bool | tuple[str, ...] | None = None
 
 
@@ -92,7 +93,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole worker. `main` is the name of one of its modules."""
+    """A whole worker. `main` is the name of the first of its modules."""
 
     name: str
     compatibility_date: str
@@ -110,3 +111,28 @@ class Plan:
     assets: Assets | None = None
     services: tuple[Service, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def bindings(self) -> Iterator[str]:
+        """The names in the worker's environment, but for secrets, which go before variables."""
+        for one in self.durable_objects:
+            yield from one.bindings
+        for many in (self.vars, self.kv, self.d1, self.producers, self.services):
+            for bound in many:
+                yield bound.binding
+        if self.assets and self.assets.binding:
+            yield self.assets.binding
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How one process belongs to a cluster: see `ClusterConfig` of workerd's schema.
+
+    The key is at least 32 bytes. `options` are those of the bucket, as `aws_region`.
+    """
+
+    bucket: str  # s3://BUCKET/PREFIX
+    key: str
+    address: str  # host:port, for the other processes
+    advertise: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    time_divisor: int = 1  # shortens leases, for tests
