@@ -97,13 +97,12 @@ def structure_of(
         *_queues(plan, cluster),
         *_cron(plan),
     ]
-    entry = plan.name
     if plan.assets:
-        entry = f"{plan.name}-assets"
-        services.append({"name": entry, "assets": _assets(plan.assets, plan.name)})
+        assets = _assets(plan.assets, plan.name)
+        services.append({"name": f"{plan.name}-assets", "assets": assets})
     structure: dict[str, Any] = {
         "services": services,
-        "sockets": [{"name": SOCKET, "http": {}, "service": entry}],
+        "sockets": [{"name": SOCKET, "http": {}, "service": _entry(plan)}],
     }
     if cluster:
         structure["cluster"] = _cluster(cluster)
@@ -167,8 +166,15 @@ def _bindings(plan: Plan, secrets: Mapping[str, str]) -> Iterator[dict[str, obje
         service = _service(f"{plan.name}-assets", "AssetWorker")
         yield {"name": plan.assets.binding, "service": service}
     for bound in plan.services:
-        service = _service(plan.name, bound.entrypoint, bound.props)
+        # As requests from outside, those of the worker itself find static files first.
+        is_entry = bound.entrypoint is None and bound.props is None
+        name = _entry(plan) if is_entry else plan.name
+        service = _service(name, bound.entrypoint, bound.props)
         yield {"name": bound.binding, "service": service}
+
+
+def _entry(plan: Plan) -> str:
+    return f"{plan.name}-assets" if plan.assets else plan.name
 
 
 def _service(name: str, entrypoint: str | None = None, props: Any = None) -> dict[str, object]:
@@ -237,8 +243,9 @@ def _queues(plan: Plan, cluster: Cluster | None) -> Iterator[dict[str, object]]:
         bindings: list[dict[str, object]] = [
             _object("SHARD", "QueueShard"),
             {"name": "CONSUMERS", "json": _json(consumers)},
-            {"name": "worker", "service": plan.name},
         ]
+        if consumers:
+            bindings.append({"name": "worker", "service": plan.name})
         if cluster:
             bindings.append(_CLUSTERED)
         name = f"{plan.name}-queues"

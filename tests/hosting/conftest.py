@@ -1,0 +1,1 @@
+collect_ignore = ["python_modules", "worker"]
