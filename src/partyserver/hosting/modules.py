@@ -56,7 +56,8 @@ def files_of(config: Mapping[str, Any], folder: Path, main: Path) -> Iterator[Fi
     rules = _rules(config)
     if config.get("find_additional_modules") is False:
         rules = []
-    for path, name in _files(root):
+    state = folder / ".wrangler"
+    for path, name in _files(root, state):
         if path == main or path.is_relative_to(vendored) or name in _CONFIGS:
             continue
         for pattern, kind in rules:
@@ -66,7 +67,7 @@ def files_of(config: Mapping[str, Any], folder: Path, main: Path) -> Iterator[Fi
     packages = config.get(VENDORED)
     excluded = packages.get("exclude") if isinstance(packages, dict) else None
     left_out = [*map(pattern_of, _EXCLUDED if excluded is None else _list(excluded))]
-    for path, name in _files(vendored):
+    for path, name in _files(vendored, state):
         if not any(pattern.fullmatch(name) for pattern in left_out):
             # The runtime finds packages among the data. The SDK alone brings JavaScript along.
             is_script = name.startswith("workers/") and path.suffix in (".js", ".mjs")
@@ -127,10 +128,10 @@ def _content(file: File) -> bytes:
     return content
 
 
-def _files(root: Path) -> Iterator[tuple[Path, str]]:
-    """The files in a folder, each with its name there."""
+def _files(root: Path, state: Path) -> Iterator[tuple[Path, str]]:
+    """The files in a folder, each with its name there; but for those of wrangler's own."""
     for place, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name != ".wrangler")
+        folders[:] = sorted(name for name in folders if Path(place, name) != state)
         for name in sorted(files):
             path = Path(place, name)
             yield path, path.relative_to(root).as_posix()

@@ -88,7 +88,7 @@ async def send(env):
 
 
 async def jobs(env):
-    return await (await get_server_by_name(env.Counter, "jobs")).list("job")
+    return sorted(await (await get_server_by_name(env.Counter, "jobs")).list("job"))
 
 
 async def crons(env):
