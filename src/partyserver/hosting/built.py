@@ -42,7 +42,6 @@ FORMAT = 1
 
 _MODULES = "modules"
 _ASSETS = "assets"
-_KINDS = ("python", "data", "text", "wasm", "esm", "commonjs", "json")
 _PARTS: Mapping[str, type] = {
     "vars": Variable,
     "durable_objects": DurableObject,
@@ -110,9 +109,14 @@ def _fill(plan: Plan, folder: Path) -> None:
             shutil.copyfile(path, target)
             listed[name] = target.stat().st_size
         (folder / _ASSETS).mkdir(exist_ok=True)
-    manifest = {"format": FORMAT, "plan": _plain(plan), "assets": listed}
+    content = {"plan": _plain(plan), "assets": listed}
+    manifest = {"format": FORMAT, "sha256": _hash(content), **content}
     text = json.dumps(manifest, indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _files(root: Path) -> Iterator[tuple[Path, str]]:
@@ -151,11 +155,10 @@ def read(folder: Path) -> Plan:
     manifest = _manifest(folder)
     try:
         plan = _plan(manifest["plan"], folder)
-        assets: Mapping[str, int] = manifest["assets"] or {}
-        for name, size in assets.items():
-            _check_size(folder / _ASSETS / name, size)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError) as error:  # written by something else that knows this format
         raise CommandError(f"{_damaged(folder / MANIFEST)} ({error!r})") from None
+    for name, size in (manifest["assets"] or {}).items():
+        _check_size(folder / _ASSETS / name, size)
     return plan
 
 
@@ -178,6 +181,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"{path} has the format {manifest['format']}, and this version of partyserver reads "
             f"{FORMAT}: build and serve with the same version"
         )
+    content = {key: manifest.get(key) for key in ("plan", "assets")}
+    if manifest.get("sha256") != _hash(content):
+        raise CommandError(_damaged(path))
     return manifest
 
 
@@ -189,10 +195,7 @@ def _plan(plain: dict[str, Any], folder: Path) -> Plan:
     assets = given["assets"] and Assets(**_with_tuples(given["assets"]))
     if assets:
         assets = replace(assets, directory=str(folder / _ASSETS))
-    plan = Plan(**{**_with_tuples(given), "modules": modules, "assets": assets})
-    if not modules or modules[0].name != plan.main:
-        raise ValueError("main")
-    return plan
+    return Plan(**{**_with_tuples(given), "modules": modules, "assets": assets})
 
 
 def _with_tuples(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,8 +208,6 @@ def _with_tuples(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 def _module(plain: Mapping[str, Any], folder: Path) -> Module:
     path = folder / _MODULES / plain["name"]
-    if plain["kind"] not in _KINDS or not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(plain["name"])
     _check_size(path, plain["size"])
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != plain["sha256"]:
