@@ -31,6 +31,7 @@ CONFIG = """
 name = "built"
 main = "src/worker.py"
 compatibility_date = "2026-11-17"
+compatibility_flags = ["python_workers"]
 vars = { TEXT = "x", LIST = [1, ["a"]] }
 secrets.required = ["TOKEN"]
 durable_objects.bindings = [{ name = "Chat", class_name = "Chat" }]
@@ -208,6 +209,20 @@ def test_a_whole_plan_comes_back_as_it_was(tmp_path):
     assert built.read(tmp_path / "out") == replace(PLAN, assets=kept)
 
 
+def test_what_was_built_before_stays_where_a_build_fails(tmp_path, monkeypatch):
+    built.write(PLAN, tmp_path / "out")
+
+    def fill(plan, folder):
+        (folder / "half").write_text("")
+        raise OSError(28, "No space left on device", str(folder / "other"))
+
+    monkeypatch.setattr(built, "_fill", fill)
+    with pytest.raises(CommandError, match=r"other cannot be written: No space left on device"):
+        built.write(replace(PLAN, name="other"), tmp_path / "out")
+    assert built.read(tmp_path / "out") == PLAN
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_the_assets_are_not_replaced_by_what_is_built_of_them(tmp_path):
     (tmp_path / "out" / "assets").mkdir(parents=True)
     (tmp_path / "out" / "partyserver.json").write_text("{}")
@@ -254,7 +269,7 @@ def test_what_is_truncated_or_changed_is_told(out):
 def test_a_manifest_that_is_truncated_is_told_wherever_it_ends(out):
     path = out / "partyserver.json"
     whole = path.read_bytes()
-    for end in range(0, len(whole) - 2, 7):
+    for end in range(0, len(whole) - 2, 97):
         path.write_bytes(whole[:end])
         assert "partyserver.json is damaged: build again" in told_of(out)
 

@@ -16,6 +16,9 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from partyserver.hosting.migrations import replay
 
 from .translating import Untranslatable, ours, project, services, theirs
 
@@ -37,7 +40,7 @@ SQLITE = {"storage": "sqlite"}
 
 SAME = {
     "nothing": {},
-    "flags": {"compatibility_flags": ["nodejs_compat", "no_web_socket_auto_reply"]},
+    "flags": {"compatibility_flags": ["python_workers", "nodejs_compat"]},
     "vars": {
         "vars": {
             "TEXT": 'a "text"\n\\ \x00\x7f é 👋',
@@ -241,6 +244,40 @@ def test_what_workerd_refuses_is_refused(folder, config):
         theirs(folder, **config)
 
 
+NAMES = st.sampled_from("ABC")
+MIGRATIONS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "deleted_classes": st.lists(NAMES, max_size=2),
+            "renamed_classes": st.lists(
+                st.builds(lambda old, new: {"from": old, "to": new}, NAMES, NAMES), max_size=2
+            ),
+            "new_classes": st.lists(NAMES, max_size=2),
+            "new_sqlite_classes": st.lists(NAMES, max_size=2),
+        },
+    ),
+    max_size=6,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(migrations=MIGRATIONS)
+def test_migrations_leave_what_workerd_has_them_leave(tmp_path, migrations):
+    config = migrated(*migrations)
+    classes = replay(config["migrations"])
+    if classes.problems:
+        with pytest.raises(Untranslatable, match="migrations: "):
+            theirs(tmp_path, **config)
+        return
+    found = namespaces(theirs(tmp_path, **config))
+    assert {name: (f"twin-{key}", sqlite) for name, (key, sqlite) in classes.live.items()} == {
+        one["className"]: (one["uniqueKey"], one["enableSql"]) for one in found
+    }
+
+
 def test_a_bound_class_without_a_migration_is_refused(folder):
     """Workerd would make one without SQL, and Cloudflare refuses it."""
     with pytest.raises(Exception, match=r"A is bound, and no migration makes it"):
@@ -249,7 +286,7 @@ def test_a_bound_class_without_a_migration_is_refused(folder):
 
 
 def namespaces(config):
-    return services(config)["twin"]["worker"]["durableObjectNamespaces"]
+    return services(config)["twin"]["worker"].get("durableObjectNamespaces", [])
 
 
 def without_disks(found):

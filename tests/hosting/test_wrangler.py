@@ -107,6 +107,7 @@ def test_secrets_may_be_named_besides_the_config(tmp_path):
         "name": "twin",
         "main": "worker.py",
         "compatibility_date": "2026-11-17",
+        "compatibility_flags": ["python_workers"],
         "secrets": {"required": ["A", "B"]},
     }
     assert plan_of(data, tmp_path, secrets=("B", "C")).secrets == ("A", "B", "C")
@@ -179,6 +180,7 @@ WRONG = [
     ({"main": "gone.py"}, "main: there is no file"),
     ({"compatibility_date": "2026-1-1"}, "compatibility_date: it must be a date"),
     ({"compatibility_date": 20261117}, "compatibility_date: it must be a date"),
+    ({"compatibility_flags": []}, 'compatibility_flags: a worker in Python needs "python_wo'),
     ({"compatibility_flags": "python_workers"}, "compatibility_flags: it must be a list of str"),
     ({"vars": []}, "vars: it must be an object"),
     ({"vars": {"A": float("nan")}}, "vars: A has a value that cannot be handed over"),

@@ -16,7 +16,11 @@ _SCHEMA = capnp.load(
     imports=[str(Path(capnp.__file__).parents[1])],
 )
 
-CONFIG = {"name": "twin", "compatibility_date": "2026-11-17"}
+CONFIG = {
+    "name": "twin",
+    "compatibility_date": "2026-11-17",
+    "compatibility_flags": ["python_workers"],
+}
 
 
 class Untranslatable(Exception):

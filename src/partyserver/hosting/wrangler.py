@@ -53,7 +53,7 @@ def plan_of(data: Mapping[str, Any], folder: Path, *, secrets: tuple[str, ...] =
     plan = Plan(
         name=name,
         compatibility_date=reader.compatibility_date(),
-        compatibility_flags=tuple(reader.strings(data, "compatibility_flags")),
+        compatibility_flags=reader.compatibility_flags(),
         main="",
         modules=(),
         vars=tuple(reader.vars()),
@@ -183,6 +183,12 @@ class _Reader:
             pass
         self.problems.append('compatibility_date: it must be a date, as "2026-11-17"')
         return ""
+
+    def compatibility_flags(self) -> tuple[str, ...]:
+        flags = self.strings(self.data, "compatibility_flags")
+        if self.data.get("compatibility_flags") in (None, flags) and "python_workers" not in flags:
+            self.problems.append('compatibility_flags: a worker in Python needs "python_workers"')
+        return tuple(flags)
 
     def vars(self) -> Iterator[Variable]:
         for key, value in self.object("vars").items():
