@@ -156,7 +156,7 @@ def test_a_secret_goes_before_a_variable_of_its_name(tmp_path):
     plan = project(tmp_path, vars={"KEY": "public", "OTHER": "x"})
     found = ours(tmp_path, plan, secrets={"KEY": "secret"})
     bindings = services(found)["twin"]["worker"]["bindings"]
-    assert {one["name"]: one["text"] for one in bindings} == {"KEY": "secret", "OTHER": "x"}
+    assert [(one["name"], one["text"]) for one in bindings] == [("OTHER", "x"), ("KEY", "secret")]
 
 
 def test_a_bundle_for_development_needs_flags(tmp_path):

@@ -28,6 +28,7 @@ from partyserver.project.errors import CommandError
 from .translating import ROOT, project
 
 SCHEMA = json.loads((ROOT / "node_modules/wrangler/config-schema.json").read_text())
+EXAMPLES = [ROOT / "wrangler.toml", *sorted(ROOT.glob("fixtures/*/wrangler.toml"))]
 DEFINITIONS = SCHEMA["definitions"]
 
 
@@ -424,3 +425,10 @@ def test_null_in_an_environment_is_nothing(tmp_path):
     path.write_text(json.dumps({"main": "a.py", "vars": {"A": 1}, "env": {"x": env}}))
     options = type("", (), {"config": path, "env": "x"})()
     assert configs.chosen(options).data == {"main": "a.py"}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_the_examples_can_be_hosted(path):
+    plan = plan_of(configs.read(path).data, path.parent)
+    assert plan.durable_objects
+    assert plan.warnings == ()

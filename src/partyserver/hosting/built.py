@@ -120,9 +120,8 @@ def _hash(content: Mapping[str, Any]) -> str:
 
 
 def _files(root: Path) -> Iterator[tuple[Path, str]]:
-    for place, folders, files in os.walk(root):
-        folders.sort()
-        for name in sorted(files):
+    for place, _, files in os.walk(root):
+        for name in files:
             path = Path(place, name)
             yield path, path.relative_to(root).as_posix()
 
