@@ -21,7 +21,7 @@ def test_wrangler_would_deploy_the_chat_with_the_library_and_without_what_runs_o
     uploaded = {path.name for path in (tmp_path / "python_modules/partyserver").iterdir()}
     source = {path.name for path in (root / "src/partyserver").glob("*.py")}
     assert source - {"__main__.py"} <= uploaded
-    assert not {"__main__.py", "command", "load", "testing"} & uploaded
+    assert not {"__main__.py", "command", "hosting", "load", "testing"} & uploaded
     assert list((tmp_path / "python_modules/msgspec").glob("*.so"))
 
 

@@ -135,7 +135,7 @@ def test_what_it_uploads_is_the_worker_and_its_packages(project, run, tmp_path):
     own = {name for name in uploaded if not name.startswith("python_modules/")}
     modules = {path.name for path in project.glob("src/*.py")}
     assert own - {"README.md"} == modules
-    names = ("command", "load", "testing")
+    names = ("command", "hosting", "load", "project", "testing")
     outside = tuple(f"python_modules/partyserver/{name}/" for name in names)
     assert not any(name.startswith(outside) or name.endswith(".pyc") for name in uploaded)
     size = sum((tmp_path / name).stat().st_size for name in uploaded)
