@@ -1,5 +1,6 @@
 """A project of `partyserver init`, made from the wheel in an empty folder, as its user has it."""
 
+import functools
 import re
 import shutil
 import sys
@@ -21,23 +22,33 @@ __all__ = ["browser", "open_page"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
-@pytest.fixture(scope="module", params=["chat", "fastapi", "agent", "yjs"])
-def project(request, run, distributions, tmp_path_factory):
-    """The project with what `uv sync`, `npm install` and `pywrangler sync` bring."""
-    tool = tmp_path_factory.mktemp("uvx")
-    equip(tool, run, distributions)
-    folder = tmp_path_factory.mktemp("empty")
-    run(tool / ".venv/bin/partyserver", "init", "my-app", "--template", request.param, cwd=folder)
-    project = folder / "my-app"
-    equip(project, run, distributions)
-    if request.param in ("fastapi", "agent"):
-        shutil.copytree(
-            ROOT / "fixtures" / request.param / "python_modules",
-            project / "python_modules",
-            ignore=lambda _, names: {"partyserver", "workers", "asgi.py"} & {*names},
-            dirs_exist_ok=True,
-        )
-    return project
+@pytest.fixture(scope="module")
+def made(run, distributions, tmp_path_factory):
+    """Makes a template's project once, with what uv, npm and pywrangler bring."""
+
+    @functools.cache
+    def make(template):
+        tool = tmp_path_factory.mktemp("uvx")
+        equip(tool, run, distributions)
+        folder = tmp_path_factory.mktemp("empty")
+        run(tool / ".venv/bin/partyserver", "init", "my-app", "--template", template, cwd=folder)
+        project = folder / "my-app"
+        equip(project, run, distributions)
+        if template in ("fastapi", "agent"):
+            shutil.copytree(
+                ROOT / "fixtures" / template / "python_modules",
+                project / "python_modules",
+                ignore=lambda _, names: {"partyserver", "workers", "asgi.py"} & {*names},
+                dirs_exist_ok=True,
+            )
+        return project
+
+    return make
+
+
+@pytest.fixture(params=["chat", "fastapi", "agent", "yjs"])
+def project(request, made):
+    return made(request.param)
 
 
 #: For what the other templates change nothing of.
