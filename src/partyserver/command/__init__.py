@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..project.errors import CommandError
-from . import build, check, doctor, init, types
+from . import backup, build, check, doctor, init, serve, types
 
 #: Modules with a NAME, a HELP, a DESCRIPTION, `add_arguments` and `run`.
-COMMANDS = (init, check, doctor, types, build)
+COMMANDS = (init, check, doctor, types, build, serve, backup)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,36 @@
+"""`partyserver backup`: a copy of what a served worker has stored."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .config import shown
+
+NAME = "backup"
+HELP = "copy the data folder of `partyserver serve`, also while it is served"
+DESCRIPTION = (
+    "Copies all that a worker has stored into a new folder, which `partyserver serve --data` takes "
+    "as it is. The worker may run meanwhile: each room is copied as it is at one moment, one room "
+    "after another."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="the data folder")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        required=True,
+        help="a new folder, for this backup alone",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..hosting.backup import back_up
+
+    count = back_up(options.data, options.output)
+    print(f"{shown(options.output)} has {count} databases of {shown(options.data)}")
+    return 0

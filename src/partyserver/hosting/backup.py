@@ -1,0 +1,153 @@
+"""A copy of a data folder, which may be served meanwhile.
+
+Each room is a SQLite database, and is copied by SQLite's own means: what it has at one moment, which
+is after all that was acknowledged before the copy began. Rooms are copied one after another, so two
+rooms may be copied at two moments.
+
+When a room's alarm rings is noted in the room, and in a database for each class, by which workerd
+finds it. That one is copied before the rooms and after them, and the copy has the alarms of both:
+workerd asks the room before it rings one, so one too many does no harm, and one too few would.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from ..project.errors import CommandError
+from .data import BLOBS, MARK, OBJECTS, is_of_cluster, mark_of, sync_folder, write_private
+
+#: Of each class: when which of its objects is to be woken.
+_ALARMS = "metadata.sqlite"
+#: Seconds that a database may be locked, which it is for moments.
+_LOCKED = 60.0
+
+
+def back_up(source: Path, target: Path) -> int:
+    """Copy a data folder to a new folder, which is one itself; the number of databases.
+
+    Start-up snapshots are no part of it. It is written beside, and renamed when it is whole.
+
+    Raises:
+        CommandError: the source is no data folder, or another user's; the target is there already;
+            or a file cannot be read or written.
+    """
+    source, target = (Path(os.path.abspath(path)) for path in (source, target))
+    if mark_of(source) is None:
+        raise CommandError(f"{source} is no data folder of partyserver: there is no {MARK} in it")
+    _refuse_other_user(source)
+    if is_of_cluster(source):
+        raise CommandError(
+            f"{source} is the disk of a cluster's node, whose rooms are in the cluster's bucket: "
+            "back that up"
+        )
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise CommandError(f"{target} is there already: name a new folder for each backup")
+    beside = target.with_name(f".{target.name}-{secrets.token_hex(8)}")
+    try:
+        beside.mkdir(parents=True, mode=0o700)
+        try:
+            count = _copy(source, beside)
+            beside.rename(target)
+            sync_folder(target.parent)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        where = error.filename or target
+        raise CommandError(f"{where} cannot be copied: {error.strerror}") from None
+    return count
+
+
+def _refuse_other_user(source: Path) -> None:
+    """SQLite makes files beside a database that it reads, and workerd must be able to write them."""
+    owner = source.stat().st_uid
+    if owner != os.geteuid():
+        raise CommandError(
+            f"{source} belongs to another user: run this as that one (`sudo -u '#{owner}' ...`), "
+            "or the files that reading its databases makes would lock the worker out"
+        )
+
+
+def _copy(source: Path, target: Path) -> int:
+    objects = source / OBJECTS
+    before = {path: _read_alarms(path) for path in _databases(objects) if path.name == _ALARMS}
+    _copy_blobs(source / BLOBS, target / BLOBS)
+    count = 0
+    for path in _databases(objects):
+        if path.name != _ALARMS:
+            count += _copy_database(path, target / path.relative_to(source))
+    for path in _databases(objects):
+        if path.name == _ALARMS:
+            copied = target / path.relative_to(source)
+            if _copy_database(path, copied):
+                _add_alarms(copied, before.get(path, []))
+    # Values that came meanwhile: a room's copy may name them.
+    _copy_blobs(source / BLOBS, target / BLOBS)
+    (target / OBJECTS).mkdir(mode=0o700, exist_ok=True)
+    for folder in (target, *(path for path in target.rglob("*") if path.is_dir())):
+        sync_folder(folder)
+    write_private(target / MARK, (source / MARK).read_bytes())
+    return count
+
+
+def _databases(objects: Path) -> Iterator[Path]:
+    yield from sorted(objects.glob("*/*.sqlite"))
+
+
+def _copy_database(path: Path, target: Path) -> bool:
+    """Whether it is there: what is deleted meanwhile is left out."""
+    target.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    try:
+        with closing(_reading(path)) as connection, closing(sqlite3.connect(target)) as copy:
+            connection.backup(copy)
+    except sqlite3.Error as error:
+        if path.exists():
+            raise CommandError(f"{path} cannot be copied: {error}") from None
+        target.unlink(missing_ok=True)
+        return False
+    target.chmod(0o600)
+    return True
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_LOCKED)
+
+
+def _read_alarms(path: Path) -> list[tuple[object, ...]]:
+    """All rows, where the table is the one that is known."""
+    try:
+        with closing(_reading(path)) as connection:
+            query = "SELECT actor_id, scheduled_time, actor_name FROM _cf_ALARM"
+            return connection.execute(query).fetchall()
+    except sqlite3.Error as error:
+        if "no such table" in str(error) or not path.exists():
+            return []
+        raise CommandError(f"{path} cannot be copied: {error}") from None
+
+
+def _add_alarms(path: Path, alarms: list[tuple[object, ...]]) -> None:
+    """Of an object with two, the earlier one."""
+    with closing(sqlite3.connect(path)) as copy, copy:
+        copy.executemany(
+            "INSERT INTO _cf_ALARM (actor_id, scheduled_time, actor_name) VALUES (?, ?, ?) "
+            "ON CONFLICT (actor_id) DO UPDATE "
+            "SET scheduled_time = min(scheduled_time, excluded.scheduled_time)",
+            alarms,
+        )
+
+
+def _copy_blobs(source: Path, target: Path) -> None:
+    """Files that are written once, and deleted: those that are not there yet."""
+    for path in sorted(source.rglob("*")):
+        copied = target / path.relative_to(source)
+        if path.is_file() and not copied.exists():
+            copied.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copyfile(path, copied)
+                with copied.open("rb") as file:
+                    os.fsync(file.fileno())

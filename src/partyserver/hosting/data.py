@@ -1,0 +1,216 @@
+"""The data folder: all that a served worker keeps on the disk.
+
+```text
+DIR/
+  worker.json   the mark: the worker's name, and the format of the folder
+  lock          held by whoever serves it
+  objects/      the rooms, a SQLite database for each, in a folder for each class
+  blobs/        large values of KV
+  snapshots/    start-up snapshots, which may hold secrets
+  pyodide/      the Python interpreter, where workerd has downloaded it
+  run/          what a start needs, and is removed after it
+```
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+from ..project.errors import CommandError
+
+MARK = "worker.json"
+#: What the mark says by `format`. It rises with each change that an older version misreads.
+FORMAT = 1
+
+OBJECTS = "objects"
+BLOBS = "blobs"
+
+#: What a new file system, or a system's file manager, puts into a folder by itself.
+_IGNORED = {"lost+found", ".DS_Store"}
+#: What workerd leaves in the folder of each class in a cluster.
+_OF_CLUSTER = ".cluster"
+#: Seconds that a lock is waited for: one that was killed just now is gone by then.
+PATIENCE = 3.0
+_LOOK = 0.05
+
+
+class Data:
+    """A data folder that this process has locked. `close` releases it."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        #: Its descriptor: a process that inherits it holds the lock, too.
+        self.lock = lock
+
+    @classmethod
+    def open(cls, path: Path, worker: str, *, clustered: bool = False) -> Data:
+        """Make the folder or find it, for this process alone.
+
+        `clustered` says whether the worker is a node of a cluster, which stores in another way.
+
+        Raises:
+            CommandError: another process has it, it belongs to another worker, it holds something
+                else, or it is the disk of a cluster's node without `clustered`, or the reverse.
+        """
+        path = Path(os.path.abspath(path))
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found = mark_of(path)
+            if found is None:
+                _refuse_foreign(path)
+            path.chmod(0o700)
+            lock = _locked(path)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be used: {error.strerror}") from None
+        data = cls(path, lock)
+        try:
+            if found is None:
+                data._write_mark(worker)
+            elif found != worker:
+                raise CommandError(
+                    f"{path} holds the data of the worker {found!r}, and this one is {worker!r}, "
+                    "which would start empty: give it a folder of its own, or, if it is the same "
+                    f'under a new name, set name = "{found}" in the wrangler config'
+                )
+            data._refuse_other_kind(clustered)
+            for name in (OBJECTS, BLOBS, "snapshots", "pyodide"):
+                (path / name).mkdir(mode=0o700, exist_ok=True)
+            shutil.rmtree(data.run, ignore_errors=True)
+            data.run.mkdir(mode=0o700)
+        except OSError as error:
+            data.close()
+            raise CommandError(f"{path} cannot be used: {error.strerror}") from None
+        except BaseException:
+            data.close()
+            raise
+        return data
+
+    @property
+    def snapshots(self) -> Path:
+        return self.path / "snapshots"
+
+    @property
+    def pyodide(self) -> Path:
+        return self.path / "pyodide"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    def close(self) -> None:
+        """Release it. Closing it twice is nothing."""
+        if self.lock >= 0:
+            os.close(self.lock)
+            self.lock = -1
+
+    def _write_mark(self, worker: str) -> None:
+        text = json.dumps({"format": FORMAT, "worker": worker}) + "\n"
+        write_private(self.path / MARK, text.encode())
+
+    def _refuse_other_kind(self, clustered: bool) -> None:
+        of_cluster = is_of_cluster(self.path)
+        if of_cluster and not clustered:
+            raise CommandError(
+                f"{self.path} is the disk of a cluster's node, whose rooms are in the cluster's "
+                "bucket: without --cluster it would start empty; name another folder, or the "
+                "cluster"
+            )
+        if clustered and not of_cluster and any((self.path / OBJECTS).glob("*/*.sqlite")):
+            raise CommandError(
+                f"{self.path} holds rooms from before there was a cluster, and a cluster cannot "
+                "take them over: give this node a new folder"
+            )
+
+
+def mark_of(path: Path) -> str | None:
+    """The name of the worker whose data a folder holds; None where it has no mark.
+
+    Raises:
+        CommandError: the mark cannot be read, or is of a later version.
+    """
+    file = path / MARK
+    try:
+        mark = json.loads(file.read_bytes())
+        if mark["format"] != FORMAT:
+            raise CommandError(
+                f"{path} has the format {mark['format']}, and this version of partyserver knows "
+                f"{FORMAT}: serve it with the version that has written it, or a later one"
+            )
+        return str(mark["worker"])
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError):
+        raise CommandError(
+            f'{file} is damaged: put {{"format": {FORMAT}, "worker": "NAME"}} into it, with the '
+            "worker's name from the wrangler config"
+        ) from None
+
+
+def is_of_cluster(path: Path) -> bool:
+    """Whether a data folder is that of a cluster's node."""
+    return any((path / OBJECTS).glob(f"*/{_OF_CLUSTER}"))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, as a whole or not at all."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    beside.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """A folder is only taken over, and closed to others, if nothing else is in it."""
+    others = sorted({entry.name for entry in path.iterdir()} - _IGNORED - {"lock"})
+    if others:
+        raise CommandError(
+            f"{path} has {others[0]} in it, and is no data folder of partyserver: name a new or an "
+            "empty folder"
+        )
+
+
+def _locked(path: Path) -> int:
+    """Lock a folder; the descriptor that holds the lock."""
+    lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    holder = os.pread(lock, 20, 0).decode(errors="replace").strip()
+                    raise CommandError(
+                        f"{path} is served by another process already"
+                        f"{f' ({holder})' if holder else ''}: stop that one, or give this one a "
+                        "folder of its own"
+                    ) from None
+                time.sleep(_LOOK)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        return lock
+    except BaseException:
+        os.close(lock)
+        raise

@@ -1,0 +1,197 @@
+"""A worker is served by one process: from its plan to the exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..project.errors import CommandError
+from . import health, workerd
+from .data import Data, write_private
+from .plan import Cluster, Plan
+from .process import Child, Listener, Signals, answers, notify
+from .program import Program
+from .snapshot import Snapshots
+
+#: In the folder of `--pyodide-bundle`; workerd takes it with its development flags only.
+BUNDLE = "pyodide_dev.capnp.bin"
+#: Seconds within which a worker must answer after workerd's start. It takes one from a snapshot,
+#: and some ten without.
+STARTING = 300.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how a worker is served."""
+
+    data: Path
+    program: Program
+    host: str = "127.0.0.1"
+    #: 0 is a free one, which the line that says that it is ready has.
+    port: int = 8787
+    #: Host and port at which load balancers ask whether the worker answers.
+    health: tuple[str, int] | None = None
+    #: A folder with a Python interpreter for workerd; without one it downloads its own.
+    bundle: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    #: Seconds that open connections are given when it ends.
+    grace: float = 10.0
+    snapshot: bool = True
+    network: tuple[str, ...] = workerd.NETWORK
+    cluster: Cluster | None = None
+    #: Further ones of workerd's.
+    arguments: tuple[str, ...] = ()
+
+
+def serve(plan: Plan, settings: Settings) -> int:
+    """Serve a worker until a signal comes; the exit status.
+
+    Raises:
+        CommandError: it cannot be started, or has ended by itself.
+    """
+    with ExitStack() as stack:
+        signals = stack.enter_context(Signals())
+        data = Data.open(settings.data, plan.name, clustered=settings.cluster is not None)
+        stack.callback(data.close)
+        listeners = {workerd.SOCKET: Listener(settings.host, settings.port)}
+        stack.callback(listeners[workerd.SOCKET].close)
+        listeners[health.SOCKET] = Listener(*(settings.health or ("127.0.0.1", 0)))
+        stack.callback(listeners[health.SOCKET].close)
+        snapshots = Snapshots(data.snapshots)
+        loading: list[str] = []
+        if settings.snapshot:
+            path = _snapshot(snapshots, plan, settings, data, signals)
+            if path is None:
+                return 0
+            loading = [
+                f"--python-load-snapshot={path.name}",
+                f"--python-snapshot-dir={path.parent}",
+            ]
+        config = data.run / "config.capnp"
+        write_private(config, _config(plan, settings, settings.cluster).encode())
+        # It holds the secrets, and is read once.
+        stack.callback(config.unlink, missing_ok=True)
+        for listener in listeners.values():
+            listener.listen()
+        sockets = [f"--socket-fd={name}={one.descriptor}" for name, one in listeners.items()]
+        child = stack.enter_context(
+            Child(
+                [
+                    *(str(settings.program.path), "serve", str(config), *loading, *sockets),
+                    *_arguments(settings, data),
+                    *_folders(plan, settings.cluster, data.path),
+                    *settings.arguments,
+                ],
+                inherited=[data.lock, *(one.descriptor for one in listeners.values())],
+                environ=_environ(settings),
+            )
+        )
+        for listener in listeners.values():
+            listener.close()
+        address = listeners[health.SOCKET].address
+        if not answers(child, address, signals, STARTING):
+            if signals.asked:
+                child.end(signals, 0)
+                return 0
+            if settings.snapshot:
+                snapshots.remove(path.stem)  # if it is the reason, the next start has another
+            raise CommandError(_why_not_started(child))
+        config.unlink(missing_ok=True)
+        snapshots.prune()
+        _say_ready(plan, listeners[workerd.SOCKET], listeners[health.SOCKET], settings)
+        if child.wait(signals):
+            raise CommandError(f"workerd has ended by itself, with {_status(child)}")
+        notify("STOPPING=1")
+        child.end(signals, settings.grace)
+        return 0
+
+
+def _config(
+    plan: Plan, settings: Settings, cluster: Cluster | None, *, with_sockets: bool = True
+) -> str:
+    structure = workerd.structure_of(
+        plan,
+        secrets=settings.secrets,
+        development=_bundle_in(settings) is not None,
+        cluster=cluster,
+        network=settings.network,
+    )
+    health.add_to(structure, plan.name)
+    if not with_sockets:
+        structure["sockets"] = []
+    return workerd.text_of(structure)
+
+
+def _bundle_in(settings: Settings) -> Path | None:
+    if settings.bundle is None:
+        return None
+    bundle = settings.bundle / BUNDLE
+    return bundle.absolute() if bundle.is_file() else None
+
+
+def _arguments(settings: Settings, data: Data) -> list[str]:
+    """Those of workerd that the making of a snapshot has, too."""
+    folder = data.pyodide if settings.bundle is None else settings.bundle.absolute()
+    return ["--experimental", f"--pyodide-bundle-disk-cache-dir={folder}"]
+
+
+def _folders(plan: Plan, cluster: Cluster | None, root: Path) -> list[str]:
+    return [
+        f"--directory-path={name}={root / folder}"
+        for name, folder in workerd.folders(plan, cluster).items()
+    ]
+
+
+def _snapshot(
+    snapshots: Snapshots, plan: Plan, settings: Settings, data: Data, signals: Signals
+) -> Path | None:
+    """The snapshot, which is made if there is none; None where a signal to end came meanwhile."""
+    text = _config(plan, settings, None, with_sockets=False)
+    key = snapshots.key(text, settings.program, _bundle_in(settings))
+    if path := snapshots.find(key):
+        return path
+    say("making the start-up snapshot, once for each change: 10 to 30 seconds")
+    # Beside empty folders, and not as a part of a cluster: no alarm rings for it.
+    root = data.run / "making"
+    for folder in workerd.folders(plan).values():
+        (root / folder).mkdir(parents=True)
+    config = root / "config.capnp"
+    write_private(config, text.encode())
+    arguments = [str(config), *_arguments(settings, data), *_folders(plan, None, root)]
+    try:
+        return snapshots.make(key, settings.program, arguments, signals, _environ(settings))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    """What workerd's environment is: without secrets, which it has from its config."""
+    return {name: value for name, value in os.environ.items() if name not in settings.secrets}
+
+
+def _why_not_started(child: Child) -> str:
+    if child.status is None:
+        return f"the worker does not answer within {STARTING:g} s of workerd's start"
+    return f"workerd has not started, and ended with {_status(child)}: its last lines say why"
+
+
+def _status(child: Child) -> str:
+    status = child.status
+    return f"the signal {-status}" if status is not None and status < 0 else f"the status {status}"
+
+
+def _say_ready(plan: Plan, listener: Listener, probe: Listener, settings: Settings) -> None:
+    print(f"partyserver: serving {plan.name} on http://{listener}", flush=True)
+    if settings.health:
+        print(f"partyserver: health on http://{probe}", flush=True)
+    notify("READY=1")
+
+
+def say(text: str) -> None:
+    """A line for who has started this, beside what the worker says."""
+    print(f"partyserver: {text}", file=sys.stderr, flush=True)
