@@ -10,6 +10,7 @@ from partyserver.testing import Party, plugin
 from partyserver.testing.logs import LogLine
 from xdist.remote import Producer
 
+from .hosting.kit import NOT_SERVED, OF_RUNTIME, ServedRuntime
 from .scheduling import Scheduling
 
 TROUBLE = re.compile(
@@ -30,7 +31,17 @@ TROUBLE = re.compile(
 KIT = "Application called deleteAllDurableObjects()"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--serve",
+        action="store_true",
+        help="run `party` on `partyserver serve`, which has no clock and no eviction of its own",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("serve"):
+        plugin.Runtime = ServedRuntime
     config.addinivalue_line(
         "markers",
         "log_may_hold(*texts): lines of the runtime's log with one of these are no failure",
@@ -42,6 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "once(why): .ci/run repeats it neither with evictions nor without the shortcuts",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("serve"):
+        for item in items:
+            if why := NOT_SERVED.get(
+                item.originalname if isinstance(item, pytest.Function) else ""
+            ):
+                item.add_marker(pytest.mark.skip(why))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -96,6 +116,7 @@ def _no_trouble_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     allowed = [
         KIT,
+        *([OF_RUNTIME] if request.config.getoption("serve") else []),
         *(text for mark in request.node.iter_markers("log_may_hold") for text in mark.args),
     ]
     trouble = [line for line in trouble_in(party.logs) if not any(text in line for text in allowed)]

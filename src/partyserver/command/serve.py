@@ -72,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what open connections are given at the end (default: 10; a second signal cuts it)",
     )
     parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="how what the worker logs is written (default: text, as it is)",
+    )
+    parser.add_argument(
         "--allow-private-network",
         action="store_true",
         help="let the worker connect to loopback and private addresses, too",
@@ -115,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
             secrets=values,
             grace=options.grace,
             snapshot=options.snapshot,
+            json_logs=options.log_format == "json",
             network=("public", "private") if options.allow_private_network else ("public",),
         ),
     )

@@ -1,7 +1,7 @@
 """A copy of a data folder, which may be served meanwhile.
 
-Each room is a SQLite database, and is copied by SQLite's own means: what it has at one moment, which
-is after all that was acknowledged before the copy began. Rooms are copied one after another, so two
+Each room is a SQLite database, and is copied by SQLite's own means: what it has at one moment,
+with all that was acknowledged before the copy began. Rooms are copied one after another, so two
 rooms may be copied at two moments.
 
 When a room's alarm rings is noted in the room, and in a database for each class, by which workerd
@@ -64,7 +64,7 @@ def back_up(source: Path, target: Path) -> int:
 
 
 def _refuse_other_user(source: Path) -> None:
-    """SQLite makes files beside a database that it reads, and workerd must be able to write them."""
+    """SQLite makes files beside a database that it reads, and workerd must have them, too."""
     owner = source.stat().st_uid
     if owner != os.geteuid():
         raise CommandError(
@@ -84,8 +84,9 @@ def _copy(source: Path, target: Path) -> int:
     for path in _databases(objects):
         if path.name == _ALARMS:
             copied = target / path.relative_to(source)
-            if _copy_database(path, copied):
-                _add_alarms(copied, before.get(path, []))
+            alarms = before.get(path, [])
+            if _copy_database(path, copied) and alarms:
+                _add_alarms(copied, alarms)
     # Values that came meanwhile: a room's copy may name them.
     _copy_blobs(source / BLOBS, target / BLOBS)
     (target / OBJECTS).mkdir(mode=0o700, exist_ok=True)

@@ -63,6 +63,12 @@ class Data:
             found = mark_of(path)
             if found is None:
                 _refuse_foreign(path)
+            elif found != worker:
+                raise CommandError(
+                    f"{path} holds the data of the worker {found!r}, and this one is {worker!r}, "
+                    "which would start empty: give it a folder of its own, or, if it is the same "
+                    f'under a new name, set name = "{found}" in the wrangler config'
+                )
             path.chmod(0o700)
             lock = _locked(path)
         except OSError as error:
@@ -71,12 +77,6 @@ class Data:
         try:
             if found is None:
                 data._write_mark(worker)
-            elif found != worker:
-                raise CommandError(
-                    f"{path} holds the data of the worker {found!r}, and this one is {worker!r}, "
-                    "which would start empty: give it a folder of its own, or, if it is the same "
-                    f'under a new name, set name = "{found}" in the wrangler config'
-                )
             data._refuse_other_kind(clustered)
             for name in (OBJECTS, BLOBS, "snapshots", "pyodide"):
                 (path / name).mkdir(mode=0o700, exist_ok=True)

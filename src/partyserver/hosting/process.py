@@ -57,7 +57,7 @@ class Signals:
         """Wait for a signal, or for `other` to be readable: whether it is."""
         if timeout is not None:
             timeout = max(timeout, 0)
-        watched = [self._reader] if other is None else [self._reader, other]
+        watched: list[Any] = [self._reader] if other is None else [self._reader, other]
         readable, _, _ = select.select(watched, [], [], timeout)
         with suppress(BlockingIOError):
             while os.read(self._reader, 512):
@@ -109,9 +109,11 @@ class Child:
         """Its exit status, that of a signal negative; None while it runs."""
         return self._process.poll()
 
-    def wait(self, signals: Signals, timeout: float | None = None) -> bool:
-        """Wait until it has ended: whether it has, and not the time, or a signal to end came."""
-        asked = signals.asked
+    def wait(self, signals: Signals, timeout: float | None = None, *, asked: int = 0) -> bool:
+        """Wait until it has ended: whether it has.
+
+        Else the time is over, or there were more signals to end than `asked`, earlier ones counted.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.status is None:
             left = None if deadline is None else deadline - time.monotonic()
@@ -127,8 +129,7 @@ class Child:
         """
         if self.status is None:
             self._process.terminate()
-            if signals.asked < 2:
-                self.wait(signals, grace)
+            self.wait(signals, grace, asked=1)
         self.kill()
 
     def kill(self) -> None:
@@ -203,6 +204,12 @@ class Listener:
 
     def close(self) -> None:
         self._socket.close()
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _failed(self, error: OSError) -> CommandError:
         self.close()

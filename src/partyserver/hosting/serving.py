@@ -20,6 +20,7 @@ from .snapshot import Snapshots
 
 #: In the folder of `--pyodide-bundle`; workerd takes it with its development flags only.
 BUNDLE = "pyodide_dev.capnp.bin"
+_CONFIG = "config.capnp"
 #: Seconds within which a worker must answer after workerd's start. It takes one from a snapshot,
 #: and some ten without.
 STARTING = 300.0
@@ -42,6 +43,8 @@ class Settings:
     #: Seconds that open connections are given when it ends.
     grace: float = 10.0
     snapshot: bool = True
+    #: Whether the worker's log is lines of JSON.
+    json_logs: bool = False
     network: tuple[str, ...] = workerd.NETWORK
     cluster: Cluster | None = None
     #: Further ones of workerd's.
@@ -58,57 +61,63 @@ def serve(plan: Plan, settings: Settings) -> int:
         signals = stack.enter_context(Signals())
         data = Data.open(settings.data, plan.name, clustered=settings.cluster is not None)
         stack.callback(data.close)
-        listeners = {workerd.SOCKET: Listener(settings.host, settings.port)}
-        stack.callback(listeners[workerd.SOCKET].close)
-        listeners[health.SOCKET] = Listener(*(settings.health or ("127.0.0.1", 0)))
-        stack.callback(listeners[health.SOCKET].close)
+        # Before what takes long: a port may be in use.
+        port = stack.enter_context(Listener(settings.host, settings.port))
+        probe = stack.enter_context(Listener(*(settings.health or ("127.0.0.1", 0))))
         snapshots = Snapshots(data.snapshots)
-        loading: list[str] = []
+        snapshot = None
         if settings.snapshot:
-            path = _snapshot(snapshots, plan, settings, data, signals)
-            if path is None:
-                return 0
-            loading = [
-                f"--python-load-snapshot={path.name}",
-                f"--python-snapshot-dir={path.parent}",
-            ]
-        config = data.run / "config.capnp"
-        write_private(config, _config(plan, settings, settings.cluster).encode())
-        # It holds the secrets, and is read once.
-        stack.callback(config.unlink, missing_ok=True)
-        for listener in listeners.values():
-            listener.listen()
-        sockets = [f"--socket-fd={name}={one.descriptor}" for name, one in listeners.items()]
-        child = stack.enter_context(
-            Child(
-                [
-                    *(str(settings.program.path), "serve", str(config), *loading, *sockets),
-                    *_arguments(settings, data),
-                    *_folders(plan, settings.cluster, data.path),
-                    *settings.arguments,
-                ],
-                inherited=[data.lock, *(one.descriptor for one in listeners.values())],
-                environ=_environ(settings),
-            )
-        )
-        for listener in listeners.values():
-            listener.close()
-        address = listeners[health.SOCKET].address
-        if not answers(child, address, signals, STARTING):
-            if signals.asked:
-                child.end(signals, 0)
-                return 0
-            if settings.snapshot:
-                snapshots.remove(path.stem)  # if it is the reason, the next start has another
+            snapshot = _snapshot(snapshots, plan, settings, data, signals)
+        if signals.asked:
+            return 0
+        child = stack.enter_context(_started(plan, settings, data, snapshot, port, probe))
+        if answers(child, probe.address, signals, STARTING):
+            # It holds the secrets, and was read.
+            (data.run / _CONFIG).unlink()
+            snapshots.prune()
+            _say_ready(plan, port, probe, settings)
+            if child.wait(signals):
+                raise CommandError(f"workerd has ended by itself, with {_status(child)}")
+            notify("STOPPING=1")
+            child.end(signals, settings.grace)
+        elif not signals.asked:
+            if snapshot:
+                snapshots.remove(snapshot.stem)  # if it is the reason, the next start has another
             raise CommandError(_why_not_started(child))
-        config.unlink(missing_ok=True)
-        snapshots.prune()
-        _say_ready(plan, listeners[workerd.SOCKET], listeners[health.SOCKET], settings)
-        if child.wait(signals):
-            raise CommandError(f"workerd has ended by itself, with {_status(child)}")
-        notify("STOPPING=1")
-        child.end(signals, settings.grace)
-        return 0
+    return 0
+
+
+def _started(
+    plan: Plan,
+    settings: Settings,
+    data: Data,
+    snapshot: Path | None,
+    port: Listener,
+    probe: Listener,
+) -> Child:
+    """workerd, which has the listeners from now on."""
+    config = data.run / _CONFIG
+    write_private(config, _config(plan, settings, settings.cluster).encode())
+    command = [
+        *(str(settings.program.path), "serve", str(config)),
+        *_arguments(settings, data),
+        *_folders(plan, settings.cluster, data.path),
+        *settings.arguments,
+    ]
+    if snapshot:
+        command += [
+            f"--python-load-snapshot={snapshot.name}",
+            f"--python-snapshot-dir={snapshot.parent}",
+        ]
+    listeners = {workerd.SOCKET: port, health.SOCKET: probe}
+    for name, listener in listeners.items():
+        listener.listen()
+        command.append(f"--socket-fd={name}={listener.descriptor}")
+    inherited = [data.lock, *(listener.descriptor for listener in listeners.values())]
+    child = Child(command, inherited=inherited, environ=_environ(settings))
+    for listener in listeners.values():
+        listener.close()
+    return child
 
 
 def _config(
@@ -124,6 +133,8 @@ def _config(
     health.add_to(structure, plan.name)
     if not with_sockets:
         structure["sockets"] = []
+    elif settings.json_logs:
+        structure["logging"] = {"structuredLogging": True}
     return workerd.text_of(structure)
 
 

@@ -1,8 +1,8 @@
 """The start-up snapshot: Python's memory after the worker's imports, so that a start skips them.
 
-A snapshot runs the code that it was made of, whatever the config says by then. So its name is a hash
-of all that it was made of. workerd loads a damaged one without a word, and then never answers. So
-its own hash lies beside it, and is checked before each use.
+A snapshot runs the code that it was made of, whatever the config says by then. So its name is a
+hash of all that it was made of. workerd loads a damaged one without a word, and may never answer
+then. So its own hash lies beside it, and is checked before each use.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from ..project.errors import CommandError
 from . import health
@@ -73,7 +74,7 @@ class Snapshots:
         signals: Signals,
         environ: Mapping[str, str],
     ) -> Path | None:
-        """Make it, by running the worker's imports and nothing else; None where it was asked to end.
+        """Make it, by running the worker's imports and nothing else; None if a signal to end came.
 
         `arguments` are those of workerd, the config the first of them, and folders that are empty:
         nothing that is stored is touched.
@@ -136,7 +137,7 @@ class Snapshots:
 
     def _digests(self) -> dict[str, tuple[list[int] | None, str]]:
         with suppress(OSError, ValueError, TypeError, AttributeError):
-            found: Mapping[str, list] = json.loads((self.folder / _DIGESTS).read_bytes())
+            found: Mapping[str, Any] = json.loads((self.folder / _DIGESTS).read_bytes())
             return {name: (seen, str(digest)) for name, (seen, digest) in found.items()}
         return {}
 
@@ -158,14 +159,13 @@ def _sha256(path: Path, *, sync: bool = False) -> str:
     return digest.hexdigest()
 
 
-#: What workerd says beside Python's traceback: its own JavaScript, and what follows from the failure.
+#: What workerd says beside Python's traceback: its own frames, and what follows from the failure.
 _NOISE = re.compile(
-    r"^(  at (pyodide|wasm:)"
-    r"|workerd/.*(A DurableObjectNamespace in the config|debug: \[ |Tests failed)"
-    r"|.*stack: /"
-    r"|Tests failed!"
-    r"|  File \"/lib/python\d+\.zip/_pyodide/"
-    r"|    (\.run\(globals|~+\^+$|coroutine = eval|res = __import__))"
+    r'  File "/lib/python[0-9]+\.zip/_pyodide/.*\n(?: {4}.*\n)*'
+    r"|  at (?:pyodide|wasm:).*\n"
+    r"|workerd/.*(?:A DurableObjectNamespace in the config|debug: \[ ).*\n"
+    r"|.*\bstack: /.*\n"
+    r"|Tests failed!\n"
 )
 
 
@@ -177,7 +177,7 @@ def _why(log: str, in_time: bool, status: int | None) -> str:
             "once for each version of workerd; where there is none, give --pyodide-bundle DIR "
             "(see the guide on self-hosting)"
         )
-    shown = "\n".join(line for line in log.splitlines() if not _NOISE.match(line)).strip()
+    shown = _NOISE.sub("", f"{log}\n").strip()
     if not in_time:
         why = f"the worker's imports do not end within {MAKING:g} s"
     elif "Can't serialize top-level variable" in log:
