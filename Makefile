@@ -42,7 +42,7 @@ COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 # What the server of npm's agents imports beyond its client: for the benchmark alone.
 AGENTS_SDK = bench/agents-sdk/node_modules/.installed
 
-.PHONY: help setup dev known-fixture test soak coverage coverage-rules bench bench-quick check check-python \
+.PHONY: help setup dev known-fixture test soak test-serve coverage coverage-rules bench bench-quick check check-python \
   check-javascript docs format build clean
 .DELETE_ON_ERROR:
 
@@ -69,7 +69,13 @@ test: setup ## run the tests (ARGS="-k name")
 # What a change does not wait for: random histories, and what grows in a long life.
 soak: setup ## random histories, kills and long lives, for an hour or more (SEED=1)
 	@$(RUNTIME) SOAK=1 MODEL_SEED=$(SEED) MODEL_HISTORIES=100 YJS_SEED=$(SEED) YJS_LOGS=150 YJS_KILLS=100 \
-	  .venv/bin/pytest tests/leaks tests/model tests/yjs/test_npm.py tests/yjs/test_lives.py
+	  PARTY_KILLS=200 PARTY_SEED=$(SEED) \
+	  .venv/bin/pytest tests/hosting/test_durability.py tests/leaks tests/model tests/yjs/test_npm.py tests/yjs/test_lives.py
+
+# The same tests on `partyserver serve`: those that need HTTP, WebSockets and evictions, and no clock of the kit's.
+test-serve: setup ## run the tests of contracts and of examples on `partyserver serve` (ARGS="-k name")
+	@$(RUNTIME) .venv/bin/pytest --serve $(or $(ARGS),-n $(PROCESSES) -m "not once and not alone" \
+	  tests/contracts tests/chat tests/game/test_game.py tests/asgi/test_fixture.py)
 
 coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
 	@$(MAKE) test MEASURE=yes

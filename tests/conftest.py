@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("serve"):
-        plugin.Runtime = ServedRuntime
+        vars(plugin)["Runtime"] = ServedRuntime
     config.addinivalue_line(
         "markers",
         "log_may_hold(*texts): lines of the runtime's log with one of these are no failure",

@@ -48,6 +48,7 @@ class ServedRuntime:
         self.is_reused, self.replaces, self.not_kept = False, None, None
         self.sleeps = {}
         self.is_alive = True
+        self.start_seconds = 0.0
         config = tomllib.loads(self._config.read_text())
         bindings = config.get("durable_objects", {}).get("bindings", [])
         self.rooms = tuple(RoomClass(one["name"], one["class_name"]) for one in bindings)

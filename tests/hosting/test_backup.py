@@ -192,7 +192,7 @@ def test_nothing_is_written_over(data, tmp_path):
 
 
 def test_another_user_is_refused(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(module.os, "geteuid", lambda: data.stat().st_uid + 1)
+    monkeypatch.setattr("os.geteuid", lambda: data.stat().st_uid + 1)
     with pytest.raises(CommandError, match="belongs to another user: run this as that one"):
         back_up(data, tmp_path / "copy")
 

@@ -74,7 +74,7 @@ def test_two_have_it_one_after_the_other(path, impatient):
 
 def test_one_that_comes_meanwhile_is_waited_for(path, monkeypatch):
     first = Data.open(path, "chat")
-    monkeypatch.setattr(module.time, "sleep", lambda _: first.close())
+    monkeypatch.setattr("time.sleep", lambda _: first.close())
     Data.open(path, "chat").close()
 
 

@@ -9,8 +9,8 @@ from partyserver.project.errors import CommandError
 
 @pytest.fixture(autouse=True)
 def _linux(monkeypatch):
-    monkeypatch.setattr(program.platform, "system", lambda: "Linux")
-    monkeypatch.setattr(program.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
 
 
 def package(folder, **content):
@@ -72,6 +72,6 @@ def test_none_says_what_to_run(tmp_path):
 
 
 def test_a_machine_without_a_build_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(program.platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(CommandError, match="no build for Linux on riscv64"):
         program.find_workerd([tmp_path])

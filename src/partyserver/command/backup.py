@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from ..project.errors import CommandError
 from .config import shown
 
 NAME = "backup"
@@ -29,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if sys.platform == "win32":
+        raise CommandError("backup runs where serve does, on Linux and macOS")
     from ..hosting.backup import back_up
 
     count = back_up(options.data, options.output)

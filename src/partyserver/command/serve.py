@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if sys.platform == "win32":
+        raise CommandError("serve runs on Linux and macOS: on Windows, use WSL")
     from ..hosting import program, secrets, serving
 
     values = {
