@@ -23,6 +23,7 @@ from .errors import (
 from .kv import KeyValues
 from .migrations import migrate
 from .naming import RoomName
+from .naming import are_kept as names_are_kept
 from .parts import NOT_MINE
 from .receiving import Receiving
 from .refusals import refuse_client
@@ -334,10 +335,14 @@ class Life:
         self.name.take_from(headers)
 
     def _start(self) -> Any:
-        return self._start_unnamed() if self.name.value is None else self._call_on_start()
+        if self.name.value is None or names_are_kept():
+            return self._start_by_storage()
+        return self._call_on_start()
 
-    async def _start_unnamed(self) -> None:
+    async def _start_by_storage(self) -> None:
         await self.name.find()
+        if names_are_kept():
+            await self.name.keep()
         await call(self._call_on_start)
 
     def _call_on_start(self) -> Any:

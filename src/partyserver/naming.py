@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .errors import ServerNameError
 from .rules.storage import NAME_KEY
-from .runtime import requests
+from .runtime import platform, requests
 
 ROOM_HEADER = "x-partykit-room"
+#: A variable that `partyserver serve` sets on the nodes of a cluster.
+KEPT = "PARTYSERVER_KEEP_NAMES"
+
+
+@cache
+def are_kept() -> bool:
+    """Whether each room is to store its name.
+
+    In a cluster of workerd's, a request that a stopping node passes on can begin a life whose id
+    has no name.
+    """
+    return getattr(platform.worker_env(), KEPT, None) == "on"
 
 
 class RoomName:
@@ -38,6 +51,11 @@ class RoomName:
             stored = await self._ctx.storage.get(NAME_KEY)
             if self.value is None and isinstance(stored, str):
                 self._become(stored)
+
+    async def keep(self) -> None:
+        """Store the name, if there is one, for lives that begin without it."""
+        if self.value is not None and await self._ctx.storage.get(NAME_KEY) != self.value:
+            await self._ctx.storage.put(NAME_KEY, self.value)
 
     async def find_or_raise(self) -> None:
         """As a request needs it: an object without a name was addressed wrongly."""
