@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..hosting import cluster
 from ..project.errors import CommandError
 from . import config
 
@@ -96,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the folder with the Python interpreter for workerd (default: it is downloaded once, "
         "into the data folder)",
     )
+    cluster.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -126,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
             snapshot=options.snapshot,
             json_logs=options.log_format == "json",
             network=("public", "private") if options.allow_private_network else ("public",),
+            node=cluster.node_of(options, os.environ),
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["python", "data", "text", "wasm", "esm", "commonjs", "json"]
@@ -131,7 +131,7 @@ class Cluster:
     """
 
     bucket: str  # s3://BUCKET/PREFIX
-    key: str
+    key: str = field(repr=False)
     address: str  # host:port, for the other processes
     advertise: str | None = None
     options: tuple[tuple[str, str], ...] = ()

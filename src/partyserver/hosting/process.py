@@ -167,13 +167,13 @@ def _end_with_parent() -> Any:
 class Listener:
     """A port that is this process's from now on, and that workerd inherits."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """A port of 0 is a free one.
+    def __init__(self, host: str, port: int, option: str = "--port") -> None:
+        """A port of 0 is a free one. `option` is where the port can be changed.
 
         Raises:
             CommandError: the port is in use, or may not be used.
         """
-        self._asked_for = (host, port)
+        self._asked_for = (host, port, option)
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             family, kind, protocol, _, address = found[0]
@@ -220,13 +220,13 @@ class Listener:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
+def _why_not(host: str, port: int, option: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use: stop what uses it, or name another with --port"
+        return f"port {port} of {host} is in use: stop what uses it, or name another with {option}"
     if error.errno == errno.EACCES:
         return (
             f"port {port} of {host} may not be used: ports below 1024 are for root; name another "
-            "with --port, and let a reverse proxy have that one"
+            f"with {option}, and let a reverse proxy have that one"
         )
     return f"port {port} of {host} cannot be used: {error.strerror}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..project.errors import CommandError
-from . import health, workerd
+from . import cluster, health, workerd
 from .data import Data, write_private
 from .plan import Cluster, Plan
 from .process import Child, Listener, Signals, answers, notify
@@ -46,7 +46,8 @@ class Settings:
     #: Whether the worker's log is lines of JSON.
     json_logs: bool = False
     network: tuple[str, ...] = workerd.NETWORK
-    cluster: Cluster | None = None
+    #: What the worker's cluster is to this process, if it is one of its nodes.
+    node: cluster.Node | None = None
     #: Further ones of workerd's.
     arguments: tuple[str, ...] = ()
 
@@ -59,11 +60,15 @@ def serve(plan: Plan, settings: Settings) -> int:
     """
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        data = Data.open(settings.data, plan.name, clustered=settings.cluster is not None)
+        data = Data.open(settings.data, plan.name, clustered=settings.node is not None)
         stack.callback(data.close)
         # Before what takes long: a port may be in use.
         port = stack.enter_context(Listener(settings.host, settings.port))
         probe = stack.enter_context(Listener(*(settings.health or ("127.0.0.1", 0))))
+        if settings.node:
+            Listener(*settings.node.peer, option="--peer").close()  # workerd listens there itself
+            settings.node.check(plan.name)
+            plan = settings.node.fitted(plan)
         snapshots = Snapshots(data.snapshots)
         snapshot = None
         if settings.snapshot:
@@ -97,11 +102,12 @@ def _started(
 ) -> Child:
     """workerd, which has the listeners from now on."""
     config = data.run / _CONFIG
-    write_private(config, _config(plan, settings, settings.cluster).encode())
+    part = settings.node.part() if settings.node else None
+    write_private(config, _config(plan, settings, part).encode())
     command = [
         *(str(settings.program.path), "serve", str(config)),
         *_arguments(settings, data),
-        *_folders(plan, settings.cluster, data.path),
+        *_folders(plan, part, data.path),
         *settings.arguments,
     ]
     if snapshot:
@@ -121,13 +127,13 @@ def _started(
 
 
 def _config(
-    plan: Plan, settings: Settings, cluster: Cluster | None, *, with_sockets: bool = True
+    plan: Plan, settings: Settings, part: Cluster | None, *, with_sockets: bool = True
 ) -> str:
     structure = workerd.structure_of(
         plan,
         secrets=settings.secrets,
         development=_bundle_in(settings) is not None,
-        cluster=cluster,
+        cluster=part,
         network=settings.network,
     )
     health.add_to(structure, plan.name)
@@ -151,10 +157,10 @@ def _arguments(settings: Settings, data: Data) -> list[str]:
     return ["--experimental", f"--pyodide-bundle-disk-cache-dir={folder}"]
 
 
-def _folders(plan: Plan, cluster: Cluster | None, root: Path) -> list[str]:
+def _folders(plan: Plan, part: Cluster | None, root: Path) -> list[str]:
     return [
         f"--directory-path={name}={root / folder}"
-        for name, folder in workerd.folders(plan, cluster).items()
+        for name, folder in workerd.folders(plan, part).items()
     ]
 
 
@@ -182,7 +188,8 @@ def _snapshot(
 
 def _environ(settings: Settings) -> dict[str, str]:
     """What workerd's environment is: without secrets, which it has from its config."""
-    return {name: value for name, value in os.environ.items() if name not in settings.secrets}
+    left_out = {*settings.secrets, cluster.KEY}
+    return {name: value for name, value in os.environ.items() if name not in left_out}
 
 
 def _why_not_started(child: Child) -> str:
