@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import socket
 
 import pytest
+from partyserver.command import main
 from partyserver.hosting import cluster
+from partyserver.hosting.bucket import Bucket
 from partyserver.hosting.plan import Cluster
+from partyserver.hosting.signing import Credentials
 from partyserver.project.errors import CommandError
+
+from ..cluster.bucket import NAME, Faults, serving
+from ..cluster.harness import CONFIG
 
 KEY = "k" * 32
 SECRET = "wJalrXUtnFEMI-a-secret"
@@ -185,3 +192,64 @@ def test_a_wildcard_needs_an_address_for_others(address):
 @pytest.mark.parametrize("divisor", ["0", "-1", "1001"])
 def test_a_divisor_is_one_that_workerd_takes(divisor):
     assert "is not from 1 to 1000" in refusal(*NODE, "--unsafe-time-divisor", divisor)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as (endpoint, app):
+        yield endpoint, app
+
+
+@pytest.fixture
+def refused_serve(server, tmp_path, monkeypatch, capsys):
+    """Run `partyserver serve` as a node that is refused before anything of it starts; why."""
+    endpoint, app = server
+    app.faults = Faults()
+    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint}.items():
+        monkeypatch.setenv(name, value)
+
+    def run(peer, *arguments, prefix="refused"):
+        project = ["-c", str(CONFIG), "--data", str(tmp_path / "data"), "--port", "0"]
+        node = ["--cluster", f"s3://{NAME}/{prefix}", "--peer", f"127.0.0.1:{peer}"]
+        assert main(["serve", *project, *node, *arguments]) == 1
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert SECRET not in told.err
+        assert KEY not in told.err
+        return told.err
+
+    return run
+
+
+@pytest.fixture
+def port():
+    """One that nobody else takes, and at which `serve` can try to listen."""
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", 0))
+        yield free.getsockname()[1]
+
+
+def test_serve_refuses_a_peer_port_that_is_taken(refused_serve):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = refused_serve(taken.getsockname()[1])
+    assert "is in use: stop what uses it, or name another with --peer" in told
+
+
+def test_serve_refuses_a_bad_bucket_before_it_starts_anything(refused_serve, server, port):
+    server[1].faults.ignores_conditions = True
+    assert "does not keep the conditions of writes" in refused_serve(port)
+
+
+def test_serve_refuses_the_bucket_of_another_worker(refused_serve, server, port):
+    credentials = Credentials("me", SECRET)
+    Bucket(server[0], "eu-west-1", NAME, "theirs", credentials).check("chat")
+    assert "belongs to the worker 'chat'" in refused_serve(port, prefix="theirs")
+
+
+def test_serve_refuses_one_processs_disk_for_a_node(refused_serve, tmp_path, port):
+    folder = tmp_path / "data" / "objects" / "ledgers-Ledger"
+    folder.mkdir(parents=True)
+    (folder / f"{'0' * 64}.sqlite").touch()
+    (tmp_path / "data" / "worker.json").write_text('{"format": 1, "worker": "ledgers"}')
+    assert "a cluster cannot take them over" in refused_serve(port)
