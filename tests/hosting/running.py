@@ -119,9 +119,12 @@ class Served:
 
     def workerd_soon(self) -> int:
         """The same, where it is about to be started."""
-        while True:
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
             with contextlib.suppress(AssertionError):
                 return self.workerd()
+            time.sleep(0.005)
+        raise TimeoutError(f"workerd was not started:\n{self.text}")
 
     def wait(self) -> int:
         """Its exit status, when all that it has said is in `lines`."""

@@ -78,6 +78,27 @@ def test_one_that_comes_meanwhile_is_waited_for(path, monkeypatch):
     Data.open(path, "chat").close()
 
 
+def test_one_that_came_first_and_has_ended_keeps_it(path, monkeypatch):
+    lock = module._locked
+
+    def meanwhile(folder):
+        monkeypatch.setattr(module, "_locked", lock)
+        Data.open(path, "other").close()
+        return lock(folder)
+
+    monkeypatch.setattr(module, "_locked", meanwhile)
+    with pytest.raises(CommandError, match="the worker 'other'"):
+        Data.open(path, "chat")
+    Data.open(path, "other").close()
+
+
+def test_a_first_start_that_was_killed_is_no_hindrance(path):
+    path.mkdir()
+    (path / ".worker.json.new").write_text("{")
+    Data.open(path, "chat").close()
+    assert json.loads((path / "worker.json").read_text())["worker"] == "chat"
+
+
 def _hold(lock, told, release):
     told.set()
     release.wait()

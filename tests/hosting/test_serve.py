@@ -216,6 +216,29 @@ def test_a_worker_whose_workerd_has_died_ends_with_a_status(served):
     assert "partyserver: workerd has ended by itself, with the signal 9" in served.lines
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_supervisor_may_end_both_at_once(served):
+    workerd = served.workerd()
+    served.signal(signal.SIGSTOP)  # so that both have happened when it looks
+    os.kill(workerd, signal.SIGKILL)
+    until = time.monotonic() + LIMIT
+    while ") Z " not in Path(f"/proc/{workerd}/stat").read_text():
+        assert time.monotonic() < until
+    served.signal(signal.SIGTERM)
+    served.signal(signal.SIGCONT)
+    assert served.wait() == 0
+
+
+def test_an_end_before_it_is_ready_leaves_no_secret(config, tmp_path):
+    environ = {"TOKEN": SECRET}
+    arguments = [config, tmp_path / "data", "--no-snapshot", "--secrets", "TOKEN"]
+    with Served(*arguments, environ=environ) as served:
+        served.workerd_soon()
+        assert served.stop() == 0
+        assert not any("serving" in line for line in served.lines)
+    assert [*(tmp_path / "data" / "run").iterdir()] == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 def test_after_a_kill_the_port_and_the_data_are_free(served, config, data):
     port = served.url.rpartition(":")[2]

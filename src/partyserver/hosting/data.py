@@ -60,22 +60,15 @@ class Data:
         path = Path(os.path.abspath(path))
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            found = mark_of(path)
-            if found is None:
-                _refuse_foreign(path)
-            elif found != worker:
-                raise CommandError(
-                    f"{path} holds the data of the worker {found!r}, and this one is {worker!r}, "
-                    "which would start empty: give it a folder of its own, or, if it is the same "
-                    f'under a new name, set name = "{found}" in the wrangler config'
-                )
+            _is_new(path, worker)  # before anything of it is changed
             path.chmod(0o700)
             lock = _locked(path)
         except OSError as error:
             raise CommandError(f"{path} cannot be used: {error.strerror}") from None
         data = cls(path, lock)
         try:
-            if found is None:
+            # Again: another start may have made it meanwhile, and have ended.
+            if _is_new(path, worker):
                 data._write_mark(worker)
             data._refuse_other_kind(clustered)
             for name in (OBJECTS, BLOBS, "snapshots", "pyodide"):
@@ -160,7 +153,7 @@ def is_of_cluster(path: Path) -> bool:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, as a whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
+    beside = _beside(path)
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file:
@@ -169,6 +162,11 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
     beside.rename(path)
     sync_folder(path.parent)
+
+
+def _beside(path: Path) -> Path:
+    """Where a file is written, before it has its name."""
+    return path.with_name(f".{path.name}.new")
 
 
 def sync_folder(folder: Path) -> None:
@@ -180,9 +178,25 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _is_new(path: Path, worker: str) -> bool:
+    """Whether a folder is still without a mark; one of another worker, or of others, is refused."""
+    found = mark_of(path)
+    if found is None:
+        _refuse_foreign(path)
+    elif found != worker:
+        raise CommandError(
+            f"{path} holds the data of the worker {found!r}, and this one is {worker!r}, "
+            "which would start empty: give it a folder of its own, or, if it is the same "
+            f'under a new name, set name = "{found}" in the wrangler config'
+        )
+    return found is None
+
+
 def _refuse_foreign(path: Path) -> None:
     """A folder is only taken over, and closed to others, if nothing else is in it."""
-    others = sorted({entry.name for entry in path.iterdir()} - _IGNORED - {"lock"})
+    # A start that was killed may have left the last two.
+    expected = {*_IGNORED, "lock", _beside(path / MARK).name}
+    others = sorted({entry.name for entry in path.iterdir()} - expected)
     if others:
         raise CommandError(
             f"{path} has {others[0]} in it, and is no data folder of partyserver: name a new or an "

@@ -75,19 +75,21 @@ def serve(plan: Plan, settings: Settings) -> int:
             snapshot = _snapshot(snapshots, plan, settings, data, signals)
         if signals.asked:
             return 0
+        config = data.run / _CONFIG
+        stack.callback(config.unlink, missing_ok=True)
         child = stack.enter_context(_started(plan, settings, data, snapshot, port, probe))
         if answers(child, probe.address, signals, STARTING):
-            # It holds the secrets, and was read.
-            (data.run / _CONFIG).unlink()
+            config.unlink()  # it holds the secrets, and was read
             snapshots.prune()
             _say_ready(plan, port, probe, settings)
-            if child.wait(signals):
+            # A supervisor may have sent the signal to both.
+            if child.wait(signals) and not signals.asked:
                 raise CommandError(f"workerd has ended by itself, with {_status(child)}")
             notify("STOPPING=1")
             child.end(signals, settings.grace)
         elif not signals.asked:
-            if snapshot:
-                snapshots.remove(snapshot.stem)  # if it is the reason, the next start has another
+            if snapshot and child.status is None:
+                snapshots.remove(snapshot.stem)  # it may be why: the next start makes another
             raise CommandError(_why_not_started(child))
     return 0
 
