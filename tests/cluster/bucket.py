@@ -36,6 +36,8 @@ class Faults:
     #: If-Match alone.
     ignores_matches: bool = False
     stores_what_was_cut_off: bool = False
+    #: How many writes under a condition are still refused, since too many came at once.
+    busy: int = 0
     #: Seconds before each answer.
     slow: float = 0.0
     #: The part of all requests that are carried out, and whose answer is lost.
@@ -75,6 +77,12 @@ class Faulty:
             environ.pop("HTTP_IF_NONE_MATCH", None)
         if faults.ignores_matches:
             environ.pop("HTTP_IF_MATCH", None)
+        if {"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"} & environ.keys():
+            with self.lock:
+                faults.busy -= 1
+                if faults.busy >= 0:
+                    respond("429 Too Many Requests", [])
+                    return [b"<Error><Code>TooManyRequests</Code></Error>"]
         with self.lock:  # moto looks at a condition and writes in two steps
             parts = [*self.app(environ, respond)]
         return _dropped(environ) if self.random.random() < faults.cut else parts

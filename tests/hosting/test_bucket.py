@@ -102,6 +102,20 @@ def test_of_two_workers_that_come_at_once_one_is_refused(bucket, app, monkeypatc
     assert "belongs to the worker 'game'" in refusal(bucket)
 
 
+@pytest.mark.parametrize("busy", [RACERS - 1, RACERS, 2 * RACERS + 3])
+def test_a_server_that_asks_for_fewer_writes_a_second_is_given_time(bucket, app, busy):
+    """As R2, which takes one write a second to one object."""
+    app.faults.busy = busy
+    bucket.check("chat")
+    assert keys_of(bucket) == ["partyserver.json"]
+
+
+def test_a_server_that_stays_busy_is_told(bucket, app, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    app.faults.busy = 1_000_000
+    assert "answers 429 (TooManyRequests) to what should write to it" in refusal(bucket)
+
+
 def test_a_server_that_ignores_conditions_is_refused(bucket, app):
     app.faults.ignores_conditions = True
     told = refusal(bucket)

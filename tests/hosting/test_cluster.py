@@ -149,6 +149,19 @@ def test_an_endpoint_is_an_address_of_http(url):
     assert "is no http:// or https:// address" in refusal(*NODE, AWS_ENDPOINT_URL=url)
 
 
+@pytest.mark.parametrize("of", ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"])
+def test_a_line_end_does_not_belong_to_a_credential_and_workerd_gets_none(of):
+    node = parsed(*NODE, **{f"AWS_{of}": "given\r\n"})
+    assert node.environ[f"AWS_{of}"] == "given"
+
+
+@pytest.mark.parametrize("value", ["hush\nhush", "hush\x00", "hush\udcff", "hüsh"])
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "PARTY_CLUSTER_KEY"])
+def test_other_characters_are_refused_and_not_shown(name, value):
+    told = refusal(*NODE, **{name: value})
+    assert told == f"{name} has characters in it that are none of such a secret's"
+
+
 def test_an_endpoint_with_credentials_is_refused_and_not_repeated():
     told = refusal(*NODE, AWS_ENDPOINT_URL=f"http://me:{SECRET}@127.0.0.1:9000")
     assert "credentials come by AWS_ACCESS_KEY_ID" in told
@@ -159,6 +172,14 @@ def test_credentials_may_come_from_a_file(tmp_path):
     path.write_text("AWS_ACCESS_KEY_ID=you\nAWS_SECRET_ACCESS_KEY = s=1\nAWS_SESSION_TOKEN=t\n\n")
     found = parsed(*NODE, AWS_CREDENTIALS_FILE=str(path)).bucket.credentials
     assert (found.key_id, found.secret, found.token) == ("you", "s=1", "t")
+    assert parsed(*NODE, AWS_CREDENTIALS_FILE=str(path)).environ == {}  # workerd reads it itself
+
+
+def test_a_file_of_credentials_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "credentials"
+    path.write_bytes(b"AWS_ACCESS_KEY_ID=\xff")
+    told = refusal(*NODE, AWS_CREDENTIALS_FILE=str(path))
+    assert f"names {path}, which cannot be read: it is no UTF-8" in told
 
 
 def test_a_file_of_credentials_that_is_not_there_is_named(tmp_path):
@@ -234,6 +255,10 @@ def test_serve_refuses_a_peer_port_that_is_taken(refused_serve):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = refused_serve(taken.getsockname()[1])
     assert "is in use: stop what uses it, or name another with --peer" in told
+
+
+def test_serve_refuses_a_grace_that_is_too_short_for_handing_rooms_over(refused_serve, port):
+    assert "--grace 8 is too short for a node of a cluster" in refused_serve(port, "--grace", "8")
 
 
 def test_serve_refuses_a_bad_bucket_before_it_starts_anything(refused_serve, server, port):

@@ -39,6 +39,17 @@ def test_an_empty_folder_of_a_volume_is_taken_over_and_closed_to_others(path):
     assert mode_of(path) == 0o700
 
 
+def test_a_volume_of_anothers_that_may_be_written_is_taken_as_it_is(path, monkeypatch):
+    """As a container's is, to which its process has the right by a group."""
+    path.mkdir(mode=0o770)
+    path.chmod(0o770)
+    other = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    Data.open(path, "chat").close()
+    assert mode_of(path) == 0o770
+    assert all(mode_of(entry) & 0o077 == 0 for entry in path.iterdir())
+
+
 def test_a_folder_with_something_else_is_refused_and_left_as_it_is(path):
     path.mkdir()
     path.chmod(0o755)

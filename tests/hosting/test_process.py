@@ -229,7 +229,14 @@ def answering(*said):
 def test_a_worker_is_asked_until_it_answers(signals, started):
     child, _ = started(STUBBORN)
     with answering(b"", b"HTTP/1.1 503 No\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n") as address:
-        assert answers(child, address, signals, LIMIT)
+        assert answers(child, address, signals, LIMIT) is None
+
+
+def test_what_one_that_does_not_answer_says_is_told(signals, started):
+    child, _ = started(STUBBORN)
+    why = b"HTTP/1.1 503 No\r\nContent-Length: 3\r\n\r\nwhy\n"
+    with answering(why, b"") as address:
+        assert answers(child, address, signals, 0.5) == "why"
 
 
 def test_one_that_has_ended_is_asked_no_more(signals, started):
@@ -237,7 +244,7 @@ def test_one_that_has_ended_is_asked_no_more(signals, started):
     with Listener("127.0.0.1", 0) as listener:
         listener.listen()  # and nobody accepts
         threading.Timer(0, send, [signal.SIGTERM, child.pid]).start()
-        assert not answers(child, listener.address, signals, LIMIT)
+        assert answers(child, listener.address, signals, LIMIT) == ""
     assert child.status == 7
 
 
@@ -246,14 +253,14 @@ def test_nobody_is_asked_after_a_signal(signals, started):
     with Listener("127.0.0.1", 0) as listener:
         listener.listen()
         threading.Timer(0, send, [signal.SIGTERM]).start()
-        assert not answers(child, listener.address, signals, LIMIT)
+        assert answers(child, listener.address, signals, LIMIT) == ""
 
 
 def test_one_that_does_not_answer_in_time_does_not(signals, started):
     child, _ = started(STUBBORN)
     with Listener("127.0.0.1", 0) as listener:
         listener.listen()
-        assert not answers(child, listener.address, signals, 0.2)
+        assert answers(child, listener.address, signals, 0.2) == ""
 
 
 def test_systemd_is_told(tmp_path):

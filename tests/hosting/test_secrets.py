@@ -1,5 +1,8 @@
 """Where secrets come from, and what is told of them: never a value."""
 
+import os
+import types
+
 import pytest
 from partyserver.hosting import secrets
 from partyserver.project.errors import CommandError
@@ -44,6 +47,33 @@ def test_a_file_that_others_can_read_is_refused(file, mode):
     file.chmod(mode)
     with pytest.raises(CommandError, match="run `chmod 600"):
         secrets.from_file(file)
+
+
+def test_a_file_that_is_mounted_to_be_read_only_is_whose_mount_it_is(file, monkeypatch):
+    """As systemd and containers do, with modes that cannot be changed."""
+    file.write_text("TOKEN=a")
+    file.chmod(0o440)
+    mounted = types.SimpleNamespace(f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(os, "fstatvfs", lambda _: mounted)
+    assert secrets.from_file(file) == {"TOKEN": "a"}
+
+
+def test_other_ends_of_lines_are_a_part_of_a_value(file):
+    file.write_bytes("TOKEN='a\u2028b\x0cc'\r\n".encode())
+    assert secrets.from_file(file) == {"TOKEN": "a\u2028b\x0cc"}
+
+
+@pytest.mark.parametrize("value", ["'hush", '"hush', '"hush\\"'])
+def test_a_quote_that_does_not_end_is_told_without_the_value(file, value):
+    file.write_text(f"TOKEN={value}\n")
+    with pytest.raises(CommandError, match="line 1: a quote does not end") as info:
+        secrets.from_file(file)
+    assert "hush" not in str(info.value)
+
+
+def test_a_value_that_is_no_utf8_is_told_without_it():
+    with pytest.raises(CommandError, match="the secret TOKEN in the environment is no UTF-8"):
+        secrets.from_environment(["TOKEN"], {"TOKEN": b"\xff".decode(errors="surrogateescape")})
 
 
 def test_a_bad_line_is_told_by_its_number_alone(file):

@@ -146,6 +146,12 @@ def test_modules_of_text(hosted):
     assert hosted.act("module") == "a module of text"
 
 
+def test_a_secret_with_another_bindings_name_is_refused(tmp_path):
+    plan = replace(project(tmp_path), kv=(KvNamespace("T", "id"),))
+    with pytest.raises(CommandError, match="T is a secret and another binding at once"):
+        workerd.config_of(plan, secrets={"T": "hush"}, development=False)
+
+
 def test_a_secret_without_a_value_is_told(tmp_path):
     plan = replace(project(tmp_path), secrets=("PASSWORD", "TOKEN"))
     with pytest.raises(CommandError, match="needs TOKEN, and there is no value"):

@@ -65,7 +65,7 @@ def back_up(source: Path, target: Path) -> int:
 
 def _refuse_other_user(source: Path) -> None:
     """SQLite makes files beside a database that it reads, and workerd must have them, too."""
-    owner = source.stat().st_uid
+    owner = (source / MARK).stat().st_uid
     if owner != os.geteuid():
         raise CommandError(
             f"{source} belongs to another user: run this as that one (`sudo -u '#{owner}' ...`), "

@@ -25,6 +25,11 @@ SHORTEST_KEY = 32
 
 #: Has rooms store their names: `partyserver.naming` says why.
 _NAMES = "PARTYSERVER_KEEP_NAMES"
+_TOKEN = "AWS_SESSION_TOKEN"
+_FILE = "AWS_CREDENTIALS_FILE"
+_PAIR = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+#: Seconds that workerd takes at most to hand a node's rooms over when it is stopped.
+HAND_OVER = 8.0
 #: How S3 spells what is a bucket's name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -41,6 +46,8 @@ class Node:
     #: Where the others reach it, if not there.
     advertise: tuple[str, int] | None = None
     time_divisor: int = 1
+    #: What workerd must have in its environment: credentials that are in no file.
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def part(self) -> Cluster:
         """What the config of workerd has of it, so the key: it is for its owner's eyes (0600).
@@ -134,7 +141,8 @@ def node_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Node | N
     divisor = checked(_divisor, options.unsafe_time_divisor)
     if wrong:
         raise CommandError("\n".join(wrong))
-    return Node(Bucket(endpoint, region, name, prefix, credentials), peer, key, advertise, divisor)
+    bucket = Bucket(endpoint, region, name, prefix, credentials)
+    return Node(bucket, peer, key, advertise, divisor, _handed_on(credentials, environ))
 
 
 def _place(text: str) -> tuple[str, str]:
@@ -153,7 +161,7 @@ def _place(text: str) -> tuple[str, str]:
 
 
 def _key(environ: Mapping[str, str]) -> str:
-    key = environ.get(KEY, "").strip()
+    key = _plain(KEY, environ.get(KEY, ""))
     if len(key.encode()) < SHORTEST_KEY:
         told = "is missing" if not key else f"is shorter than {SHORTEST_KEY} characters"
         raise CommandError(
@@ -166,23 +174,36 @@ def _credentials(environ: Mapping[str, str]) -> Credentials:
     from .signing import Credentials
 
     given = {**environ}
-    if path := environ.get("AWS_CREDENTIALS_FILE"):
+    if path := environ.get(_FILE):
         try:
             lines = Path(path).read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise CommandError(
-                f"AWS_CREDENTIALS_FILE names {path}, which cannot be read: {error.strerror}"
-            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            told = getattr(error, "strerror", None) or "it is no UTF-8"
+            raise CommandError(f"{_FILE} names {path}, which cannot be read: {told}") from None
         pairs = (line.partition("=") for line in lines if "=" in line)
         given = {name.strip(): value.strip() for name, _, value in pairs}
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    if missing := [name for name in names if not given.get(name)]:
+    if missing := [name for name in _PAIR if not given.get(name)]:
         raise CommandError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: set what the "
             "bucket's server has given you"
         )
-    key_id, secret = (given[name] for name in names)
-    return Credentials(key_id, secret, given.get("AWS_SESSION_TOKEN") or None)
+    key_id, secret, token = (_plain(name, given.get(name, "")) for name in (*_PAIR, _TOKEN))
+    return Credentials(key_id, secret, token or None)
+
+
+def _handed_on(credentials: Credentials, environ: Mapping[str, str]) -> dict[str, str]:
+    if environ.get(_FILE):
+        return {}  # which workerd reads itself, and again when it is replaced
+    values = (credentials.key_id, credentials.secret, credentials.token)
+    return {name: value for name, value in zip((*_PAIR, _TOKEN), values, strict=True) if value}
+
+
+def _plain(name: str, value: str) -> str:
+    """What was given, without the end of a line that came along. What is wrong is not shown."""
+    value = value.strip()
+    if not (value.isascii() and value.isprintable()):
+        raise CommandError(f"{name} has characters in it that are none of such a secret's")
+    return value
 
 
 def _endpoint(environ: Mapping[str, str]) -> tuple[str, str]:

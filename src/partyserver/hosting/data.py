@@ -61,7 +61,8 @@ class Data:
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             _is_new(path, worker)  # before anything of it is changed
-            path.chmod(0o700)
+            if path.stat().st_uid == os.geteuid():  # a volume may be another's, and be writable
+                path.chmod(0o700)
             lock = _locked(path)
         except OSError as error:
             raise CommandError(f"{path} cannot be used: {error.strerror}") from None

@@ -24,6 +24,9 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _BACKLOG = 1024
 #: Seconds between two questions whether a worker is ready, where it has refused one.
 _AGAIN = 0.05
+#: Seconds for the rest of an answer that has begun.
+_REST = 1.0
+_GOOD = b"HTTP/1.1 200"
 
 
 class Signals:
@@ -231,35 +234,44 @@ def _why_not(host: str, port: int, option: str, error: OSError) -> str:
     return f"port {port} of {host} cannot be used: {error.strerror}"
 
 
-def answers(child: Child, address: tuple[str, int], signals: Signals, timeout: float) -> bool:
-    """Wait until the health socket at an address answers: whether it does.
+def answers(child: Child, address: tuple[str, int], signals: Signals, timeout: float) -> str | None:
+    """Wait until the health socket at an address answers, and return None then.
 
-    Else the child has ended, a signal to end came, or the time is over.
+    Else the child has ended, a signal to end came, or the time is over. Then it is what the socket
+    has said last, if it has.
     """
-    deadline = time.monotonic() + timeout
+    deadline, told = time.monotonic() + timeout, ""
     while child.status is None and not signals.asked:
         left = deadline - time.monotonic()
         if left <= 0:
-            return False
+            break
         with suppress(OSError):
-            if _ask(child, address, signals, deadline).startswith(b"HTTP/1.1 200"):
-                return True
+            head, _, body = _ask(child, address, signals, deadline).partition(b"\r\n\r\n")
+            if head.startswith(_GOOD):
+                return None
+            told = body.decode(errors="replace").strip() or told
         signals.wait(min(_AGAIN, left))
-    return False
+    return told
 
 
 def _ask(child: Child, address: tuple[str, int], signals: Signals, deadline: float) -> bytes:
-    """The beginning of the answer; nothing where there is none any more."""
+    """The answer; nothing, or the beginning of it, where there is no more."""
     host, port = address
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as connection:
         connection.settimeout(max(deadline - time.monotonic(), _AGAIN))
         connection.connect((host, port))
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b""
         while child.status is None and not signals.asked and time.monotonic() < deadline:
             if signals.wait(deadline - time.monotonic(), connection):
-                return connection.recv(64)
-    return b""
+                part = connection.recv(4096)
+                answer += part
+                if not part or answer.startswith(_GOOD):
+                    break
+            if answer:
+                deadline = min(deadline, time.monotonic() + _REST)
+    return answer
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:

@@ -24,6 +24,11 @@ def from_environment(names: Sequence[str], environ: Mapping[str, str]) -> dict[s
             f"the environment has no {', '.join(lacking)}, which --secrets names: set it before "
             "the start"
         )
+    for name in names:
+        try:
+            environ[name].encode()
+        except UnicodeEncodeError:
+            raise CommandError(f"the secret {name} in the environment is no UTF-8") from None
     return {name: environ[name] for name in names}
 
 
@@ -35,7 +40,7 @@ def from_file(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            if _is_open_to_others(file.fileno()):
                 raise CommandError(
                     f"{path} can be read by others than its owner: run `chmod 600 {path}`"
                 )
@@ -45,7 +50,7 @@ def from_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise CommandError(f"{path} cannot be read: it is no UTF-8") from None
     found = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # values may hold other ends of lines
         line = line.strip()
         if not line or line.startswith("#"):
             continue
@@ -53,14 +58,32 @@ def from_file(path: Path) -> dict[str, str]:
         # The line itself is not told: it may hold what is to stay secret.
         if match is None:
             raise CommandError(f"{path}, line {number} is not NAME=VALUE")
-        found[match[1]] = _value(match[2])
+        try:
+            found[match[1]] = _value(match[2])
+        except ValueError as error:
+            raise CommandError(f"{path}, line {number}: {error}") from None
     return found
 
 
+def _is_open_to_others(file: int) -> bool:
+    """Whether others can read a file that could be closed to them.
+
+    What a container or systemd mounts to be read only is theirs: its modes are not ours to change.
+    """
+    is_open = stat.S_IMODE(os.fstat(file).st_mode) & 0o077
+    return bool(is_open) and not os.fstatvfs(file).f_flag & os.ST_RDONLY
+
+
 def _value(text: str) -> str:
-    """A value: in quotes, or up to a comment."""
+    """A value: in quotes, or up to a comment.
+
+    Raises:
+        ValueError: a quote does not end.
+    """
     if quoted := re.fullmatch(r"'([^']*)'\s*(?:#.*)?", text):
         return quoted[1]
     if quoted := re.fullmatch(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?', text):
         return re.sub(r"\\(.)", lambda one: _ESCAPES.get(one[1], one[0]), quoted[1])
+    if text.startswith(("'", '"')):
+        raise ValueError("a quote does not end")
     return re.sub(r"\s+#.*", "", text).strip()

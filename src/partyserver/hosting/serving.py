@@ -58,13 +58,22 @@ def serve(plan: Plan, settings: Settings) -> int:
     Raises:
         CommandError: it cannot be started, or has ended by itself.
     """
+    if settings.node and settings.grace <= cluster.HAND_OVER:
+        raise CommandError(
+            f"--grace {settings.grace:g} is too short for a node of a cluster, which takes up to "
+            f"{cluster.HAND_OVER:g} s to hand its rooms over: give it 10, and let the supervisor "
+            "wait for 15"
+        )
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
         data = Data.open(settings.data, plan.name, clustered=settings.node is not None)
         stack.callback(data.close)
         # Before what takes long: a port may be in use.
         port = stack.enter_context(Listener(settings.host, settings.port))
-        probe = stack.enter_context(Listener(*(settings.health or ("127.0.0.1", 0))))
+        place = settings.health or ("127.0.0.1", 0)
+        if place[1] and place[1] == port.address[1]:
+            raise CommandError(f"--port and --health are both {place[1]}: give each its own")
+        probe = stack.enter_context(Listener(*place, option="--health"))
         if settings.node:
             Listener(*settings.node.peer, option="--peer").close()  # workerd listens there itself
             settings.node.check(plan.name)
@@ -78,7 +87,8 @@ def serve(plan: Plan, settings: Settings) -> int:
         config = data.run / _CONFIG
         stack.callback(config.unlink, missing_ok=True)
         child = stack.enter_context(_started(plan, settings, data, snapshot, port, probe))
-        if answers(child, probe.address, signals, STARTING):
+        told = answers(child, probe.address, signals, STARTING)
+        if told is None:
             config.unlink()  # it holds the secrets, and was read
             snapshots.prune()
             _say_ready(plan, port, probe, settings)
@@ -90,7 +100,7 @@ def serve(plan: Plan, settings: Settings) -> int:
         elif not signals.asked:
             if snapshot and child.status is None:
                 snapshots.remove(snapshot.stem)  # it may be why: the next start makes another
-            raise CommandError(_why_not_started(child))
+            raise CommandError(_why_not_started(child, told))
     return 0
 
 
@@ -191,12 +201,15 @@ def _snapshot(
 def _environ(settings: Settings) -> dict[str, str]:
     """What workerd's environment is: without secrets, which it has from its config."""
     left_out = {*settings.secrets, cluster.KEY}
-    return {name: value for name, value in os.environ.items() if name not in left_out}
+    environ = {name: value for name, value in os.environ.items() if name not in left_out}
+    # workerd takes them from there, whatever else they are for.
+    return {**environ, **(settings.node.environ if settings.node else {})}
 
 
-def _why_not_started(child: Child) -> str:
+def _why_not_started(child: Child, told: str) -> str:
     if child.status is None:
-        return f"the worker does not answer within {STARTING:g} s of workerd's start"
+        why = f"the worker does not answer within {STARTING:g} s of workerd's start"
+        return f"{why}: {told}" if told else why
     return f"workerd has not started, and ended with {_status(child)}: its last lines say why"
 
 

@@ -53,7 +53,7 @@ def config_of(
     `Network` in workerd's schema has it.
 
     Raises:
-        CommandError: a secret that the plan names has no value.
+        CommandError: a secret that the plan names has no value, or one has another binding's name.
     """
     return text_of(
         structure_of(
@@ -83,6 +83,12 @@ def structure_of(
     network: Sequence[str] = NETWORK,
 ) -> dict[str, Any]:
     """The same as `config_of` gives, by the names of workerd's schema."""
+    bound = {*plan.bindings()} - {variable.binding for variable in plan.vars}
+    if twice := sorted(bound & {*secrets}):
+        raise CommandError(
+            f"{', '.join(twice)} {'is' if len(twice) == 1 else 'are'} a secret and another binding "
+            "at once: rename one of them"
+        )
     if lacking := [name for name in plan.secrets if name not in secrets]:
         raise CommandError(
             f"the worker needs {', '.join(lacking)}, and there is no value for it: give it with "
