@@ -17,6 +17,9 @@ from . import rules
 #: Percent of lines that all tests together execute: a little under what was measured last.
 FLOORS = {"workers": 96.0, "kit": 94.0}
 
+#: Packages that run outside of the worker, and beside the tests.
+APART = ("command/", "hosting/", "load/")
+
 _PRELOAD = Path(__file__).with_name("preload.cjs")
 
 
@@ -64,13 +67,13 @@ def _data(root: Path) -> Path:
 
 
 def parts(package: Path) -> dict[str, list[str]]:
-    """The modules of the package by where they run, but for the rules, the command and the load.
+    """The modules of the package by where they run, but for the rules and what is `APART`.
 
-    These run in a process of their own for each of their tests, where nothing is traced.
+    Most tests of those run them in a process of its own, where nothing is traced.
     """
     found = sorted(set(package.rglob("*.py")) - set(rules.find(package)))
     names = [path.relative_to(package).as_posix() for path in found]
-    names = [name for name in names if not name.startswith(("command/", "load/", "__main__"))]
+    names = [name for name in names if not name.startswith((*APART, "__main__"))]
     kit = [
         # The probe is what the kit adds to a worker.
         name
