@@ -98,7 +98,7 @@ def package(tmp_path: Path) -> Path:
     for name in (
         *("server", "rules/names", "asgi/reply", "testing/party", "testing/probe"),
         *("__main__", "command/types", "command/typescript", "testing/matching"),
-        *("project/installed", "load/client", "load/schedule", "hosting/data"),
+        *("project/installed", "load/client", "load/schedule", "hosting/data", "project/errors"),
     ):
         path = package / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)

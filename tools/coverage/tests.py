@@ -17,8 +17,8 @@ from . import rules
 #: Percent of lines that all tests together execute: a little under what was measured last.
 FLOORS = {"workers": 96.0, "kit": 94.0}
 
-#: Packages that run outside of the worker, and beside the tests.
-APART = ("command/", "hosting/", "load/")
+#: What runs outside of the worker, and beside the tests.
+APART = ("command/", "hosting/", "load/", "project/errors")
 
 _PRELOAD = Path(__file__).with_name("preload.cjs")
 
