@@ -10,7 +10,7 @@ from partyserver.testing import Party, plugin
 from partyserver.testing.logs import LogLine
 from xdist.remote import Producer
 
-from .hosting.kit import NOT_SERVED, OF_RUNTIME, ServedRuntime
+from .hosting.kit import OF_RUNTIME, ServedRuntime
 from .scheduling import Scheduling
 
 TROUBLE = re.compile(
@@ -53,15 +53,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "once(why): .ci/run repeats it neither with evictions nor without the shortcuts",
     )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("serve"):
-        for item in items:
-            if why := NOT_SERVED.get(
-                item.originalname if isinstance(item, pytest.Function) else ""
-            ):
-                item.add_marker(pytest.mark.skip(why))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -25,12 +25,6 @@ from partyserver.testing.runtime import RoomClass
 
 from .running import LIMIT, Served, keep_snapshots, take_snapshots
 
-#: Tests of what is not so on `partyserver serve`, and why.
-NOT_SERVED = {
-    "test_the_log_says_once_in_an_isolate_which_shortcuts_are_active": (
-        "the shortcut `turns` is not taken in a worker that starts from a snapshot"
-    ),
-}
 #: In what workerd itself logs of an exception that a request ends with. The kit answers it first.
 OF_RUNTIME = "workerd/server/server/listen"
 

@@ -32,7 +32,8 @@ def shorten() -> list[str]:
         api: Any = getattr(import_module("pyodide_js"), "_api")  # noqa: B009
         helper: Any = import_module("_pyodide._future_helper")
         webloop: Any = import_module("pyodide.webloop")
-        if api.scheduleCallback.js_id != webloop.scheduleCallback.js_id:
+        # By `js_id`, one that was restored from a start-up snapshot is another.
+        if not getattr(js.Object, "is")(api.scheduleCallback, webloop.scheduleCallback):  # noqa: B009
             return []
         promised = (helper.set_result.__code__, helper.set_exception.__code__)
         tools = builtins.tools()
