@@ -33,7 +33,7 @@ def shorten() -> list[str]:
         helper: Any = import_module("_pyodide._future_helper")
         webloop: Any = import_module("pyodide.webloop")
         # By `js_id`, one that was restored from a start-up snapshot is another.
-        if not getattr(js.Object, "is")(api.scheduleCallback, webloop.scheduleCallback):  # noqa: B009
+        if not getattr(js.Object, "is")(api.scheduleCallback, webloop.scheduleCallback):
             return []
         promised = (helper.set_result.__code__, helper.set_exception.__code__)
         tools = builtins.tools()
