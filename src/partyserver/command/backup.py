@@ -36,5 +36,6 @@ def run(options: argparse.Namespace) -> int:
     from ..hosting.backup import back_up
 
     count = back_up(options.data, options.output)
-    print(f"{shown(options.output)} has {count} databases of {shown(options.data)}")
+    copied = f"{count} database{'' if count == 1 else 's'}"
+    print(f"copied {copied} of {shown(options.data)} to {shown(options.output)}")
     return 0
