@@ -9,6 +9,7 @@ from pathlib import Path
 from ..hosting import built, modules, wrangler
 from ..hosting.plan import Plan
 from ..project.errors import CommandError
+from ..project.packages import VENDORED
 from . import config
 from .config import shown
 
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 def _refuse_inside(output: Path, found: config.Config, plan: Plan) -> None:
     """What is built would become a part of what is built next."""
     folder = found.path.parent
-    taken = [modules.root_of(found.data, folder, found.main), folder / modules.VENDORED]
+    taken = [modules.root_of(found.data, folder, found.main), folder / VENDORED]
     if plan.assets:
         taken.append(Path(plan.assets.directory))
     for one in taken:

@@ -43,10 +43,10 @@ def examine(found: config.Config) -> Any:
     """What there is in a project."""
     from datetime import UTC, datetime
 
+    from ..project.packages import VENDORED
     from . import installed
     from .classes import classes_of, need_of_sqlite
     from .findings import Project, bound_in
-    from .modules import VENDORED
     from .upload import upload_of
     from .worker import DoubtfulError, load
 

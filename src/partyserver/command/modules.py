@@ -20,11 +20,8 @@ from linecache import getline
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from ..project.packages import MISSING
+from ..project.packages import MISSING, VENDORED
 from . import standins, syntax
-
-#: Where packages for the runtime lie, beside the wrangler config.
-VENDORED = "python_modules"
 
 #: What is this library's, and the SDK's: their errors are the worker's.
 LIBRARY = ("partyserver", "workers", "asgi")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..project.errors import CommandError
+from ..project.installed import CONFIG_NAMES
+from ..project.packages import VENDORED
 from .plan import Kind, Module
-
-VENDORED = "python_modules"
 
 _KINDS: dict[str, Kind] = {
     "PythonModule": "python",
@@ -31,7 +31,6 @@ _RULES = (
     ("CompiledWasm", ("**/*.wasm", "**/*.wasm?module")),
 )
 _EXCLUDED = ("**/*.pyc",)
-_CONFIGS = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def files_of(config: Mapping[str, Any], folder: Path, main: Path) -> Iterator[Fi
         rules = []
     state = folder / ".wrangler"
     for path, name in _files(root, state):
-        if path == main or path.is_relative_to(vendored) or name in _CONFIGS:
+        if path == main or path.is_relative_to(vendored) or name in CONFIG_NAMES:
             continue
         for pattern, kind in rules:
             if pattern.fullmatch(name):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+#: Where packages for the runtime lie, beside the wrangler config.
+VENDORED = "python_modules"
+
 #: What the runtime has beside Python, and how others of its modules begin. The SDK is an ordinary
 #: package on top of these.
 RUNTIME = ("js", "pyodide", "pyodide_js")
