@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from partyserver.hosting import built
@@ -218,6 +219,22 @@ def test_what_was_built_before_stays_where_a_build_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(built, "_fill", fill)
     with pytest.raises(CommandError, match=r"other cannot be written: No space left on device"):
+        built.write(replace(PLAN, name="other"), tmp_path / "out")
+    assert built.read(tmp_path / "out") == PLAN
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_was_built_before_comes_back_where_nothing_can_replace_it(tmp_path, monkeypatch):
+    built.write(PLAN, tmp_path / "out")
+    rename = Path.rename
+
+    def failing(self, target):
+        if self.name == "new":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(CommandError, match="No space left"):
         built.write(replace(PLAN, name="other"), tmp_path / "out")
     assert built.read(tmp_path / "out") == PLAN
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

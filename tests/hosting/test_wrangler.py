@@ -224,12 +224,22 @@ WRONG = [
         for wrong in (-1, 1.5, "1", True)
     ),
     ({"triggers": {"crons": "* * * * *"}}, "triggers: crons: it must be a list of strings"),
+    *(
+        ({"triggers": {"crons": [wrong]}}, f"triggers: {wrong!r} is no cron expression")
+        for wrong in ("nonsense", "* * * *", "* * * * * *", "", "@daily", "a b c d ä")
+    ),
     ({"triggers": {"events": [{}]}}, "triggers: events: "),
     ({"services": [{"binding": "A", "service": "twin", "environment": "x"}]}, "services: A is an"),
     ({"assets": {"binding": "A"}}, "assets: directory is missing"),
     ({"assets": {"directory": "gone"}}, "assets: there is no folder"),
-    ({"assets": {"directory": ".", "html_handling": "x"}}, "assets: html_handling must be one of"),
-    ({"assets": {"directory": ".", "run_worker_first": "/a"}}, "assets: run_worker_first: it mus"),
+    (
+        {"assets": {"directory": "public", "html_handling": "x"}},
+        "assets: html_handling must be",
+    ),
+    (
+        {"assets": {"directory": "public", "run_worker_first": "/a"}},
+        "assets: run_worker_first: it",
+    ),
 ]
 
 
@@ -237,6 +247,12 @@ WRONG = [
 def test_what_is_wrong_is_told(tmp_path, config, told):
     [line] = refused(tmp_path, **config)
     assert line.startswith(told)
+
+
+@pytest.mark.parametrize("where", [".", "..", "/", "public/.."])
+def test_the_project_itself_is_not_served(tmp_path, where):
+    [line] = refused(tmp_path, assets={"directory": where})
+    assert "holds the wrangler config, so that all of the project would be served" in line
 
 
 def test_a_worker_may_be_exported(tmp_path):
@@ -268,7 +284,7 @@ def test_what_is_not_known_is_told_as_a_warning(tmp_path):
         ("services", {"binding": "X", "service": "twin"}),
         ("queues.producers", {"binding": "X", "queue": "x"}),
         ("queues.consumers", {"queue": "x"}),
-        ("assets", {"directory": "."}),
+        ("assets", {"directory": "public"}),
         ("durable_objects.bindings", {"name": "X", "class_name": "X"}),
     ],
 )
@@ -312,7 +328,7 @@ main = "worker.py"
 compatibility_date = "2026-11-17"
 compatibility_flags = ["python_workers"]
 triggers.crons = ["0 0 * * *"]
-assets.directory = "."
+assets.directory = "public"
 rules = [{ type = "Text", globs = ["*.md"] }]
 vars = { A = "top" }
 secrets.required = ["TOKEN"]
@@ -338,6 +354,7 @@ kv_namespaces = [{ binding = "KV", id = "own" }]
 @pytest.fixture
 def chosen(tmp_path, monkeypatch):
     (tmp_path / "wrangler.toml").write_text(TOML)
+    (tmp_path / "public").mkdir()
     for name in ("worker.py", "live.py", "notes.md"):
         (tmp_path / name).write_text("")
 

@@ -41,6 +41,7 @@ def compiled(path):
 def project(folder, **config):
     """A project in Python: its plan."""
     (folder / "worker.py").write_text("")
+    (folder / "public").mkdir(exist_ok=True)
     return wrangler.plan_of({**CONFIG, "main": "worker.py", **config}, folder)
 
 

@@ -72,9 +72,15 @@ def write(plan: Plan, folder: Path) -> None:
             new = beside / "new"
             new.mkdir()
             _fill(plan, new)
+            old = beside / "old"
             if folder.exists():
-                folder.rename(beside / "old")
-            new.rename(folder)
+                folder.rename(old)
+            try:
+                new.rename(folder)
+            except BaseException:
+                if old.exists():
+                    old.rename(folder)
+                raise
         finally:
             shutil.rmtree(beside)
     except OSError as error:

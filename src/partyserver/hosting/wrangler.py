@@ -33,6 +33,8 @@ TAKEN = ("do-storage", "internet", "kv-blobs")
 
 _OF_D1 = {"binding", "database_id", "database_name", "jurisdiction", "preview_database_id"}
 _OF_D1 |= {"migrations_table", "migrations_dir", "migrations_pattern", "remote"}
+#: Cloudflare's, whose last two fields take names, and which have L, W and # for days.
+_CRON = re.compile(r"[0-9*/,L#W?a-zA-Z-]+( [0-9*/,L#W?a-zA-Z-]+){4}")
 _NUMBERS = ("max_batch_size", "max_batch_timeout", "max_retries", "max_concurrency", "retry_delay")
 _HTML_HANDLING = ("auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none")
 _NOT_FOUND_HANDLING = ("single-page-application", "404-page", "none")
@@ -346,7 +348,13 @@ class _Reader:
         triggers = self.object("triggers")
         if triggers.get("events"):
             self.problems.append(f"triggers: events: {keys.REFUSED['artifacts']}")
-        return self.strings(triggers, "crons", "triggers: ")
+        crons = self.strings(triggers, "crons", "triggers: ")
+        self.problems += [
+            f"triggers: {cron!r} is no cron expression: it has five fields, as in '*/5 * * * *'"
+            for cron in crons
+            if not _CRON.fullmatch(cron)
+        ]
+        return crons
 
     def assets(self) -> Assets | None:
         found = self.object("assets")
@@ -355,8 +363,15 @@ class _Reader:
         known = {"directory", "binding", "html_handling", "not_found_handling", "base_path"}
         self.known(found, {*known, "run_worker_first"}, "assets")
         directory = Path(self.folder, self.needed(found, "directory", "assets"))
-        if found.get("directory") and not directory.is_dir():
+        if not found.get("directory"):
+            pass  # which is told
+        elif not directory.is_dir():
             self.problems.append(f"assets: there is no folder {directory}")
+        elif self.folder.resolve().is_relative_to(directory.resolve()):
+            self.problems.append(
+                f"assets: {directory} holds the wrangler config, so that all of the project would "
+                "be served, secrets too: give them a folder of their own, such as public"
+            )
         first = found.get("run_worker_first")
         if first is not None and not isinstance(first, bool):
             first = tuple(self.strings(found, "run_worker_first", "assets: "))
