@@ -140,20 +140,40 @@ def test_a_refused_folder_is_not_locked(path):
     Data.open(path, "chat").close()
 
 
+HERE, THERE = "s3://rooms/chat", "s3://rooms/other"
+
+
 def test_a_clusters_disk_is_refused_without_a_cluster(path):
-    Data.open(path, "chat", clustered=True).close()
+    """Also before workerd has stored anything on it."""
+    Data.open(path, "chat", cluster=HERE).close()
+    with pytest.raises(CommandError, match="disk of a cluster's node"):
+        Data.open(path, "chat")
+    Data.open(path, "chat", cluster=HERE).close()
+
+
+def test_a_clusters_disk_is_known_by_what_workerd_leaves_there_too(path):
+    Data.open(path, "chat").close()
     (path / "objects" / "chat-Room" / ".cluster").mkdir(parents=True)
     with pytest.raises(CommandError, match="disk of a cluster's node"):
         Data.open(path, "chat")
-    Data.open(path, "chat", clustered=True).close()
+    Data.open(path, "chat", cluster=HERE).close()
+
+
+def test_the_disk_of_another_clusters_node_is_refused(path):
+    Data.open(path, "chat", cluster=HERE).close()
+    with pytest.raises(CommandError, match=f"a node of {HERE}, and this one is of {THERE}"):
+        Data.open(path, "chat", cluster=THERE)
+    Data.open(path, "chat", cluster=HERE).close()
 
 
 def test_rooms_from_before_a_cluster_are_refused_in_one(path):
     Data.open(path, "chat").close()
     (path / "objects" / "chat-Room").mkdir()
     (path / "objects" / "chat-Room" / "ab.sqlite").touch()
-    with pytest.raises(CommandError, match="before there was a cluster"):
-        Data.open(path, "chat", clustered=True)
+    for _ in range(2):  # the first leaves no mark of a cluster
+        with pytest.raises(CommandError, match="before there was a cluster"):
+            Data.open(path, "chat", cluster=HERE)
+    Data.open(path, "chat").close()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', "\xff"])

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from partyserver.hosting import process
-from partyserver.hosting.process import Child, Listener, Signals, answers, notify
+from partyserver.hosting.process import Child, Listener, Signals, answers, notify, unless_asked
 from partyserver.project.errors import CommandError
 
 LIMIT = 60.0
@@ -98,6 +98,24 @@ def test_signals_are_as_before_afterwards():
     with Signals():
         pass
     assert [signal.getsignal(one) for one in (*process.ENDING, signal.SIGCHLD)] == before
+
+
+def test_work_is_done_unless_a_signal_comes(signals):
+    done = []
+    assert unless_asked(signals, lambda: done.append(1))
+    assert done == [1]
+    with pytest.raises(CommandError, match="why"):
+        unless_asked(signals, failing)
+    release = threading.Event()
+    try:
+        threading.Timer(0, send, [signal.SIGTERM]).start()
+        assert not unless_asked(signals, release.wait)
+    finally:
+        release.set()
+
+
+def failing():
+    raise CommandError("why")
 
 
 def test_a_hangup_that_nohup_ignores_is_ignored(started):

@@ -2,7 +2,7 @@
 
 ```text
 DIR/
-  worker.json   the mark: the worker's name, and the format of the folder
+  worker.json   the mark: the worker's name, a node's cluster, and the format of the folder
   lock          held by whoever serves it
   objects/      the rooms, a SQLite database for each, in a folder for each class
   blobs/        large values of KV
@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..project.errors import CommandError
@@ -39,6 +40,14 @@ PATIENCE = 3.0
 _LOOK = 0.05
 
 
+@dataclass(frozen=True)
+class Mark:
+    """Whose a data folder is: the worker's, and if it is a node's disk, the cluster's."""
+
+    worker: str
+    cluster: str | None = None
+
+
 class Data:
     """A data folder that this process has locked. `close` releases it."""
 
@@ -48,19 +57,19 @@ class Data:
         self.lock = lock
 
     @classmethod
-    def open(cls, path: Path, worker: str, *, clustered: bool = False) -> Data:
+    def open(cls, path: Path, worker: str, *, cluster: str | None = None) -> Data:
         """Make the folder or find it, for this process alone.
 
-        `clustered` says whether the worker is a node of a cluster, which stores in another way.
+        `cluster` is where the cluster of a node is, which stores in another way: `s3://...`.
 
         Raises:
             CommandError: another process has it, it belongs to another worker, it holds something
-                else, or it is the disk of a cluster's node without `clustered`, or the reverse.
+                else, or it is the disk of a node of another cluster or of none, or the reverse.
         """
         path = Path(os.path.abspath(path))
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _is_new(path, worker)  # before anything of it is changed
+            _mark_if_its(path, worker)  # before anything of it is changed
             if path.stat().st_uid == os.geteuid():  # a volume may be another's, and be writable
                 path.chmod(0o700)
             lock = _locked(path)
@@ -69,9 +78,11 @@ class Data:
         data = cls(path, lock)
         try:
             # Again: another start may have made it meanwhile, and have ended.
-            if _is_new(path, worker):
-                data._write_mark(worker)
-            data._refuse_other_kind(clustered)
+            found = _mark_if_its(path, worker)
+            wanted = Mark(worker, cluster)
+            data._refuse_other_kind(found or wanted, cluster)
+            if found != wanted:
+                data._write_mark(wanted)
             for name in (OBJECTS, BLOBS, "snapshots", "pyodide"):
                 (path / name).mkdir(mode=0o700, exist_ok=True)
             shutil.rmtree(data.run, ignore_errors=True)
@@ -102,27 +113,37 @@ class Data:
             os.close(self.lock)
             self.lock = -1
 
-    def _write_mark(self, worker: str) -> None:
-        text = json.dumps({"format": FORMAT, "worker": worker}) + "\n"
+    def _write_mark(self, mark: Mark) -> None:
+        known = {"format": FORMAT, "worker": mark.worker, "cluster": mark.cluster}
+        text = json.dumps({name: value for name, value in known.items() if value}) + "\n"
         write_private(self.path / MARK, text.encode())
 
-    def _refuse_other_kind(self, clustered: bool) -> None:
+    def _refuse_other_kind(self, found: Mark, cluster: str | None) -> None:
         of_cluster = is_of_cluster(self.path)
-        if of_cluster and not clustered:
+        if cluster is None and of_cluster:
             raise CommandError(
                 f"{self.path} is the disk of a cluster's node, whose rooms are in the cluster's "
                 "bucket: without --cluster it would start empty; name another folder, or the "
                 "cluster"
             )
-        if clustered and not of_cluster and any((self.path / OBJECTS).glob("*/*.sqlite")):
+        if cluster and found.cluster not in (None, cluster):
+            raise CommandError(
+                f"{self.path} is the disk of a node of {found.cluster}, and this one is of "
+                f"{cluster}: give this node a new folder"
+            )
+        if (
+            cluster
+            and not is_of_cluster(self.path)
+            and any(self.path.glob(f"{OBJECTS}/*/*.sqlite"))
+        ):
             raise CommandError(
                 f"{self.path} holds rooms from before there was a cluster, and a cluster cannot "
                 "take them over: give this node a new folder"
             )
 
 
-def mark_of(path: Path) -> str | None:
-    """The name of the worker whose data a folder holds; None where it has no mark.
+def mark_of(path: Path) -> Mark | None:
+    """Whose data a folder holds; None where it has no mark.
 
     Raises:
         CommandError: the mark cannot be read, or is of a later version.
@@ -135,7 +156,7 @@ def mark_of(path: Path) -> str | None:
                 f"{path} has the format {mark['format']}, and this version of partyserver knows "
                 f"{FORMAT}: serve it with the version that has written it, or a later one"
             )
-        return str(mark["worker"])
+        return Mark(str(mark["worker"]), mark.get("cluster"))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -149,7 +170,8 @@ def mark_of(path: Path) -> str | None:
 
 def is_of_cluster(path: Path) -> bool:
     """Whether a data folder is that of a cluster's node."""
-    return any((path / OBJECTS).glob(f"*/{_OF_CLUSTER}"))
+    mark = mark_of(path)
+    return bool(mark and mark.cluster) or any((path / OBJECTS).glob(f"*/{_OF_CLUSTER}"))
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -179,18 +201,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _is_new(path: Path, worker: str) -> bool:
-    """Whether a folder is still without a mark; one of another worker, or of others, is refused."""
+def _mark_if_its(path: Path, worker: str) -> Mark | None:
+    """The mark; None if there is none yet. A folder of another worker, or of others, is refused."""
     found = mark_of(path)
     if found is None:
         _refuse_foreign(path)
-    elif found != worker:
+    elif found.worker != worker:
         raise CommandError(
-            f"{path} holds the data of the worker {found!r}, and this one is {worker!r}, "
+            f"{path} holds the data of the worker {found.worker!r}, and this one is {worker!r}, "
             "which would start empty: give it a folder of its own, or, if it is the same "
-            f'under a new name, set name = "{found}" in the wrangler config'
+            f'under a new name, set name = "{found.worker}" in the wrangler config'
         )
-    return found is None
+    return found
 
 
 def _refuse_foreign(path: Path) -> None:

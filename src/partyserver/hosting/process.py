@@ -9,8 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import IO, Any
@@ -70,6 +71,33 @@ class Signals:
     def _count(self, number: int, frame: FrameType | None) -> None:
         if number in ENDING:
             self.asked += 1
+
+
+def unless_asked(signals: Signals, work: Callable[[], object]) -> bool:
+    """Do what a signal cannot interrupt in a thread: whether it is done.
+
+    Else a signal to end came, and what is left of it ends with this process. What it raises is
+    raised here.
+    """
+    failures: list[BaseException] = []
+    told, tell = socket.socketpair()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            tell.close()
+
+    with told:
+        threading.Thread(target=run, daemon=True).start()
+        while not signals.asked:
+            if signals.wait(None, told):
+                if failures:
+                    raise failures[0]
+                return True
+    return False
 
 
 class Child:

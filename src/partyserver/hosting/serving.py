@@ -8,13 +8,14 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ..project.errors import CommandError
 from . import cluster, health, workerd
 from .data import Data, write_private
 from .plan import Cluster, Plan
-from .process import Child, Listener, Signals, answers, notify
+from .process import Child, Listener, Signals, answers, notify, unless_asked
 from .program import Program
 from .snapshot import Snapshots
 
@@ -66,7 +67,8 @@ def serve(plan: Plan, settings: Settings) -> int:
         )
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        data = Data.open(settings.data, plan.name, clustered=settings.node is not None)
+        bucket = str(settings.node.bucket) if settings.node else None
+        data = Data.open(settings.data, plan.name, cluster=bucket)
         stack.callback(data.close)
         # Before what takes long: a port may be in use.
         port = stack.enter_context(Listener(settings.host, settings.port))
@@ -76,7 +78,8 @@ def serve(plan: Plan, settings: Settings) -> int:
         probe = stack.enter_context(Listener(*place, option="--health"))
         if settings.node:
             Listener(*settings.node.peer, option="--peer").close()  # workerd listens there itself
-            settings.node.check(plan.name)
+            if not unless_asked(signals, partial(settings.node.check, plan.name)):
+                return 0
             plan = settings.node.fitted(plan)
         snapshots = Snapshots(data.snapshots)
         snapshot = None
