@@ -282,6 +282,16 @@ def test_another_worker_is_refused(running, tmp_path):
     assert "holds the data of the worker 'served'" in refused(other, running.data)
 
 
+def test_data_that_would_be_served_as_assets_is_refused(tmp_path):
+    config = project(tmp_path / "project", WRITING, "Room")
+    config.write_text(f'{config.read_text()}\n[assets]\ndirectory = "public"\n')
+    public = config.parent / "public"
+    public.mkdir()
+    for data in (public, public / "data"):
+        assert "lies among the assets, which everybody can read" in refused(config, data)
+    assert [*public.iterdir()] == []
+
+
 def test_a_failing_import_shows_its_traceback(tmp_path):
     config = project(tmp_path / "broken", "import no_such_module\n", "Room")
     text = refused(config, tmp_path / "data")

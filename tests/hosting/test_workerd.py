@@ -146,6 +146,12 @@ def test_modules_of_text(hosted):
     assert hosted.act("module") == "a module of text"
 
 
+@pytest.mark.parametrize("vars", [{"A": "a\ud800b"}, {"a\ud800b": "A"}])
+def test_text_that_is_none_is_told(tmp_path, vars):
+    with pytest.raises(CommandError, match="surrogate"):
+        workerd.config_of(project(tmp_path, vars=vars), secrets={}, development=False)
+
+
 def test_a_secret_with_another_bindings_name_is_refused(tmp_path):
     plan = replace(project(tmp_path), kv=(KvNamespace("T", "id"),))
     with pytest.raises(CommandError, match="T is a secret and another binding at once"):

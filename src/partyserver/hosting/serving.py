@@ -65,6 +65,11 @@ def serve(plan: Plan, settings: Settings) -> int:
             f"{cluster.HAND_OVER:g} s to hand its rooms over: give it 10, and let the supervisor "
             "wait for 15"
         )
+    data_folder = settings.data.resolve()
+    if plan.assets and data_folder.is_relative_to(plan.assets.directory):
+        raise CommandError(
+            f"{data_folder} lies among the assets, which everybody can read: name another folder"
+        )
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
         bucket = str(settings.node.bucket) if settings.node else None

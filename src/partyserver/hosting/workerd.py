@@ -68,9 +68,20 @@ def folders(plan: Plan, cluster: Cluster | None = None) -> Mapping[str, str]:
 
 
 def text_of(structure: Mapping[str, object]) -> str:
+    """
+    Raises:
+        CommandError: some text of it has no UTF-8.
+    """
+    try:
+        literal = capnp.literal(structure)
+    except UnicodeEncodeError as error:
+        beside = ascii(error.object[max(error.start - 20, 0) : error.end + 20])
+        raise CommandError(
+            f"the wrangler config has half of a surrogate pair, which is no character: {beside}"
+        ) from None
     return (
         'using Workerd = import "/workerd/workerd.capnp";\n\n'
-        f"const config :Workerd.Config = {capnp.literal(structure)};\n"
+        f"const config :Workerd.Config = {literal};\n"
     )
 
 
