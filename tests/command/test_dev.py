@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
+from ..ports import reserved
 from .running import NODE_MODULES, ROOT
 
 #: Seconds. Only a failing test waits this long.
@@ -57,10 +58,8 @@ command = "{sys.executable} -m partyserver check"
 class Dev:
     """A running `wrangler dev`."""
 
-    def __init__(self, folder, *program):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, folder, port, *program):
+        self.port = port
         flags = ["python_workers", "python_workers_development", "experimental"]
         self.process = subprocess.Popen(
             [
@@ -127,6 +126,16 @@ class Dev:
         self.process.stdout.close()
 
 
+@contextmanager
+def running(folder, *program):
+    with reserved() as port:
+        dev = Dev(folder, port, *program)
+        try:
+            yield dev
+        finally:
+            dev.end()
+
+
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "src").mkdir()
@@ -138,9 +147,8 @@ def project(tmp_path):
 
 @pytest.fixture
 def dev(project):
-    dev = Dev(project)
-    yield dev
-    dev.end()
+    with running(project) as dev:
+        yield dev
 
 
 def test_a_typo_shows_the_python_error_and_ends_nothing(project, dev):

@@ -23,6 +23,7 @@ from partyserver.testing.errors import RuntimeCommandError, RuntimeLostError
 from partyserver.testing.logs import LogBook, LogLine
 from partyserver.testing.runtime import RoomClass
 
+from ..ports import reserved
 from .running import LIMIT, Served, keep_snapshots, take_snapshots
 
 #: In what workerd itself logs of an exception that a request ends with. The kit answers it first.
@@ -58,20 +59,25 @@ class ServedRuntime:
         return runtime
 
     def _start(self, *options):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            control = f"127.0.0.1:{free.getsockname()[1]}"
-        self._control = httpx.Client(base_url=f"http://{control}", timeout=LIMIT, trust_env=False)
+        control = socket.create_server(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{control.getsockname()[1]}"
+        self._control = httpx.Client(base_url=url, timeout=LIMIT, trust_env=False)
         self._marks = Counter()
         data = self._folder / "data"
         take_snapshots(data, self._config)
-        self._served = Served(
-            self._config,
-            data,
-            *("--log-format", "json", "--allow-private-network", *options),
-            module="tests.hosting.launcher",
-            environ={"PARTY_TEST_CONTROL": control, "PARTY_TEST_VARS": json.dumps(self._vars)},
-            hear=self._hear,
-        )
+        with control:
+            self._served = Served(
+                self._config,
+                data,
+                *("--log-format", "json", "--allow-private-network", *options),
+                module="tests.hosting.launcher",
+                environ={
+                    "PARTY_TEST_CONTROL": str(control.fileno()),
+                    "PARTY_TEST_VARS": json.dumps(self._vars),
+                },
+                inherited=[control.fileno()],
+                hear=self._hear,
+            )
         self.url = self._served.until_ready().url
         keep_snapshots(data)
         # As the kit's: the group of the runtime's processes.
@@ -119,7 +125,8 @@ class ServedRuntime:
         port = self.url.rpartition(":")[2]
         self._served.kill()
         self._control.close()
-        self._start("--port", port)
+        with reserved(int(port)):
+            self._start("--port", port)
 
     def keep(self, idle=None):
         self.stop()

@@ -2,7 +2,8 @@
 
     python -m tests.hosting.launcher serve ...
 
-What it serves is the same. PARTY_TEST_VARS has further variables for the worker, as JSON.
+What it serves is the same. PARTY_TEST_CONTROL is the descriptor of that socket, which listens, and
+PARTY_TEST_VARS has further variables for the worker, as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from partyserver.command import main
-from partyserver.hosting import health, wrangler
+from partyserver.hosting import health, serving, wrangler
 from partyserver.hosting.plan import Variable
 
 #: The text of the kit's own worker, which speaks to the runtime.
@@ -47,10 +48,7 @@ def add_to(structure, worker):
             },
         }
     )
-    address = os.environ["PARTY_TEST_CONTROL"]
-    structure["sockets"].append(
-        {"name": SERVICE, "address": address, "http": {}, "service": SERVICE}
-    )
+    structure["sockets"].append({"name": SERVICE, "http": {}, "service": SERVICE})
 
 
 def plan_of(*arguments, **options):
@@ -60,6 +58,16 @@ def plan_of(*arguments, **options):
     return replace(plan, vars=(*variables, *(Variable(*pair) for pair in more.items())))
 
 
+class Child(serving.Child):
+    """workerd, which inherits the socket: a free port's number alone may be another's by then."""
+
+    def __init__(self, command, *, inherited, **options):
+        descriptor = int(os.environ["PARTY_TEST_CONTROL"])
+        command = [*command, f"--socket-fd={SERVICE}={descriptor}"]
+        super().__init__(command, inherited=[*inherited, descriptor], **options)
+
+
 if __name__ == "__main__":
+    serving.Child = Child
     health.add_to, wrangler.plan_of = add_to, plan_of
     sys.exit(main())

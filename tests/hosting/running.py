@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from partyserver.hosting.data import write_private
@@ -45,6 +45,7 @@ class Served:
         *options: str,
         module: str = "partyserver",
         environ: Mapping[str, str] | None = None,
+        inherited: Sequence[int] = (),
         hear: Callable[[str], object] = str,
     ) -> None:
         self.data = data
@@ -66,6 +67,7 @@ class Served:
             errors="replace",
             cwd=ROOT,
             env={**os.environ, **(environ or {})},
+            pass_fds=inherited,
             process_group=0,
         )
         self._readers = [

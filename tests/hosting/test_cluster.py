@@ -15,6 +15,7 @@ from partyserver.project.errors import CommandError
 
 from ..cluster.bucket import NAME, Faults, serving
 from ..cluster.harness import CONFIG
+from ..ports import reserved
 
 KEY = "k" * 32
 SECRET = "wJalrXUtnFEMI-a-secret"
@@ -245,10 +246,8 @@ def refused_serve(server, tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def port():
     """One that nobody else takes, and at which `serve` can try to listen."""
-    with socket.socket() as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        free.bind(("127.0.0.1", 0))
-        yield free.getsockname()[1]
+    with reserved() as free:
+        yield free
 
 
 def test_serve_refuses_a_peer_port_that_is_taken(refused_serve):

@@ -14,7 +14,7 @@ from partyserver.testing import Party
 from playwright.sync_api import Page, expect
 
 from ..chromium import OpenPage, browser, open_page
-from ..command.test_dev import Dev
+from ..command.test_dev import running
 from .conftest import BUNDLE, ROOT, equip
 
 __all__ = ["browser", "open_page"]
@@ -196,11 +196,8 @@ def test_pywrangler_deploys_it_and_runs_it(project, run, tmp_path):
     done = run(pywrangler, "deploy", "--dry-run", "--outdir", tmp_path, cwd=project)
     assert "env.Chat" in done.stdout
     assert (tmp_path / "worker.py").is_file()
-    dev = Dev(project, pywrangler)
-    try:
+    with running(project, pywrangler) as dev:
         dev.wait_until_it_answers((project / "public/chat.js").read_text(), "/chat.js")
-    finally:
-        dev.end()
 
 
 @assistant
@@ -242,11 +239,8 @@ def test_pywrangler_bundles_the_page_and_runs_it(project, run, tmp_path, page, s
     text = bundle.read_text()
     assert len(text) < size
     bundle.unlink()
-    dev = Dev(project, pywrangler)
-    try:
+    with running(project, pywrangler) as dev:
         dev.wait_until_it_answers(text, f"/{bundle.name}")
-    finally:
-        dev.end()
 
 
 @assistant
