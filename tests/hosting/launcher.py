@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from partyserver.command import main
-from partyserver.hosting import health, serving, wrangler
+from partyserver.hosting import health, process, serving, wrangler
 from partyserver.hosting.plan import Variable
 
 #: The text of the kit's own worker, which speaks to the runtime.
@@ -58,7 +58,7 @@ def plan_of(*arguments, **options):
     return replace(plan, vars=(*variables, *(Variable(*pair) for pair in more.items())))
 
 
-class Child(serving.Child):
+class Child(process.Child):
     """workerd, which inherits the socket: a free port's number alone may be another's by then."""
 
     def __init__(self, command, *, inherited, **options):
@@ -68,6 +68,6 @@ class Child(serving.Child):
 
 
 if __name__ == "__main__":
-    serving.Child = Child
+    vars(serving)["Child"] = Child
     health.add_to, wrangler.plan_of = add_to, plan_of
     sys.exit(main())

@@ -17,6 +17,8 @@ import pytest
 from ..progress import run
 
 REPOSITORY = Path(__file__).parents[2]
+#: The tests' own, and each of their projects'.
+SNAPSHOTS = REPOSITORY / ".cache" / "snapshots"
 BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle-compiled"
 
 
@@ -91,6 +93,7 @@ def project(tmp_path: Path) -> Project:
         "filterwarnings = error\n"
         "party_timeout = 60\n"
         f"party_pyodide_bundle = {BUNDLE}\n"
+        f"party_snapshots = {SNAPSHOTS}\n"
         "party_vars =\n    FROM_INI=from the ini file\n"
     )
     return Project(tmp_path)

@@ -2,9 +2,7 @@
 // stdin. Each line is a JSON command; answers and log lines go to stdout as JSON text sequences
 // (RFC 7464: each starts with 0x1E), so that whatever wrangler prints there does no harm.
 
-import {
-  chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync,
-} from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,12 +11,12 @@ import { finished } from "node:stream";
 import { CONTROL_MODULE, CONTROL_SCRIPT, CONTROL_WORKER } from "./control.mjs";
 import { Keeper, guard } from "./keeping.mjs";
 import { Origin } from "./origin.mjs";
+import { Workerd } from "./workerd.mjs";
 import { PROBE, addProbe, bundleOf, matchStorage, rooms } from "./workers.mjs";
 
-const { wranglerPackage, configs, env, persist, temporary, pyodideBundle } = JSON.parse(
+const { wranglerPackage, configs, env, persist, temporary, pyodideBundle, snapshots } = JSON.parse(
   process.argv[2],
 );
-
 
 const ignore = () => true;
 /** Where answers and log lines go: to the run of pytest that has started this process, or that uses
@@ -44,7 +42,7 @@ function log({ level, message, timestamp = Date.now() }) {
     lastUncaught = undefined;
     return mark();
   }
-  if (INTERNAL.test(message)) return;
+  if (INTERNAL.test(message) ) return;
   message = message.replace(INTERPRETER_FRAMES, "").replace(PROBE_FRAMES, "").trimEnd();
   const uncaught = UNCAUGHT.exec(message);
   if (uncaught) {
@@ -62,6 +60,10 @@ const companions = [];
 let gathering = true;
 /** The config whose worker is being built. */
 let building;
+
+/** How the runtime is started.
+    @type {Workerd} */
+let workerd;
 
 /** Make wrangler's Miniflare run more than the worker that it is started for: its companions, and
     the worker that can wipe. */
@@ -97,7 +99,9 @@ function extendMiniflare() {
       };
       // A requested port of 0 lets Miniflare keep the port when the runtime is started again.
       // Verbose is what makes the runtime log uncaught exceptions.
-      return convert({ ...options, workers: [...workers, control], port: 0, verbose: true });
+      const made = convert({ ...options, workers: [...workers, control], port: 0, verbose: true });
+      workerd.prepare(made.workers);
+      return made;
     },
     get Miniflare() {
       return gathering ? NoMiniflare : RestartableMiniflare;
@@ -119,23 +123,6 @@ class NoMiniflare {
   async dispose() {}
 }
 
-/** Offline: workerd takes the interpreter from a folder, into which it also downloads it. */
-function useLocalPyodide() {
-  mkdirSync(pyodideBundle, { recursive: true });
-  const workerd = createRequire(require.resolve("miniflare"))("workerd").default;
-  const script = join(temporary, "workerd");
-  const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
-  writeFileSync(
-    script,
-    `#!/bin/sh\nexec ${quote(workerd)} "$@" --pyodide-bundle-disk-cache-dir=${quote(pyodideBundle)}\n`,
-  );
-  chmodSync(script, 0o755);
-  process.env.MINIFLARE_WORKERD_PATH = script;
-  // A bundle of this name is of the user's own making, and needs flags to be accepted.
-  const isOwn = existsSync(join(pyodideBundle, "pyodide_dev.capnp.bin"));
-  return isOwn ? ["python_workers_development", "experimental"] : [];
-}
-
 /** Stands where wrangler has its reloading proxy, a second runtime that nobody needs here. */
 class NoProxy {
   ready = { promise: new Promise(() => {}), resolve() {}, reject() {} };
@@ -150,7 +137,8 @@ const devEnvs = [];
 
 async function start({ vars, identity }) {
   extendMiniflare();
-  const pythonFlags = pyodideBundle ? useLocalPyodide() : [];
+  const miniflarePath = require.resolve("miniflare");
+  workerd = new Workerd({ miniflare: miniflarePath, temporary, pyodideBundle, snapshots });
   const { unstable_DevEnv: DevEnv, unstable_readConfig: readConfig } = require(
     dirname(wranglerPackage),
   );
@@ -164,9 +152,17 @@ async function start({ vars, identity }) {
   const [primary, ...others] = reads.entries();
   for (const [index, read] of others) await build(configs[index], read, {});
   gathering = false;
-  await build(configs[0], primary[1], vars);
-  await miniflare().ready;
+  const run = async () => {
+    await build(configs[0], primary[1], vars);
+    await miniflare().ready;
+  };
+  await run().catch(async (error) => {
+    if (!workerd.hasFailed(error)) throw error;
+    await devEnvs.pop().teardown().catch(ignore); // which fails as the start has
+    await run();
+  });
   cleanProcess = await control("identify");
+  workerd.hasStarted();
   origin?.hasStarted();
   bindings = primary[1].durable_objects.bindings.map((binding) => ({
     binding: binding.name,
@@ -202,7 +198,7 @@ async function start({ vars, identity }) {
         {
           config,
           env,
-          compatibilityFlags: [...new Set([...flags, ...(isPython ? pythonFlags : [])])],
+          compatibilityFlags: [...new Set([...flags, ...(isPython ? workerd.flags : [])])],
           bindings: Object.fromEntries(
             Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }]),
           ),

@@ -66,6 +66,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "are added to the worker)",
     )
     parser.addini(
+        "party_snapshots",
+        "partyserver: folder, from the rootdir, in which start-up snapshots of workers are kept, "
+        "with which the next start skips their imports (default: pytest's cache); `off` for none",
+    )
+    parser.addini(
         "party_timeout",
         f"partyserver: seconds that each wait takes at most that is given no timeout "
         f"(default: {TIMEOUT:g})",
@@ -293,7 +298,20 @@ def _settings(config: pytest.Config, wrangler_configs: _Configs) -> Settings:
         vars=_variables(config.getini("party_vars")),
         env=config.getini("party_env") or None,
         pyodide_bundle=(root / bundle).resolve() if bundle else None,
+        snapshots=_snapshots(config),
     )
+
+
+def _snapshots(config: pytest.Config) -> Path | None:
+    """Where start-up snapshots are kept, if they are."""
+    folder: str = config.getini("party_snapshots")
+    if folder == "off":
+        return None
+    if folder:
+        return Path(config.rootpath, folder).resolve()
+    with contextlib.suppress(OSError):
+        return _cache(config) / "snapshots"
+    return None
 
 
 def _slot(config: pytest.Config, wrangler_configs: _Configs) -> Slot | None:
@@ -305,13 +323,22 @@ def _slot(config: pytest.Config, wrangler_configs: _Configs) -> Slot | None:
     wanted = config.getoption("party_reuse")
     if not (config.getini("party_reuse") if wanted is None else wanted):
         return None
-    cache: pytest.Cache | None = getattr(config, "cache", None)  # not with -p no:cacheprovider
     try:
-        folder = cache.mkdir("partyserver") if cache else _own_cache(config.rootpath)
+        folder = _cache(config)
     except OSError as error:
         where = f"{config.rootpath} cannot be written to"
         raise NoSlotError(f"{where}: {error.strerror}") from None
     return Slot.take(folder, wrangler_configs)
+
+
+def _cache(config: pytest.Config) -> Path:
+    """The kit's folder in pytest's cache, for what the next run is to find.
+
+    Raises:
+        OSError: the rootdir cannot be written to.
+    """
+    cache: pytest.Cache | None = getattr(config, "cache", None)  # not with -p no:cacheprovider
+    return cache.mkdir("partyserver") if cache else _own_cache(config.rootpath)
 
 
 def _own_cache(root: Path) -> Path:

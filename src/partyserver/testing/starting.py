@@ -49,6 +49,8 @@ class Settings:
     env: str | None = None
     pyodide_bundle: Path | None = None
     """A folder with the interpreter, or for the runtime to keep it in once it has downloaded it."""
+    snapshots: Path | None = None
+    """The folder of the start-up snapshots that earlier starts have left behind, if they do."""
 
 
 def started_node(settings: Settings) -> tuple[subprocess.Popen[str], str]:
@@ -63,6 +65,7 @@ def started_node(settings: Settings) -> tuple[subprocess.Popen[str], str]:
         "persist": str(Path(folder, "storage")),
         "temporary": folder,
         "pyodideBundle": settings.pyodide_bundle and str(settings.pyodide_bundle),
+        "snapshots": settings.snapshots and str(settings.snapshots),
     }
     process = subprocess.Popen(
         [node, str(Path(__file__).with_name("harness.mjs")), json.dumps(options)],
