@@ -24,7 +24,7 @@ const OWN_BUNDLE = "pyodide_dev.capnp.bin";
 /** How the name of what stands for one ends that cannot be: a worker may hold objects of JavaScript in
     global variables, which is its own matter where no snapshot is made of it. */
 const REFUSED = ".none";
-const UNSERIALIZABLE = /Can't serialize top-level variable/;
+const OF_SNAPSHOTS = /\bat pyodide-internal:snapshot:/;
 
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 const digestOf = (data) => createHash("sha256").update(data).digest("hex").slice(0, 32);
@@ -42,8 +42,9 @@ export class Workerd {
   #own;
   #bundle;
   #cache;
-  /** The name of the snapshot that this start makes. */
-  #makes;
+  /** The name of the snapshot that this start makes or uses. */
+  #key;
+  #isMaking = false;
 
   /** Compatibility flags that a Python worker needs for the interpreter.
       @type {string[]} */
@@ -77,10 +78,10 @@ export class Workerd {
     try {
       mkdirSync(this.#cache, { recursive: true, mode: 0o700 });
       mkdirSync(this.#own, { recursive: true, mode: 0o700 });
-      const key = this.#key(python[0].config);
-      if (existsSync(join(this.#cache, key + REFUSED))) this.#startPlain();
-      else if (this.#take(key)) this.#load();
-      else this.#save(key);
+      this.#key = this.#keyOf(python[0].config);
+      if (existsSync(join(this.#cache, this.#key + REFUSED))) this.#startPlain();
+      else if (this.#take()) this.#load();
+      else this.#save();
     } catch (error) {
       if (!error.code) throw error;
       this.#startPlain(); // a folder that cannot be written to, say
@@ -89,14 +90,13 @@ export class Workerd {
 
   /** It runs: what it has left behind is for its next start, and for others. */
   hasStarted() {
-    const key = this.#makes;
-    if (!key) return;
+    if (!this.#isMaking) return;
     const made = join(this.#own, MADE);
     try {
       const digest = digestOf(readFileSync(made));
       const draft = join(this.#cache, `${randomBytes(8).toString("hex")}.new`);
       copyFileSync(made, draft);
-      renameSync(draft, join(this.#cache, `${key}.${digest}${KEPT_AS}`));
+      renameSync(draft, join(this.#cache, `${this.#key}.${digest}${KEPT_AS}`));
       this.#load();
       this.#prune();
     } catch (error) {
@@ -107,26 +107,30 @@ export class Workerd {
 
   /** Whether a start has failed for its snapshot alone, and another one is to be tried. */
   hasFailed(error) {
-    const key = this.#makes;
-    if (!key || !UNSERIALIZABLE.test(error.message)) return false;
+    if (!this.#key || !OF_SNAPSHOTS.test(error.message)) return false;
+    try {
+      writeFileSync(join(this.#cache, this.#key + REFUSED), "");
+      this.#prune();
+    } catch {
+      // Then the next run learns it anew.
+    }
     this.#startPlain();
-    writeFileSync(join(this.#cache, key + REFUSED), "");
-    this.#prune();
     return true;
   }
 
   #startPlain() {
-    this.#makes = undefined;
+    this.#key = undefined;
+    this.#isMaking = false;
     this.#write();
   }
 
   #load() {
-    this.#makes = undefined;
+    this.#isMaking = false;
     this.#write(`--python-load-snapshot=${MADE}`, `--python-snapshot-dir=${this.#own}`);
   }
 
-  #save(key) {
-    this.#makes = key;
+  #save() {
+    this.#isMaking = true;
     this.#write("--python-save-snapshot", `--python-snapshot-dir=${this.#own}`);
   }
 
@@ -140,7 +144,7 @@ export class Workerd {
   }
 
   /** A hash of all that the memory after the imports may depend on. */
-  #key({ manifest: { modules, mainModule }, ...config }) {
+  #keyOf({ manifest: { modules, mainModule }, ...config }) {
     const hash = createHash("sha256");
     const versions = [this.#binary, ...this.#bundleFiles()].map((path) => {
       const { size, mtimeMs } = statSync(path);
@@ -159,8 +163,8 @@ export class Workerd {
   }
 
   /** Have the snapshot of this name as a file of one's own: whether there is a whole one. */
-  #take(key) {
-    const name = readdirSync(this.#cache).find((name) => name.startsWith(`${key}.`));
+  #take() {
+    const name = readdirSync(this.#cache).find((name) => name.startsWith(`${this.#key}.`));
     if (!name) return false;
     const path = join(this.#cache, name);
     const own = join(this.#own, MADE);
@@ -170,7 +174,7 @@ export class Workerd {
     } catch {
       copyFileSync(path, own); // on another disk
     }
-    const isWhole = name === `${key}.${digestOf(readFileSync(own))}${KEPT_AS}`;
+    const isWhole = name === `${this.#key}.${digestOf(readFileSync(own))}${KEPT_AS}`;
     if (isWhole) utimesSync(own, new Date(), new Date());
     else rmSync(path, { force: true });
     return isWhole;
@@ -178,10 +182,8 @@ export class Workerd {
 
   #prune() {
     const paths = readdirSync(this.#cache).map((name) => join(this.#cache, name));
-    const used = new Map(
-      paths.map((path) => [path, statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0]),
-    );
-    paths.sort((one, other) => used.get(other) - used.get(one));
-    for (const path of paths.slice(KEPT)) rmSync(path, { force: true });
+    const used = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const byUse = paths.map((path) => ({ path, time: used(path) })).sort((a, b) => b.time - a.time);
+    for (const { path } of byUse.slice(KEPT)) rmSync(path, { force: true });
   }
 }
