@@ -14,7 +14,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import against, agents, capacity, compact, documents, least, plots, profile, report, results
+from . import (
+    against,
+    agents,
+    capacity,
+    compact,
+    documents,
+    hosting,
+    least,
+    plots,
+    profile,
+    report,
+    results,
+)
 from .capacity import ROOMS
 from .coldstart import cold_starts
 from .comparison import BASE, GROUPS, LIBRARY, ROWS, Group, Result, compare, named
@@ -27,7 +39,7 @@ from .steps import STORIES, walk
 
 PARTS = (
     *("capacity", "comparison", "agents", "documents", "profiles", "least"),
-    *("cold_starts", "memory", "growth", "steps"),
+    *("cold_starts", "memory", "growth", "steps", "hosting"),
 )
 #: The others need more than two minutes.
 QUICK_PARTS = ("comparison", "cold_starts", "memory")
@@ -108,6 +120,8 @@ def _titles(part: str, quick: bool) -> list[str]:
         return [row.title for row in documents.ROWS if row.quick or not quick]
     if part == "least":
         return least.titles()
+    if part == "hosting":
+        return hosting.titles()
     sys.exit(f"--works does not choose from the part {part}")
 
 
@@ -229,6 +243,12 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
             _save({**measured, "growth": found}, file)
         return found
 
+    def measure_all_hosting() -> Values:
+        effort = hosting.QUICK if quick else hosting.WHOLE
+        found, bucket = hosting.measure_hosting(effort, works)
+        samples["hosting"] = {figures.title: figures.of for figures in found}
+        return {"run": about, **hosting.values(found, bucket)}
+
     measurements: dict[str, Callable[[], object]] = {
         "capacity": measure_capacity,
         "comparison": measure_comparison,
@@ -240,6 +260,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
         "memory": measure_all_memory,
         "steps": measure_steps,
         "growth": measure_growth,
+        "hosting": measure_all_hosting,
     }
     for part in parts:
         print(part.replace("_", " "), flush=True)
@@ -248,7 +269,7 @@ def _measure(parts: Sequence[str], works: Sequence[str], *, quick: bool, file: P
             continue
         measured[part] = measurements[part]()
         # These say by themselves when and where: all else may be of another machine.
-        own = set(parts) <= set(report.ON_THEIR_OWN)
+        own = set(parts) <= {*report.ON_THEIR_OWN, hosting.TITLE}
         _save({one: measured[one] for one in parts if one in measured} if own else measured, file)
         _save_samples(samples)
     return measured

@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from statistics import median
 
-from . import agents, capacity, documents
+from . import agents, capacity, documents, hosting, hosts
 from .comparison import BASE, LIBRARY, ROOM_SERVERS, ROWS, WORK, Row, table_of
 from .documents import DocumentWakes
 from .load import Document, Load
+from .paths import ROOT
 from .rounds import measure
 from .servers import running
 from .works import Messages, deliveries, echo
@@ -90,6 +91,24 @@ def wrong_documents() -> list[str]:
 def typed(keystrokes: int) -> dict[str, int]:
     """What is stored after so many keystrokes in a room of this library's."""
     return vars(documents.type_much(LIBRARY, keystrokes))
+
+
+def hosted(name: str) -> list[str]:
+    """The works of hosting that a host has done, after a start without a snapshot.
+
+    Each looks at a reply, and at a cluster's other node also at where the room is.
+    """
+    # Its standard library need not be compiled at the start.
+    hosts.BUNDLE = ROOT / ".cache" / "pyodide-bundle-compiled"
+    with hosting.hosts() as found, Load() as load:
+        start = found.serve("--no-snapshot") if name == hosts.SERVE else found.host(name)
+        with start as host:
+            for row in hosting.ROWS:
+                row.work.prepare(load, host)
+                row.work.run(load, host, 10 * row.work.granularity)
+                row.work.finish(load, host)
+            assert host.memory() > 2**20
+    return hosting.titles()[: len(hosting.ROWS)]
 
 
 def _do_some(variant: str, rows: Sequence[Row]) -> None:

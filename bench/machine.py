@@ -49,6 +49,19 @@ def resident_bytes(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
+def shared_bytes(pid: int) -> int:
+    """The memory of a process, with the files that it maps; its part of what others map, too."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    line = next(line for line in lines if line.startswith("Pss:"))
+    return int(line.split()[1]) * 1024
+
+
+def family(pid: int) -> tuple[int, ...]:
+    """A process and all that it has started, and these in turn."""
+    children = " ".join(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children"))
+    return (pid, *(one for child in children.split() for one in family(int(child))))
+
+
 def load_average() -> float:
     return os.getloadavg()[0]
 

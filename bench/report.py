@@ -12,6 +12,9 @@ from .against import OTHER, THIS, Line
 from .agents import TITLE as AGENTS
 from .comparison import BASE, CONTROL, LIBRARY, TITLES
 from .documents import TITLE as DOCUMENTS
+from .hosting import BYTES, RATE
+from .hosting import TITLE as HOSTING
+from .hosts import DEV, FASTAPI, OWNER, RELAYED, SERVE
 from .least import LEAST
 from .paths import ROOT
 from .profile import KINDS, REST
@@ -59,6 +62,8 @@ def tables(results: Values) -> dict[str, str]:
         found["profiles"] = _profiles(results["profiles"], results["comparison"])
     if results.get("least") and results.get("comparison"):
         found["least"] = _least(results["least"], results["comparison"])
+    if HOSTING in results:
+        found[HOSTING] = _hosting(results[HOSTING])
     for story in results.get("steps", []):
         found[f"steps, {story['work']}"] = _steps(story)
     return found
@@ -264,6 +269,44 @@ def _crowd(crowd: Values) -> str:
     ]
     head = [f"{count:,} connections in one room", *(_HEADS[name] for name in _COMPARED)]
     return _table(head, rows)
+
+
+_HOSTS = {
+    SERVE: "`partyserver serve`",
+    OWNER: "a cluster, by the room's node",
+    RELAYED: "a cluster, by another node",
+    DEV: "`wrangler dev`",
+    FASTAPI: "FastAPI",
+}
+
+
+def _hosting(hosting: Values) -> str:
+    if not hosting:
+        return "Not measured yet.\n"
+    rows = [
+        [
+            row["title"] + (", a second" if row["unit"] == RATE else ""),
+            *(_hosted(cell, row["unit"]) for cell in row["figures"]),
+        ]
+        for row in hosting["rows"]
+    ]
+    table = _table(["one room", *(_HOSTS[name] for name in hosting["hosts"])], rows)
+    return (
+        f"{_run(hosting['run'])}\n{table}\nThe cluster's bucket stores a page in "
+        f"{hosting['bucket']:.1f} ms, where nobody else asks.\n"
+    )
+
+
+def _hosted(cell: Sequence[float] | None, unit: str) -> str:
+    """A figure, and its ratio to serve's where it is not serve's own."""
+    if cell is None:
+        return ""
+    figure, *found = cell
+    if unit == RATE:
+        text = f"{float(f'{figure:.3g}'):,.0f}"
+    else:
+        text = f"{figure / 2**20:,.0f} MB" if unit == BYTES else f"{figure:.1f} s"
+    return text if found == [1, 1, 1] else f"{text}, {Ratio(*found)}"
 
 
 def _growth(growths: Sequence[Values]) -> str:

@@ -62,12 +62,17 @@ def measure(
 
 
 def measure_all(
-    entries: Sequence[Entry], *, rounds: int, seconds: float, warm_up: int = 0
+    entries: Sequence[Entry],
+    *,
+    rounds: int,
+    seconds: float,
+    warm_up: int = 0,
+    by_clock: bool = False,
 ) -> dict[str, Samples]:
     """The samples of each entry, by its name, after so many units that warm it up.
 
-    In every round each gets one run of about `seconds` of CPU, in another order each time, so that
-    what disturbs the machine disturbs all of them.
+    In every round each gets one run of about `seconds` of CPU (with `by_clock` on the clock), in
+    another order each time, so that what disturbs the machine disturbs all of them.
     """
     slices = max(entry.work.slices for entry in entries)
     samples = {entry.name: Samples() for entry in entries}
@@ -76,7 +81,7 @@ def measure_all(
     _warm_up(entries, warm_up)
     units = {
         entry.name: entry.work.fixed
-        or calibrate(entry.work, entry.load, entry.server, seconds / slices)
+        or calibrate(entry.work, entry.load, entry.server, seconds / slices, by_clock=by_clock)
         for entry in entries
     }
     for at in range((rounds + 1) * slices):
@@ -99,13 +104,15 @@ def _warm_up(entries: Sequence[Entry], units: int) -> None:
             work.clear(entry.load, entry.server)
 
 
-def calibrate(work: Work, load: Load, server: Server, seconds: float) -> int:
-    """How many units take about `seconds` of CPU. This warms the server up, too."""
+def calibrate(
+    work: Work, load: Load, server: Server, seconds: float, *, by_clock: bool = False
+) -> int:
+    """How many units take so many seconds of CPU, or on the clock. This warms the server up."""
     units = work.granularity
     while True:
         before = server.cpu()
-        work.run(load, server, units)
-        used = server.cpu() - before
+        took = work.run(load, server, units)
+        used = took.seconds if by_clock else server.cpu() - before
         work.clear(load, server)
         if used > seconds / 2:
             whole = units * seconds / used / work.granularity

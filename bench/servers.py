@@ -74,7 +74,11 @@ WORKERS = {
 }
 
 #: Not on workerd, but on uvicorn: the modules of the apps.
-FASTAPI = {"fastapi": "fastapi_app", "fastapi_capacity": "fastapi_capacity"}
+FASTAPI = {
+    "fastapi": "fastapi_app",
+    "fastapi_capacity": "fastapi_capacity",
+    "fastapi_hosting": "fastapi_hosting",
+}
 
 #: Those of them that are this library with all of its classes, written in different ways.
 LIBRARIES = tuple(worker.name for worker in WORKERS.values() if worker.classes == _OURS)

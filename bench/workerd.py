@@ -44,7 +44,7 @@ class Worker:
 
     def build(self, folder: Path) -> Path:
         """Write the worker into a folder, with its modules and its config; the config's path."""
-        modules = self._python_modules(folder) if self.is_python else self._bundle(folder)
+        modules = self.python_modules(folder) if self.is_python else self._bundle(folder)
         config = folder / "config.capnp"
         storage = folder / "storage"
         storage.mkdir()
@@ -70,7 +70,8 @@ class Worker:
         subprocess.run([*command, *options, "--log-level=error"], check=True, env=environment)
         return ['(name = "worker.js", esModule = embed "worker.js")']
 
-    def _python_modules(self, folder: Path) -> list[str]:
+    def python_modules(self, folder: Path) -> list[str]:
+        """Write a Python worker's sources into a folder; the modules for a config."""
         shutil.copy(VARIANTS / self.main, folder / "worker.py")
         modules = ['(name = "worker.py", pythonModule = embed "worker.py")']
         target = folder / "python_modules"

@@ -16,6 +16,9 @@ app = FastAPI()
 
 
 class Room:
+    #: When a commit is on the disk: "normal", soon after it; "full", before it is over.
+    synchronous = "normal"
+
     def __init__(self, file: str) -> None:
         self.sockets: dict[str, WebSocket] = {}
         self.file = file
@@ -29,7 +32,7 @@ class Room:
         database = sqlite3.connect(self.file, isolation_level=None)
         database.row_factory = sqlite3.Row
         database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
+        database.execute(f"pragma synchronous = {self.synchronous}")
         database.execute(schema)
         return database
 
