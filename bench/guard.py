@@ -111,6 +111,20 @@ def hosted(name: str) -> list[str]:
     return hosting.titles()[: len(hosting.ROWS)]
 
 
+def misplaced() -> list[str]:
+    """Why a room is refused that is not where it should be, by the rows of hosting."""
+    hosts.BUNDLE = ROOT / ".cache" / "pyodide-bundle-compiled"
+    found = []
+    with hosting.hosts() as all_hosts, all_hosts.host(hosts.RELAYED) as host, Load() as load:
+        for row in hosting.ROWS:
+            try:
+                row.work.prepare(load, replace(host, owner_port=host.port))
+            except RuntimeError as error:
+                found.append(str(error))
+            load.close(host.name)
+    return found
+
+
 def _do_some(variant: str, rows: Sequence[Row]) -> None:
     with running(variant) as server, Load() as load:
         for row in rows:

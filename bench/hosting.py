@@ -50,8 +50,9 @@ class Talk(Messages):
         server.settle()
 
     def _refuse_another_owner(self, load: Load, host: Host) -> None:
+        host.settle()  # a node that has just begun works for itself, too
         before = cpu_seconds(host.owner_pid), host.cpu()
-        self.run(load, host, 50 * self.granularity)
+        self.run(load, host, 100 * self.granularity)
         owner = cpu_seconds(host.owner_pid) - before[0]
         if owner < (host.cpu() - before[1]) / 4:
             raise RuntimeError(f"a room of {self.party} is not on the node that it began on")

@@ -20,6 +20,12 @@ def test_a_host_echoes_delivers_and_writes(bench, host):
     assert len(bench(f"guard.hosted({host!r})")) == 5
 
 
+@in_a_soak
+def test_a_room_on_another_node_than_it_should_be_is_refused(bench):
+    refused = bench("guard.misplaced()")
+    assert ["not on the node" in text for text in refused] == [True] * 5
+
+
 def test_figures_are_medians_and_their_ratios_to_serve(bench):
     figures = (
         "hosting.Figures('echoes', 'a second', of={'serve': [10, 20, 40], 'dev': [5, 10, 20]}),"
