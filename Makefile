@@ -70,7 +70,7 @@ test: setup ## run the tests (ARGS="-k name")
 soak: setup ## random histories, kills and long lives, for an hour or more (SEED=1)
 	@$(RUNTIME) SOAK=1 MODEL_SEED=$(SEED) MODEL_HISTORIES=100 YJS_SEED=$(SEED) YJS_LOGS=150 YJS_KILLS=100 \
 	  PARTY_KILLS=200 PARTY_SEED=$(SEED) \
-	  .venv/bin/pytest tests/hosting/test_durability.py tests/leaks tests/model tests/yjs/test_npm.py tests/yjs/test_lives.py
+	  .venv/bin/pytest tests/hosting/test_durability.py tests/performance/test_hosting.py tests/leaks tests/model tests/yjs/test_npm.py tests/yjs/test_lives.py
 
 # The same tests on `partyserver serve`: those that need HTTP, WebSockets and evictions, and no clock of the kit's.
 test-serve: setup ## run the tests of contracts and of examples on `partyserver serve` (ARGS="-k name")
