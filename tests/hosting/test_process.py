@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 from partyserver.hosting import process
@@ -279,6 +280,24 @@ def test_one_that_does_not_answer_in_time_does_not(signals, started):
     with Listener("127.0.0.1", 0) as listener:
         listener.listen()
         assert answers(child, listener.address, signals, 0.2) == ""
+
+
+def test_one_that_accepts_nobody_any_more_delays_no_signal(signals, started):
+    """Its backlog is full, so that a connection waits, too."""
+    child, _ = started(STUBBORN)
+    with Listener("127.0.0.1", 0) as listener, contextlib.ExitStack() as stack:
+        listener._socket.listen(0)
+        while True:
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.2)
+            try:
+                waiting.connect(listener.address)
+            except TimeoutError:
+                break
+        threading.Timer(0, send, [signal.SIGTERM]).start()
+        began = time.monotonic()
+        assert answers(child, listener.address, signals, LIMIT) == ""
+        assert time.monotonic() - began < LIMIT / 2
 
 
 def test_systemd_is_told(tmp_path):

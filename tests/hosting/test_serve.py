@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -337,8 +339,6 @@ def test_new_code_runs_and_never_that_of_an_old_snapshot(tmp_path):
 
 
 def test_systemd_is_told_when_it_is_ready(config, data, tmp_path):
-    import socket
-
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         environ = {"TOKEN": SECRET, "NOTIFY_SOCKET": str(tmp_path / "notify")}
@@ -346,6 +346,90 @@ def test_systemd_is_told_when_it_is_ready(config, data, tmp_path):
             assert systemd.recv(100) == b"READY=1"
             assert served.stop() == 0
             assert systemd.recv(100) == b"STOPPING=1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_systemds_watchdog_is_told_while_the_worker_answers(config, data, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(LIMIT)
+        environ = {
+            "TOKEN": SECRET,
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "WATCHDOG_USEC": "200000",
+        }
+        with serving(config, data, "--secrets", "TOKEN", environ=environ) as served:
+            assert [systemd.recv(100) for _ in range(4)] == [b"READY=1", *[b"WATCHDOG=1"] * 3]
+            assert not any("started" in line for line in served.lines)  # no room is woken
+            workerd = served.workerd()
+            os.kill(workerd, signal.SIGSTOP)
+            until = time.monotonic() + LIMIT
+            while ") T " not in Path(f"/proc/{workerd}/stat").read_text():
+                assert time.monotonic() < until
+            systemd.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while systemd.recv(100):
+                    pass
+            # What was answered before it was stopped may come yet, and nothing else does.
+            systemd.settimeout(2)
+            came = 0
+            with contextlib.suppress(TimeoutError):
+                while came < 2 and systemd.recv(100) == b"WATCHDOG=1":
+                    came += 1
+            assert came < 2
+            os.kill(workerd, signal.SIGCONT)
+            systemd.settimeout(LIMIT)
+            assert systemd.recv(100) == b"WATCHDOG=1"
+            os.kill(workerd, signal.SIGSTOP)
+            assert served.stop() == 0  # a hung worker delays no end
+
+
+def prepare(config, data, *options, status=0, **more):
+    """What `serve --prepare` says."""
+    with Served(config, data, "--prepare", *options, **more) as served:
+        assert served.wait() == status
+        assert not any("serving" in line for line in served.lines)
+        return served.text
+
+
+def test_new_code_is_prepared_beside_the_old_and_starts_at_once(tmp_path):
+    config = project(tmp_path / "deployed", WRITING + f"\n# {uuid.uuid4()}", "Room")
+    source = config.parent / "src" / "worker.py"
+    data = tmp_path / "data"
+    assert "is prepared" in prepare(config, data)  # before the first start, too
+    with Served(config, data) as served, connect(room_at(served.until_ready(), "a")) as room:
+        source.write_text(source.read_text().replace('"worker"', '"workes"'))
+        assert "making the start-up snapshot" in prepare(config, data)
+        assert "making the start-up snapshot" not in prepare(config, data)
+        room.send("undisturbed")
+        assert room.recv(timeout=LIMIT) == "undisturbed"
+        assert get(served.url).text == "worker"
+        served.kill()
+        assert "making the start-up snapshot" not in served.text
+    with Served(config, data) as served:
+        assert get(served.until_ready().url).text == "workes"
+        assert get(served.url, "/parties/room/a").json() == ["undisturbed"]
+        assert "making the start-up snapshot" not in served.text
+    # The way back is there.
+    source.write_text(source.read_text().replace('"workes"', '"worker"'))
+    with Served(config, data) as served:
+        assert get(served.until_ready().url).text == "worker"
+        assert "making the start-up snapshot" not in served.text
+
+
+def test_what_is_not_prepared_is_told(running, tmp_path):
+    other = project(tmp_path / "other", WRITING, "Room", name="served-staging")
+    assert "holds the data of the worker 'served'" in prepare(other, running.data, status=1)
+    told = prepare(other, tmp_path / "data", "--no-snapshot", status=1)
+    assert "--prepare makes the snapshot that --no-snapshot does without" in told
+    endless = project(tmp_path / "endless", "while True: pass\n", "Room")
+    with Served(endless, tmp_path / "data", "--prepare") as served:
+        served.line("making the start-up snapshot")
+        served.workerd_soon()
+        served.signal()
+        assert served.wait() == 1  # or what deploys would go on
+    assert "ended by a signal" in served.text
+    assert not any((tmp_path / "data" / "snapshots").glob("making-*"))
 
 
 @pytest.mark.alone

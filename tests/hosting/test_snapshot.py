@@ -1,8 +1,13 @@
 """Snapshots: named by all that they were made of, whole or not used, and few."""
 
+import contextlib
+import hashlib
 import os
+import signal
 import stat
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -37,9 +42,11 @@ sys.exit(int(os.environ.get("STATUS", "0")))
     return Program(path, "1.20261117.1")
 
 
-def make(snapshots, key, program, **environ):
+def make(snapshots, key, program, *, use=True, **environ):
     with Signals() as signals:
-        return snapshots.make(key, program, ["config.capnp"], signals, environ)
+        return snapshots.make(
+            key, program, lambda place: ["config.capnp"], signals, environ, use=use
+        )
 
 
 def test_its_name_tells_all_that_it_was_made_of(snapshots, program, tmp_path):
@@ -122,6 +129,107 @@ def test_what_a_killed_one_has_left_is_removed(snapshots, program):
     (left / "snapshot.bin").write_text("half of it")
     make(snapshots, "a", program, CONTENT="memory")
     assert not left.exists()
+
+
+def names(snapshots):
+    return {path.stem for path in snapshots.folder.glob("*.bin")}
+
+
+def test_one_for_a_later_start_stays_until_it_is_used(snapshots, program):
+    """However often the worker that is served starts again meanwhile."""
+    for number, key in enumerate("abc"):
+        os.utime(make(snapshots, key, program, CONTENT=key), (number + 1, number + 1))
+    snapshots.prune()
+    assert names(snapshots) == {"b", "c"}
+    make(snapshots, "later", program, use=False, CONTENT="x")
+    assert names(snapshots) == {"b", "c", "later"}
+    for _ in range(2):
+        assert snapshots.find("c")
+        snapshots.prune()
+        assert names(snapshots) == {"b", "c", "later"}
+    # The next takes its place, and the one in use and the one before stay.
+    make(snapshots, "latest", program, use=False, CONTENT="x")
+    assert names(snapshots) == {"b", "c", "latest"}
+    assert snapshots.find("latest", use=False)
+    snapshots.prune()
+    assert names(snapshots) == {"b", "c", "latest"}
+    assert snapshots.find("latest")
+    snapshots.prune()
+    assert names(snapshots) == {"c", "latest"}
+
+
+@contextlib.contextmanager
+def another_makes(snapshots):
+    with snapshots._locked() as is_locked:
+        assert is_locked
+        yield
+
+
+def test_who_comes_while_another_makes_it_waits_and_takes_it(snapshots, program):
+    made = []
+    with another_makes(snapshots):
+        ready = threading.Event()
+
+        def wait():
+            ready.set()
+            made.append(snapshots.make("a", program, None, Waiting(), {}))
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        ready.wait(60)
+        path = snapshots.folder / "a.bin"
+        path.write_text("memory")
+        path.with_suffix(".sha256").write_text(hashlib.sha256(b"memory").hexdigest())
+    thread.join(60)
+    assert made == [path]
+
+
+class Waiting:
+    """Signals of which none comes, for a thread."""
+
+    asked = 0
+
+    def wait(self, timeout):
+        time.sleep(timeout)
+
+
+def test_a_signal_ends_the_waiting_for_another(snapshots, program):
+    with another_makes(snapshots), Signals() as signals:
+        threading.Timer(0, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        assert snapshots.make("a", program, None, signals, {}) is None
+
+
+def test_nothing_is_removed_while_another_makes_one(snapshots, program):
+    for key in "abc":
+        make(snapshots, key, program, CONTENT=key)
+    (snapshots.folder / "a.bin").write_text("half")
+    making = snapshots.folder / "making-0123"
+    making.mkdir()
+    with another_makes(snapshots):
+        assert snapshots.find("a") is None
+        snapshots.prune()
+        assert names(snapshots) == {"a", "b", "c"}
+        assert snapshots.find("b")
+        assert making.exists()
+    snapshots.prune()
+    assert len(names(snapshots)) == 2
+    assert not making.exists()
+
+
+def test_one_that_is_whole_by_the_second_look_is_taken(snapshots, program, monkeypatch):
+    """Another process has made it between the two."""
+    path = make(snapshots, "a", program, CONTENT="memory")
+    looks = [None, path]
+    monkeypatch.setattr(snapshots, "_whole", lambda *_: looks.pop(0))
+    assert snapshots.find("a") == path
+
+
+def test_notes_that_cannot_be_written_are_none(snapshots, program, monkeypatch):
+    def failing(*_):
+        raise FileExistsError
+
+    monkeypatch.setattr(module, "write_private", failing)
+    assert snapshots.key(CONFIG, program, None)
 
 
 TRACEBACK = """\

@@ -69,9 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grace",
         type=_seconds,
-        default=10.0,
         metavar="SECONDS",
-        help="what open connections are given at the end (default: 10; a second signal cuts it)",
+        help="what open connections are given at the end (default: 2, and 10 in a cluster; a "
+        "second signal cuts it)",
     )
     parser.add_argument(
         "--log-format",
@@ -89,6 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         dest="snapshot",
         help="run the worker's imports at each start (some 8 seconds) instead of once",
+    )
+    parser.add_argument(
+        "--prepare",
+        action="store_true",
+        help="make the start-up snapshot for the next start with the same options, also while "
+        "another process serves from the data folder, and end",
     )
     parser.add_argument(
         "--pyodide-bundle",
@@ -114,7 +120,12 @@ def run(options: argparse.Namespace) -> int:
         serving.say(f"warning: {warning}")
     if options.pyodide_bundle and not options.pyodide_bundle.is_dir():
         raise CommandError(f"--pyodide-bundle: there is no folder {options.pyodide_bundle}")
-    return serving.serve(
+    node = cluster.node_of(options, os.environ)
+    grace = options.grace
+    if grace is None:
+        grace = 2.0 if node is None else 10.0  # a node hands its rooms over meanwhile
+    begin = serving.prepare if options.prepare else serving.serve
+    return begin(
         plan,
         serving.Settings(
             data=options.data,
@@ -124,11 +135,11 @@ def run(options: argparse.Namespace) -> int:
             health=options.health,
             bundle=options.pyodide_bundle,
             secrets=values,
-            grace=options.grace,
+            grace=grace,
             snapshot=options.snapshot,
             json_logs=options.log_format == "json",
             network=("public", "private") if options.allow_private_network else ("public",),
-            node=cluster.node_of(options, os.environ),
+            node=node,
         ),
     )
 

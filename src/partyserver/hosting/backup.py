@@ -20,7 +20,16 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from ..project.errors import CommandError
-from .data import BLOBS, MARK, OBJECTS, is_of_cluster, mark_of, sync_folder, write_private
+from .data import (
+    BLOBS,
+    MARK,
+    OBJECTS,
+    is_of_cluster,
+    mark_of,
+    refuse_other_user,
+    sync_folder,
+    write_private,
+)
 
 #: Of each class: when which of its objects is to be woken.
 _ALARMS = "metadata.sqlite"
@@ -40,7 +49,10 @@ def back_up(source: Path, target: Path) -> int:
     source, target = (Path(os.path.abspath(path)) for path in (source, target))
     if mark_of(source) is None:
         raise CommandError(f"{source} is no data folder of partyserver: there is no {MARK} in it")
-    _refuse_other_user(source)
+    # SQLite makes files beside a database that it reads, and workerd must have them, too.
+    refuse_other_user(
+        source, "or the files that reading its databases makes would lock the worker out"
+    )
     if is_of_cluster(source):
         raise CommandError(
             f"{source} is the disk of a cluster's node, whose rooms are in the cluster's bucket: "
@@ -61,16 +73,6 @@ def back_up(source: Path, target: Path) -> int:
         where = error.filename or target
         raise CommandError(f"{where} cannot be copied: {error.strerror}") from None
     return count
-
-
-def _refuse_other_user(source: Path) -> None:
-    """SQLite makes files beside a database that it reads, and workerd must have them, too."""
-    owner = (source / MARK).stat().st_uid
-    if owner != os.geteuid():
-        raise CommandError(
-            f"{source} belongs to another user: run this as that one (`sudo -u '#{owner}' ...`), "
-            "or the files that reading its databases makes would lock the worker out"
-        )
 
 
 def _copy(source: Path, target: Path) -> int:

@@ -6,7 +6,7 @@ DIR/
   lock          held by whoever serves it
   objects/      the rooms, a SQLite database for each, in a folder for each class
   blobs/        large values of KV
-  snapshots/    start-up snapshots, which may hold secrets
+  snapshots/    start-up snapshots, which may hold secrets; whoever makes one has snapshots.lock
   pyodide/      the Python interpreter, where workerd has downloaded it
   run/          what a start needs, and is removed after it
 ```
@@ -95,6 +95,27 @@ class Data:
             raise
         return data
 
+    @classmethod
+    def beside(cls, path: Path, worker: str, *, cluster: str | None = None) -> Data:
+        """The folder for what is done while another process has it. A new one is made.
+
+        Its snapshots are what may be written then, and nothing else.
+
+        Raises:
+            CommandError: as of `open`, or it belongs to another user.
+        """
+        path = Path(os.path.abspath(path))
+        try:
+            found = mark_of(path)
+            if found is None:
+                cls.open(path, worker, cluster=cluster).close()
+            refuse_other_user(path, "or the worker could not read what this makes")
+            data = cls(path, -1)
+            data._refuse_other_kind(_mark_if_its(path, worker) or Mark(worker), cluster)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be used: {error.strerror}") from None
+        return data
+
     @property
     def snapshots(self) -> Path:
         return self.path / "snapshots"
@@ -172,6 +193,16 @@ def is_of_cluster(path: Path) -> bool:
     """Whether a data folder is that of a cluster's node."""
     mark = mark_of(path)
     return bool(mark and mark.cluster) or any((path / OBJECTS).glob(f"*/{_OF_CLUSTER}"))
+
+
+def refuse_other_user(path: Path, why: str) -> None:
+    """Refuse another user than the one who serves from a data folder."""
+    owner = (path / MARK).stat().st_uid
+    if owner != os.geteuid():
+        raise CommandError(
+            f"{path} belongs to another user: run this as that one (`sudo -u '#{owner}' ...`), "
+            f"{why}"
+        )
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -57,16 +57,23 @@ class Signals:
         os.close(self._reader)
         os.close(self._writer)
 
-    def wait(self, timeout: float | None, other: socket.socket | None = None) -> bool:
-        """Wait for a signal, or for `other` to be readable: whether it is."""
+    def wait(
+        self,
+        timeout: float | None,
+        other: socket.socket | None = None,
+        *,
+        for_writing: bool = False,
+    ) -> bool:
+        """Wait for a signal, or for `other` to be readable, or to be writable: whether it is."""
         if timeout is not None:
             timeout = max(timeout, 0)
-        watched: list[Any] = [self._reader] if other is None else [self._reader, other]
-        readable, _, _ = select.select(watched, [], [], timeout)
+        others = [] if other is None else [other]
+        read: list[Any] = [self._reader, *([] if for_writing else others)]
+        ready, writable, _ = select.select(read, others if for_writing else [], [], timeout)
         with suppress(BlockingIOError):
             while os.read(self._reader, 512):
                 pass
-        return other is not None and other in readable
+        return other is not None and (other in ready or other in writable)
 
     def _count(self, number: int, frame: FrameType | None) -> None:
         if number in ENDING:
@@ -287,8 +294,11 @@ def _ask(child: Child, address: tuple[str, int], signals: Signals, deadline: flo
     host, port = address
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as connection:
-        connection.settimeout(max(deadline - time.monotonic(), _AGAIN))
-        connection.connect((host, port))
+        connection.setblocking(False)  # one that is hung may have a full backlog
+        with suppress(BlockingIOError):
+            connection.connect((host, port))
+        if not signals.wait(deadline - time.monotonic(), connection, for_writing=True):
+            return b""
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = b""
         while child.status is None and not signals.asked and time.monotonic() < deadline:

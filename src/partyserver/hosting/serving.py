@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from ..project.errors import CommandError
-from . import cluster, health, workerd
+from . import cluster, health, watchdog, workerd
 from .data import Data, write_private
 from .plan import Cluster, Plan
 from .process import Child, Listener, Signals, answers, notify, unless_asked
@@ -22,6 +21,8 @@ from .snapshot import Snapshots
 #: In the folder of `--pyodide-bundle`; workerd takes it with its development flags only.
 BUNDLE = "pyodide_dev.capnp.bin"
 _CONFIG = "config.capnp"
+#: What stands for the folder of static files in the name of a snapshot. There is no such folder.
+_NO_ASSETS = Path("/nowhere/assets")
 #: Seconds within which a worker must answer after workerd's start. It takes one from a snapshot,
 #: and some ten without.
 STARTING = 300.0
@@ -42,7 +43,7 @@ class Settings:
     bundle: Path | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     #: Seconds that open connections are given when it ends.
-    grace: float = 10.0
+    grace: float = 2.0
     snapshot: bool = True
     #: Whether the worker's log is lines of JSON.
     json_logs: bool = False
@@ -65,15 +66,10 @@ def serve(plan: Plan, settings: Settings) -> int:
             f"{cluster.HAND_OVER:g} s to hand its rooms over: give it 10, and let the supervisor "
             "wait for 15"
         )
-    data_folder = settings.data.resolve()
-    if plan.assets and data_folder.is_relative_to(plan.assets.directory):
-        raise CommandError(
-            f"{data_folder} lies among the assets, which everybody can read: name another folder"
-        )
+    _refuse_among_assets(settings.data, plan)
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        bucket = str(settings.node.bucket) if settings.node else None
-        data = Data.open(settings.data, plan.name, cluster=bucket)
+        data = Data.open(settings.data, plan.name, cluster=_bucket(settings))
         stack.callback(data.close)
         # Before what takes long: a port may be in use.
         port = stack.enter_context(Listener(settings.host, settings.port))
@@ -85,7 +81,7 @@ def serve(plan: Plan, settings: Settings) -> int:
             Listener(*settings.node.peer, option="--peer").close()  # workerd listens there itself
             if not unless_asked(signals, partial(settings.node.check, plan.name)):
                 return 0
-            plan = settings.node.fitted(plan)
+        plan = _fitted(plan, settings)
         snapshots = Snapshots(data.snapshots)
         snapshot = None
         if settings.snapshot:
@@ -101,7 +97,7 @@ def serve(plan: Plan, settings: Settings) -> int:
             snapshots.prune()
             _say_ready(plan, port, probe, settings)
             # A supervisor may have sent the signal to both.
-            if child.wait(signals) and not signals.asked:
+            if watchdog.wait(child, probe.address, signals) and not signals.asked:
                 raise CommandError(f"workerd has ended by itself, with {_status(child)}")
             notify("STOPPING=1")
             child.end(signals, settings.grace)
@@ -110,6 +106,44 @@ def serve(plan: Plan, settings: Settings) -> int:
                 snapshots.remove(snapshot.stem)  # it may be why: the next start makes another
             raise CommandError(_why_not_started(child, told))
     return 0
+
+
+def prepare(plan: Plan, settings: Settings) -> int:
+    """Make the start-up snapshot of a worker, so that its next start need not; the exit status.
+
+    Another process may serve from the data folder meanwhile, and goes on.
+
+    Raises:
+        CommandError: it cannot be made, or a signal to end came before it was.
+    """
+    if not settings.snapshot:
+        raise CommandError("--prepare makes the snapshot that --no-snapshot does without")
+    _refuse_among_assets(settings.data, plan)
+    with Signals() as signals:
+        data = Data.beside(settings.data, plan.name, cluster=_bucket(settings))
+        snapshots = Snapshots(data.snapshots)
+        plan = _fitted(plan, settings)
+        found = _snapshot(snapshots, plan, settings, data, signals, use=False)
+        if found is None:
+            raise CommandError("ended by a signal, before the start-up snapshot was made")
+    print(f"partyserver: {plan.name} is prepared: start it from the same data folder", flush=True)
+    return 0
+
+
+def _bucket(settings: Settings) -> str | None:
+    return str(settings.node.bucket) if settings.node else None
+
+
+def _fitted(plan: Plan, settings: Settings) -> Plan:
+    return settings.node.fitted(plan) if settings.node else plan
+
+
+def _refuse_among_assets(data: Path, plan: Plan) -> None:
+    data = data.resolve()
+    if plan.assets and data.is_relative_to(plan.assets.directory):
+        raise CommandError(
+            f"{data} lies among the assets, which everybody can read: name another folder"
+        )
 
 
 def _started(
@@ -185,25 +219,42 @@ def _folders(plan: Plan, part: Cluster | None, root: Path) -> list[str]:
 
 
 def _snapshot(
-    snapshots: Snapshots, plan: Plan, settings: Settings, data: Data, signals: Signals
+    snapshots: Snapshots,
+    plan: Plan,
+    settings: Settings,
+    data: Data,
+    signals: Signals,
+    *,
+    use: bool = True,
 ) -> Path | None:
-    """The snapshot, which is made if there is none; None where a signal to end came meanwhile."""
-    text = _config(plan, settings, None, with_sockets=False)
+    """The snapshot, which is made if there is none; None where a signal to end came meanwhile.
+
+    Without `use`, it is for a later start.
+    """
+    # Where the static files are is nothing to it, nor what is in them.
+    text = _config(_with_assets_at(plan, _NO_ASSETS), settings, None, with_sockets=False)
     key = snapshots.key(text, settings.program, _bundle_in(settings))
-    if path := snapshots.find(key):
+    if path := snapshots.find(key, use=use):
         return path
     say("making the start-up snapshot, once for each change: 10 to 30 seconds")
-    # Beside empty folders, and not as a part of a cluster: no alarm rings for it.
-    root = data.run / "making"
-    for folder in workerd.folders(plan).values():
-        (root / folder).mkdir(parents=True)
-    config = root / "config.capnp"
-    write_private(config, text.encode())
-    arguments = [str(config), *_arguments(settings, data), *_folders(plan, None, root)]
-    try:
-        return snapshots.make(key, settings.program, arguments, signals, _environ(settings))
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+
+    def arguments(place: Path) -> list[str]:
+        # Beside empty folders, and not as a part of a cluster: no alarm rings for it.
+        for folder in (*workerd.folders(plan).values(), _NO_ASSETS.name):
+            (place / folder).mkdir()
+        fitted = _with_assets_at(plan, place / _NO_ASSETS.name)
+        config = place / _CONFIG
+        write_private(config, _config(fitted, settings, None, with_sockets=False).encode())
+        return [str(config), *_arguments(settings, data), *_folders(plan, None, place)]
+
+    environ = _environ(settings)
+    return snapshots.make(key, settings.program, arguments, signals, environ, use=use)
+
+
+def _with_assets_at(plan: Plan, folder: Path) -> Plan:
+    if plan.assets is None:
+        return plan
+    return replace(plan, assets=replace(plan.assets, directory=str(folder)))
 
 
 def _environ(settings: Settings) -> dict[str, str]:
