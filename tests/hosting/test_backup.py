@@ -160,6 +160,80 @@ def test_alarms_before_and_after_the_rooms_are_in_it(data, tmp_path, monkeypatch
     assert found == [("later", 2), ("new", 3), ("rung", 1)]
 
 
+@pytest.fixture
+def kv(data):
+    """A namespace with a large value, as workerd stores it."""
+    folder = data / "objects" / "KVNamespace"
+    folder.mkdir()
+    path = folder / "cd.sqlite"
+    database(path, "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB, blob TEXT)")
+    database(path, "INSERT INTO entries VALUES ('small', 'x', NULL), ('large', NULL, 'n/b/0')")
+    (data / "blobs" / "n" / "b").mkdir(parents=True)
+    (data / "blobs" / "n" / "b" / "0").write_text("value 0")
+    return path
+
+
+def replacing(monkeypatch, data, path):
+    """Have the large value be replaced, and the one before deleted, after each copy."""
+    copy_database, count = module._copy_database, []
+
+    def meanwhile(source, target):
+        copied = copy_database(source, target)
+        if source == path and len(count) < meanwhile.limit:
+            blobs = data / "blobs" / "n" / "b"
+            (blobs / str(len(count))).unlink()
+            count.append(source)
+            (blobs / str(len(count))).write_text(f"value {len(count)}")
+            database(path, f"UPDATE entries SET blob = 'n/b/{len(count)}' WHERE key = 'large'")
+        return copied
+
+    monkeypatch.setattr(module, "_copy_database", meanwhile)
+    return meanwhile
+
+
+def test_the_large_values_of_kv_are_those_that_the_copy_names(data, kv, tmp_path, monkeypatch):
+    replacing(monkeypatch, data, kv).limit = 3
+    monkeypatch.setattr(module, "_copy_blobs", lambda *_: None)  # it came after those
+    back_up(data, tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy" / kv.relative_to(data))) as connection:
+        query = "SELECT blob FROM entries WHERE key = 'large'"
+        [(name,)] = connection.execute(query).fetchall()
+    assert (tmp_path / "copy" / "blobs" / name).read_text() == "value 3"
+
+
+def test_values_that_are_lost_are_told(data, kv, tmp_path):
+    (data / "blobs" / "n" / "b" / "0").unlink()
+    with pytest.raises(CommandError, match=r"cd\.sqlite names values that are not in .*blobs"):
+        back_up(data, tmp_path / "copy")
+
+
+def test_a_namespace_that_is_deleted_or_new_is_no_matter(data, kv, tmp_path, monkeypatch):
+    database(kv.with_name("ef.sqlite"), "CREATE TABLE schema (v)")
+    databases = module._databases
+    gone = kv.with_name("gone.sqlite")
+    monkeypatch.setattr(module, "_databases", lambda objects: [*databases(objects), gone])
+    assert back_up(data, tmp_path / "copy") == 3
+
+
+def test_facets_are_in_it_with_their_names(data, tmp_path, monkeypatch):
+    """One that is new while its room is copied, too: the names are copied last."""
+    rooms = data / "objects" / "chat-Room"
+    database(rooms / "ab.1.sqlite", "CREATE TABLE told (text)")
+    (rooms / "ab.facets").write_bytes(b"first")
+    copy_database = module._copy_database
+
+    def meanwhile(path, target):
+        with (rooms / "ab.facets").open("ab") as file:
+            file.write(b" second")
+        return copy_database(path, target)
+
+    monkeypatch.setattr(module, "_copy_database", meanwhile)
+    assert back_up(data, tmp_path / "copy") == 2
+    copied = tmp_path / "copy" / "objects" / "chat-Room"
+    assert (copied / "ab.1.sqlite").exists()
+    assert (copied / "ab.facets").read_bytes() == b"first second second"
+
+
 def test_a_class_without_alarms_is_copied_too(data, tmp_path):
     database(data / "objects" / "chat-Room" / "metadata.sqlite", "CREATE TABLE other (a)")
     assert back_up(data, tmp_path / "copy") == 1

@@ -16,12 +16,13 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from ..project.errors import CommandError
 from .data import (
     BLOBS,
+    KV,
     MARK,
     OBJECTS,
     is_of_cluster,
@@ -35,6 +36,10 @@ from .data import (
 _ALARMS = "metadata.sqlite"
 #: Seconds that a database may be locked, which it is for moments.
 _LOCKED = 60.0
+#: Behind a room's id: the names of its facets. Their databases are `ID.NUMBER.sqlite`.
+_FACETS = ".facets"
+#: So often a namespace of KV is copied until all of its large values are there.
+_TRIES = 5
 
 
 def back_up(source: Path, target: Path) -> int:
@@ -82,20 +87,54 @@ def _copy(source: Path, target: Path) -> int:
     count = 0
     for path in _databases(objects):
         if path.name != _ALARMS:
-            count += _copy_database(path, target / path.relative_to(source))
+            count += _copy_with_blobs(path, source, target)
     for path in _databases(objects):
         if path.name == _ALARMS:
             copied = target / path.relative_to(source)
             alarms = before.get(path, [])
             if _copy_database(path, copied) and alarms:
                 _add_alarms(copied, alarms)
-    # Values that came meanwhile: a room's copy may name them.
-    _copy_blobs(source / BLOBS, target / BLOBS)
+    # Which facet of a room has which database. It is only ever added to, so what it has after the
+    # databases were copied has all of them.
+    for path in sorted(objects.glob(f"*/*{_FACETS}")):
+        _copy_file(path, target / path.relative_to(source))
     (target / OBJECTS).mkdir(mode=0o700, exist_ok=True)
     for folder in (target, *(path for path in target.rglob("*") if path.is_dir())):
         sync_folder(folder)
     write_private(target / MARK, (source / MARK).read_bytes())
     return count
+
+
+def _copy_with_blobs(path: Path, source: Path, target: Path) -> bool:
+    """Copy a database, and the large values of KV that it names, if it is one of KV.
+
+    A value that was deleted between the two is not in the next copy of the database.
+    """
+    copied = target / path.relative_to(source)
+    for _ in range(_TRIES):
+        if not _copy_database(path, copied):
+            return False
+        if path.parent.name != KV:
+            return True
+        names = _blobs_of(copied)
+        for name in names:
+            _copy_file(source / BLOBS / name, target / BLOBS / name)
+        if all((target / BLOBS / name).exists() for name in names):
+            return True
+        copied.unlink()
+    raise CommandError(
+        f"{path} names values that are not in {source / BLOBS}, which change too fast or are lost"
+    )
+
+
+def _blobs_of(path: Path) -> list[str]:
+    """The paths of KV's large values, where the table is the one that is known."""
+    with closing(_reading(path)) as connection:
+        try:
+            found = connection.execute("SELECT blob FROM entries WHERE blob IS NOT NULL")
+            return [str(name) for (name,) in found]
+        except sqlite3.OperationalError:
+            return []
 
 
 def _databases(objects: Path) -> Iterator[Path]:
@@ -145,12 +184,20 @@ def _add_alarms(path: Path, alarms: list[tuple[object, ...]]) -> None:
 
 
 def _copy_blobs(source: Path, target: Path) -> None:
-    """Files that are written once, and deleted: those that are not there yet."""
+    """Files that are written once, and deleted."""
     for path in sorted(source.rglob("*")):
-        copied = target / path.relative_to(source)
-        if path.is_file() and not copied.exists():
-            copied.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-            with suppress(FileNotFoundError):
-                shutil.copyfile(path, copied)
-                with copied.open("rb") as file:
-                    os.fsync(file.fileno())
+        if path.is_file():
+            _copy_file(path, target / path.relative_to(source))
+
+
+def _copy_file(path: Path, copied: Path) -> None:
+    """Copy a file that is not there yet; what is deleted meanwhile is left out."""
+    if copied.exists():
+        return
+    copied.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    try:
+        shutil.copyfile(path, copied)
+    except FileNotFoundError:
+        return
+    with copied.open("rb") as file:
+        os.fsync(file.fileno())

@@ -30,6 +30,8 @@ FORMAT = 1
 
 OBJECTS = "objects"
 BLOBS = "blobs"
+#: The folder of KV's namespaces among the objects.
+KV = "KVNamespace"
 
 #: What a new file system, or a system's file manager, puts into a folder by itself.
 _IGNORED = {"lost+found", ".DS_Store"}
