@@ -221,8 +221,43 @@ WRONG = [
             {"queues": {"consumers": [{"queue": "a", "max_retries": wrong}]}},
             "queues: the consumer of a: max_retries must be a whole number",
         )
-        for wrong in (-1, 1.5, "1", True)
+        for wrong in (-1, 1.5, "1", True, 101, 10**30)
     ),
+    *(
+        (
+            {"queues": {"consumers": [{"queue": "a", key: wrong}]}},
+            f"queues: the consumer of a: {key} must be a whole number from {least} to {most}",
+        )
+        for key, least, most in (
+            ("max_batch_size", 1, 100),
+            ("max_batch_timeout", 0, 60),
+            ("max_concurrency", 1, 250),
+            ("retry_delay", 0, 86_400),
+        )
+        for wrong in (least - 1, most + 1, [], {}, float("inf"))
+    ),
+    *(({"rules": wrong}, "rules: it must be a list of objects") for wrong in (5, "x", {"a": 1})),
+    *(
+        ({"rules": [wrong]}, "rules: each must have a type, one of PythonModule, Text, Data")
+        for wrong in (5, {}, {"type": "x"}, {"type": []}, None)
+    ),
+    *(
+        ({"rules": [{"type": "Text", "globs": wrong}]}, "rules: Text: globs must be a list of str")
+        for wrong in (None, 5, "*.md", [5])
+    ),
+    (
+        {"rules": [{"type": "Text", "globs": [], "fallthrough": "yes"}]},
+        "rules: Text: fallthrough must be true or false",
+    ),
+    *(({"base_dir": wrong}, "base_dir: it must be the path") for wrong in (5, [], "a\0")),
+    ({"find_additional_modules": "no"}, "find_additional_modules: it must be true or false"),
+    ({"python_modules": ["a"]}, "python_modules: it must be an object"),
+    *(
+        ({"python_modules": {"exclude": wrong}}, "python_modules: exclude: it must be a list of")
+        for wrong in (5, "x", [5])
+    ),
+    ({"main": "a\0.py"}, "main: a\0.py is not in Python"),
+    ({"assets": {"directory": "gone\0"}}, "assets: there is no folder"),
     ({"triggers": {"crons": "* * * * *"}}, "triggers: crons: it must be a list of strings"),
     *(
         ({"triggers": {"crons": [wrong]}}, f"triggers: {wrong!r} is no cron expression")
@@ -247,6 +282,50 @@ WRONG = [
 def test_what_is_wrong_is_told(tmp_path, config, told):
     [line] = refused(tmp_path, **config)
     assert line.startswith(told)
+
+
+#: Where a config has something: each is set to each of the wrong shapes.
+PLACES = [
+    *((key,) for key in sorted(keys.MAPPED)),
+    *(("durable_objects", key) for key in ("bindings", "code_update_strategy")),
+    *(("durable_objects", "bindings", 0, key) for key in ("name", "class_name", "script_name")),
+    *(("exports", "A", key) for key in ("type", "storage", "state", "renamed_to", "container")),
+    *(("migrations", 0, key) for key in ("tag", "new_classes", "new_sqlite_classes")),
+    *(("migrations", 0, key) for key in ("renamed_classes", "deleted_classes")),
+    *(("migrations", 0, "renamed_classes", 0, key) for key in ("from", "to")),
+    *(("kv_namespaces", 0, key) for key in ("binding", "id", "remote")),
+    *(("d1_databases", 0, key) for key in ("binding", "database_id", "remote")),
+    *(("queues", key) for key in ("producers", "consumers")),
+    *(("queues", "producers", 0, key) for key in ("binding", "queue", "delivery_delay")),
+    *(("queues", "consumers", 0, key) for key in ("queue", "type", "dead_letter_queue")),
+    *(("triggers", key) for key in ("crons", "events")),
+    *(("services", 0, key) for key in ("binding", "service", "entrypoint", "props")),
+    *(("assets", key) for key in ("directory", "binding", "base_path", "run_worker_first")),
+    *(("assets", key) for key in ("html_handling", "not_found_handling")),
+    *(("rules", 0, key) for key in ("type", "globs", "fallthrough")),
+    *(("secrets", "required"), ("python_modules", "exclude"), ("vars", "A")),
+]
+SHAPES = [5, -1, 1.5, float("nan"), True, "", "x\0y", "\ud800", [], [5], [None], {}, {"a": [5]}]
+
+
+def told(folder, config, key):
+    """Whether a config is a plan, or is refused with the name of a key."""
+    try:
+        return isinstance(project(folder, **config), Plan)
+    except CommandError as error:
+        return key in str(error)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+def test_a_wrong_shape_is_told_and_is_no_traceback(tmp_path, place):
+    (tmp_path / "public").mkdir()
+    for shape in SHAPES:
+        value = shape
+        for key in reversed(place):
+            value = [value] if key == 0 else {key: value}
+        if place[0] == "assets" and len(place) > 1:
+            value["assets"].setdefault("directory", "public")
+        assert told(tmp_path, value, place[0])
 
 
 @pytest.mark.parametrize("where", [".", "..", "/", "public/.."])

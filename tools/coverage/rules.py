@@ -15,6 +15,12 @@ from typing import Any
 #: Other modules of plain Python that are held to the same, and their test modules.
 ALSO = {
     "command/typescript.py": "tests/command/test_typescript.py",
+    "hosting/capnp.py": "tests/hosting/test_capnp.py",
+    "hosting/keys.py": "tests/hosting/test_wrangler.py",
+    "hosting/plan.py": "tests/hosting/test_plan.py",
+    "hosting/secrets.py": "tests/hosting/test_secrets.py",
+    "hosting/signing.py": "tests/hosting/test_signing.py",
+    "hosting/watchdog.py": "tests/hosting/test_watchdog.py",
     "load/accounts.py": "tests/loading/test_accounts.py",
     "load/addresses.py": "tests/loading/test_addresses.py",
     "load/files.py": "tests/loading/test_files.py",

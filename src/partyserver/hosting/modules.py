@@ -41,6 +41,41 @@ class File:
     is_vendored: bool
 
 
+def wrong_shapes(config: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the keys that say which modules there are, a sentence for each."""
+    problems = []
+    base = config.get("base_dir")
+    if base is not None and (not isinstance(base, str) or base != possible(base)):
+        problems.append("base_dir: it must be the path of a folder")
+    if config.get("find_additional_modules") not in (None, True, False):
+        problems.append("find_additional_modules: it must be true or false")
+    packages = config.get(VENDORED)
+    if packages is not None and not isinstance(packages, dict):
+        problems.append(f"{VENDORED}: it must be an object")
+    elif packages and not _are_strings(packages.get("exclude", [])):
+        problems.append(f"{VENDORED}: exclude: it must be a list of strings")
+    rules = config.get("rules")
+    if rules is not None and not isinstance(rules, list):
+        problems.append("rules: it must be a list of objects")
+    for rule in _list(rules):
+        if not isinstance(rule, dict) or rule.get("type") not in [*_KINDS]:
+            problems.append(f"rules: each must have a type, one of {', '.join(_KINDS)}")
+        elif not _are_strings(rule.get("globs")):
+            problems.append(f"rules: {rule['type']}: globs must be a list of strings")
+        elif rule.get("fallthrough") not in (None, True, False):
+            problems.append(f"rules: {rule['type']}: fallthrough must be true or false")
+    return problems
+
+
+def possible(path: str) -> str:
+    """A path without what no file's name can have."""
+    return path.replace("\0", "?").encode(errors="replace").decode()
+
+
+def _are_strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
 def root_of(config: Mapping[str, Any], folder: Path, main: Path) -> Path:
     """The folder whose modules are named by their paths in it. `folder` is the config's."""
     base = config.get("base_dir")

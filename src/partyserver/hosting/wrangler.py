@@ -13,7 +13,7 @@ from typing import Any
 from ..project.errors import CommandError
 from . import keys
 from .migrations import Classes, replay
-from .modules import modules_of
+from .modules import modules_of, possible, wrong_shapes
 from .plan import (
     Assets,
     Consumer,
@@ -35,7 +35,9 @@ _OF_D1 = {"binding", "database_id", "database_name", "jurisdiction", "preview_da
 _OF_D1 |= {"migrations_table", "migrations_dir", "migrations_pattern", "remote"}
 #: Cloudflare's, whose last two fields take names, and which have L, W and # for days.
 _CRON = re.compile(r"[0-9*/,L#W?a-zA-Z-]+( [0-9*/,L#W?a-zA-Z-]+){4}")
-_NUMBERS = ("max_batch_size", "max_batch_timeout", "max_retries", "max_concurrency", "retry_delay")
+#: Of a queue's consumer: from and to, as Cloudflare has them. Delays are seconds.
+_NUMBERS = {"max_batch_size": (1, 100), "max_batch_timeout": (0, 60), "max_retries": (0, 100)}
+_NUMBERS |= {"max_concurrency": (1, 250), "retry_delay": (0, 86_400)}
 _HTML_HANDLING = ("auto-trailing-slash", "force-trailing-slash", "drop-trailing-slash", "none")
 _NOT_FOUND_HANDLING = ("single-page-application", "404-page", "none")
 
@@ -71,6 +73,7 @@ def plan_of(data: Mapping[str, Any], folder: Path, *, secrets: tuple[str, ...] =
     )
     reader.refuse_same_names(plan)
     main = reader.main()
+    reader.problems += wrong_shapes(data)
     if reader.problems or main is None:
         listed = "\n".join(f"  {problem}" for problem in dict.fromkeys(reader.problems))
         raise CommandError(f"The wrangler config cannot be hosted as it is:\n{listed}")
@@ -138,9 +141,10 @@ class _Reader:
         value = data.get(key)
         if value is None:
             return None
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        least, most = _NUMBERS[key]
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
-        self.problems.append(f"{where}: {key} must be a whole number")
+        self.problems.append(f"{where}: {key} must be a whole number from {least} to {most}")
         return None
 
     def known(self, data: Mapping[str, Any], keys: set[str], where: str) -> None:
@@ -167,7 +171,7 @@ class _Reader:
             self.problems.append('main: the worker\'s module is missing: main = "src/worker.py"')
             return None
         path = Path(self.folder, main)
-        if path.suffix != ".py":
+        if path.suffix != ".py" or main != possible(main):
             self.problems.append(f"main: {main} is not in Python")
         elif not path.is_file():
             self.problems.append(f"main: there is no file {path}")
@@ -362,7 +366,7 @@ class _Reader:
             return None
         known = {"directory", "binding", "html_handling", "not_found_handling", "base_path"}
         self.known(found, {*known, "run_worker_first"}, "assets")
-        directory = Path(self.folder, self.needed(found, "directory", "assets"))
+        directory = Path(self.folder, possible(self.needed(found, "directory", "assets")))
         if not found.get("directory"):
             pass  # which is told
         elif not directory.is_dir():
