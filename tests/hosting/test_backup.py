@@ -173,13 +173,13 @@ def kv(data):
     return path
 
 
-def replacing(monkeypatch, data, path):
-    """Have the large value be replaced, and the one before deleted, after each copy."""
+def replace(monkeypatch, data, path, times):
+    """Have a large value be replaced, and the one before deleted, after so many copies."""
     copy_database, count = module._copy_database, []
 
     def meanwhile(source, target):
         copied = copy_database(source, target)
-        if source == path and len(count) < meanwhile.limit:
+        if source == path and len(count) < times:
             blobs = data / "blobs" / "n" / "b"
             (blobs / str(len(count))).unlink()
             count.append(source)
@@ -188,11 +188,10 @@ def replacing(monkeypatch, data, path):
         return copied
 
     monkeypatch.setattr(module, "_copy_database", meanwhile)
-    return meanwhile
 
 
 def test_the_large_values_of_kv_are_those_that_the_copy_names(data, kv, tmp_path, monkeypatch):
-    replacing(monkeypatch, data, kv).limit = 3
+    replace(monkeypatch, data, kv, times=3)
     monkeypatch.setattr(module, "_copy_blobs", lambda *_: None)  # it came after those
     back_up(data, tmp_path / "copy")
     with closing(sqlite3.connect(tmp_path / "copy" / kv.relative_to(data))) as connection:

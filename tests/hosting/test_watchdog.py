@@ -6,7 +6,7 @@ import socket
 import threading
 
 import pytest
-from partyserver.hosting import watchdog
+from partyserver.hosting import process, watchdog
 from partyserver.hosting.process import Signals
 from partyserver.hosting.watchdog import half_of_interval, wait
 
@@ -14,7 +14,7 @@ LIMIT = 60.0
 ADDRESS = ("127.0.0.1", 1)
 
 
-class Child:
+class Child(process.Child):
     """A stand-in for workerd that has ended after so many waits."""
 
     def __init__(self, waits):
@@ -25,7 +25,7 @@ class Child:
     def status(self):
         return None if self.waits else 0
 
-    def wait(self, signals, timeout=None):
+    def wait(self, signals, timeout=None, *, asked=0):
         self.timeouts.append(timeout)
         self.waits -= 1
         return not self.waits
@@ -50,16 +50,19 @@ def environ(systemd):
     return {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000"}
 
 
+class Asked(list):
+    told: list[str | None]
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """What the worker answers, and who asked it."""
-    asked = []
+    asked = Asked()
 
     def answers(child, address, signals, timeout):
         asked.append((address, timeout))
         return asked.told.pop(0)
 
-    asked = type("Asked", (list,), {"told": []})()
     monkeypatch.setattr(watchdog, "answers", answers)
     return asked
 

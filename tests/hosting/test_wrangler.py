@@ -285,7 +285,7 @@ def test_what_is_wrong_is_told(tmp_path, config, told):
 
 
 #: Where a config has something: each is set to each of the wrong shapes.
-PLACES = [
+PLACES: list[tuple] = [
     *((key,) for key in sorted(keys.MAPPED)),
     *(("durable_objects", key) for key in ("bindings", "code_update_strategy")),
     *(("durable_objects", "bindings", 0, key) for key in ("name", "class_name", "script_name")),
