@@ -7,6 +7,7 @@ import json
 import subprocess
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from partyserver.command import config as configs
@@ -320,7 +321,7 @@ def told(folder, config, key):
 def test_a_wrong_shape_is_told_and_is_no_traceback(tmp_path, place):
     (tmp_path / "public").mkdir()
     for shape in SHAPES:
-        value = shape
+        value: Any = shape
         for key in reversed(place):
             value = [value] if key == 0 else {key: value}
         if place[0] == "assets" and len(place) > 1:
