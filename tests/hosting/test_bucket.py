@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from dataclasses import replace
 from uuid import uuid4
 
@@ -52,6 +53,20 @@ def test_a_good_bucket_is_marked_with_the_worker_and_nothing_else_stays(bucket):
     assert keys_of(bucket) == ["partyserver.json"]
     mark = json.loads(bucket.request("GET", "partyserver.json").body)
     assert mark == {"worker": "chat", "format": 1}
+
+
+def test_a_race_that_is_not_answered_holds_up_no_end_of_the_process(bucket, monkeypatch):
+    daemons = []
+    exchanged = Bucket._exchanged
+
+    def heard(self, connection, method, *arguments):
+        if method == "PUT":
+            daemons.append(threading.current_thread().daemon)
+        return exchanged(self, connection, method, *arguments)
+
+    monkeypatch.setattr(Bucket, "_exchanged", heard)
+    bucket.check("chat")
+    assert daemons.count(True) == 2 * RACERS
 
 
 def test_the_same_worker_comes_again_where_workerd_has_written(bucket):

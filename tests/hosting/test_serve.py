@@ -14,6 +14,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from socket import create_server
 
 import httpx
 import pytest
@@ -190,22 +191,27 @@ def test_a_second_signal_ends_it_at_once(config, data):
         assert lost(socket) == 1006
 
 
-def test_no_sleeping_room_is_woken_for_the_end(config, data, tmp_path):
+def test_no_sleeping_room_is_woken_for_the_end(config, data):
+    control = create_server(("127.0.0.1", 0))
     with (
+        control,
         serving(
             config,
             data,
             *("--grace", "0.5", "--secrets", "TOKEN"),
             module="tests.hosting.launcher",
-            environ={"TOKEN": SECRET, "PARTY_TEST_CONTROL": f"unix:{tmp_path}/control"},
+            environ={"TOKEN": SECRET, "PARTY_TEST_CONTROL": str(control.fileno())},
+            inherited=[control.fileno()],
         ) as served,
-        httpx.Client(transport=httpx.HTTPTransport(uds=f"{tmp_path}/control")) as control,
         connect(room_at(served, "sleeper")) as socket,
     ):
+        port = control.getsockname()[1]
+        control.close()  # workerd has it
         socket.send("one")
         assert socket.recv(timeout=LIMIT) == "one"
         order = {"action": "evict", "binding": "Room", "name": "sleeper", "mark": "-"}
-        assert control.post("http://x/", json={**order, "webSockets": "hibernate"}).is_success
+        order["webSockets"] = "hibernate"
+        assert httpx.post(f"http://127.0.0.1:{port}/", json=order, timeout=LIMIT).is_success
         assert served.stop() == 0
         assert lost(socket) == 1006
         assert served.lines.count("started sleeper") == 1

@@ -13,14 +13,15 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..project.errors import CommandError
@@ -195,8 +196,7 @@ class Bucket:
                 together.wait()
                 return self._exchanged(connection, "PUT", key, body, condition)
 
-            with ThreadPoolExecutor(RACERS) as threads:
-                answers = [*threads.map(write, opened, bodies)]
+            answers = _at_once(write, opened, bodies)
         won = [(answer, body) for answer, body in zip(answers, bodies, strict=True) if answer.is_ok]
         return won, [answer for answer in answers if not answer.is_ok]
 
@@ -347,3 +347,23 @@ class Bucket:
             ) from None
         finally:
             connection.close()
+
+
+def _at_once(write: Callable[..., Answer], *arguments: Sequence[Any]) -> list[Answer]:
+    """What it returns for each, called for all at the same time.
+
+    The threads are daemons, unlike those of a pool: a process that is to end does not wait for a
+    server that does not answer.
+    """
+
+    def run(future: Future[Answer], *each: Any) -> None:
+        try:
+            future.set_result(write(*each))
+        except BaseException as error:
+            future.set_exception(error)
+
+    futures: list[Future[Answer]] = []
+    for each in zip(*arguments, strict=True):
+        futures.append(Future())
+        threading.Thread(target=run, args=(futures[-1], *each), daemon=True).start()
+    return [future.result() for future in futures]
