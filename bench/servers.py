@@ -152,24 +152,25 @@ def running(
 
 
 def _fastapi(app: str, storage: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(VARIANTS), f"{app}:app"]
-    process = subprocess.Popen(
-        [*command, f"--port={port}", "--no-access-log", "--log-level=warning"],
-        cwd=ROOT,
-        env={**os.environ, "STORAGE": str(storage)},
-        text=True,
-        preexec_fn=partial(on_core, SERVER_CORE),
-    )
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process, {"http": port}
-        if process.poll() is not None:
-            break
-        time.sleep(0.05)
+    with socket.socket() as held:  # the port is nobody else's meanwhile; uvicorn may share it
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        command = [sys.executable, "-m", "uvicorn", "--app-dir", str(VARIANTS), f"{app}:app"]
+        process = subprocess.Popen(
+            [*command, f"--port={port}", "--no-access-log", "--log-level=warning"],
+            cwd=ROOT,
+            env={**os.environ, "STORAGE": str(storage)},
+            text=True,
+            preexec_fn=partial(on_core, SERVER_CORE),
+        )
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return process, {"http": port}
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
     process.kill()
     raise RuntimeError("uvicorn did not start")

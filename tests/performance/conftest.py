@@ -13,10 +13,8 @@ ROOT = Path(__file__).parents[2]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip = pytest.mark.skip(reason="bench/ reads other processes' CPU as Linux offers it")
     for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.alone)
-            if sys.platform != "linux":
-                item.add_marker(skip)
+        if item.path.parent == Path(__file__).parent and sys.platform != "linux":
+            item.add_marker(skip)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import partyserver
+import pytest
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "src" / "partyserver"
@@ -46,6 +47,7 @@ def test_a_folder_without_the_library_is_no_other_checkout(bench, tmp_path):
         assert bench(f"against.library_in(against.Path({str(checkout)!r})) is None") is found
 
 
+@pytest.mark.alone
 def test_a_checkout_whose_broadcasts_take_longer_is_found_to_be_slower(bench, tmp_path):
     slow = tmp_path / "src" / "partyserver"
     shutil.copytree(LIBRARY, slow, ignore=shutil.ignore_patterns("__pycache__"))

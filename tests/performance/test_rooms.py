@@ -9,6 +9,7 @@ def test_the_real_work_of_a_room_gives_the_same_replies_in_all_variants(bench):
     assert len(done) >= 12
 
 
+@pytest.mark.alone
 def test_rooms_that_are_filled_deliver_all_that_comes(bench):
     for room, servers in bench("guard.held()").items():
         assert servers == {"npm_capacity": True, "capacity": True}, room
