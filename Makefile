@@ -43,7 +43,7 @@ COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 AGENTS_SDK = bench/agents-sdk/node_modules/.installed
 
 .PHONY: help setup dev known-fixture test soak test-serve coverage coverage-rules bench bench-quick check check-python \
-  check-javascript docs format build clean
+  check-javascript docs reference format build clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -114,12 +114,17 @@ check-javascript: .venv/.installed node_modules/.installed # and what is written
 docs: .venv/.installed ## the documentation, in .cache/docs
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --config-file docs/mkdocs.yml
 
+reference: .venv/.installed ## docs/pages/reference, from the docstrings
+	@.venv/bin/python docs/reference.py
+
 format: .venv/.installed ## mend what the linter and the formatter can
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-build: .venv/.installed ## the wheel and the sdist, in dist/
+build: .venv/.installed ## the wheel and the sdist, in dist/, as an index takes them
+	rm -rf dist
 	.venv/bin/python -m build --no-isolation
+	.venv/bin/twine check --strict dist/*
 
 clean: ## remove everything that the other targets made
 	rm -rf .cache .venv dist node_modules bench/agents-sdk/node_modules python_modules .mypy_cache .pytest_cache .ruff_cache \

@@ -1,60 +1,33 @@
-"""What the documentation takes from elsewhere: a reference page per public name, and the README."""
+"""What pages are on the site that they cannot be in a checkout, and the reverse.
 
-import ast
+The reference in the checkout (reference.py) is whole, but without links between names: the site has the same pages
+by mkdocstrings. And links to files beside the documentation, such as the changelog, lead to the repository.
+"""
+
+import posixpath
 import re
-from pathlib import Path
+import sys
+from pathlib import PurePosixPath
 
-from mkdocs.structure.files import File
+sys.path.insert(0, __file__.rpartition("/")[0])
+from reference import PACKAGES
 
-ROOT = Path(__file__).parent.parent
-PACKAGES = {
-    "reference": "partyserver",
-    "reference/events": "partyserver.events",
-    "reference/presence": "partyserver.presence",
-    "reference/history": "partyserver.history",
-    "reference/schedule": "partyserver.schedule",
-    "reference/agents": "partyserver.agents",
-    "reference/yjs": "partyserver.yjs",
-    "reference/yjs/store": "partyserver.yjs.store",
-    "reference/logs": "partyserver.logs",
-    "reference/testing": "partyserver.testing",
-    "reference/partykit": "partyserver.partykit",
-    "reference/partyflare": "partyserver.partyflare",
-    "reference/asgi": "partyserver.asgi",
-    "reference/http": "partyserver.http",
-}
+FOLDER = "docs/pages"
 
 
-def public_names(package):
-    """The names of the package's `__all__` that are its own, and not another one's.
-
-    Read and not imported: the modules behind it need the runtime.
-    """
-    path = ROOT.joinpath("src", *package.split("."))
-    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    tree = ast.parse(source.read_text())
-    names, others = [], set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            names = ast.literal_eval(node.value)
-        elif isinstance(node, ast.ImportFrom) and node.level != 1:
-            others |= {alias.asname or alias.name for alias in node.names}
-    return [name for name in names if name not in others]
+def on_page_markdown(markdown, page, config, **_):
+    path = PurePosixPath(page.file.src_uri)
+    if path.parts[0] != "reference" or path.name == "index.md":
+        return to_the_repository(markdown, path, config.repo_url)
+    folder = path.parent.relative_to("reference").as_posix()
+    package, _ = PACKAGES["" if folder == "." else folder]
+    return f"::: {package}.{path.stem}\n"
 
 
-def on_files(files, config):
-    for folder, package in PACKAGES.items():
-        for name in public_names(package):
-            page = f"---\ntitle: {name}\n---\n\n::: {package}.{name}\n"
-            files.append(File.generated(config, f"{folder}/{name}.md", content=page))
-    return files
+def to_the_repository(markdown, path, address):
+    def absolute(link):
+        target = posixpath.normpath(f"{FOLDER}/{path.parent}/{link[1]}")
+        inside = target.startswith(f"{FOLDER}/")
+        return link[0] if inside else f"]({address}/blob/main/{target}{link[2] or ''})"
 
-
-def on_page_markdown(markdown, **_):
-    """`<!-- README: A heading -->` stands for what the README says below that heading.
-
-    So does the line after it, which is for those who read the page without the site.
-    """
-    readme = (ROOT / "README.md").read_text()
-    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL))
-    return re.sub(r"<!-- README: (.+) -->\n.+", lambda mark: sections[mark[1]].strip(), markdown)
+    return re.sub(r"\]\((\.\./[^)#\s]+)(#[^)]+)?\)", absolute, markdown)

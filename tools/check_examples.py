@@ -94,6 +94,13 @@ def modules(page: Path) -> dict[str, list[Line]]:
     return found
 
 
+def pages() -> list[Path]:
+    """The README and the documentation, without the reference, which is made of docstrings."""
+    folder = ROOT / "docs" / "pages"
+    written = (page for page in folder.rglob("*.md") if folder / "reference" not in page.parents)
+    return [ROOT / "README.md", *sorted(written)]
+
+
 def write(pages: list[Path], folder: Path) -> dict[Path, list[Line]]:
     """Make the modules of the pages in a folder. Each page has a package of its own."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -187,7 +194,8 @@ def check_with_mypy(pages: list[Path], folder: Path = MYPY_FOLDER) -> int:
 
 
 if __name__ == "__main__":
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+    all_pages = pages()
     fixtures = sorted((ROOT / "fixtures").glob("*/*.py"))
-    errors = check(pages, fixtures) + check(pages, [], settings=EDITOR) + check_with_mypy(pages)
+    errors = check(all_pages, fixtures) + check(all_pages, [], settings=EDITOR)
+    errors += check_with_mypy(all_pages)
     sys.exit(1 if errors else 0)

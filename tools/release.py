@@ -1,6 +1,6 @@
 """Whether a tag may be released. If so, prints what CHANGELOG.md says of it.
 
-python tools/release.py v0.1.0
+python tools/release.py v0.2.0
 """
 
 import re
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+REPOSITORY = "https://github.com/partyserver/partyserver-python"
 
 
 def version() -> str:
@@ -22,7 +23,9 @@ def notes(of: str) -> str:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     heading = rf"^## \[{re.escape(of)}\] - \d{{4}}-\d\d-\d\d\n"
     section = re.search(rf"{heading}(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
-    return section[1].strip() if section else ""
+    # Its links are those of a file of the repository, and the notes are shown elsewhere.
+    text = section[1].strip() if section else ""
+    return re.sub(r"\]\((?!https?://|#)([^)]+)\)", rf"]({REPOSITORY}/blob/v{of}/\1)", text)
 
 
 def main(arguments: list[str]) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .server import Server
     from .upgrade import ConnectionContext
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ClientError",

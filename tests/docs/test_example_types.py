@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
 
 spec = importlib.util.spec_from_file_location("check_examples", ROOT / "tools/check_examples.py")
 examples = importlib.util.module_from_spec(spec)
@@ -39,7 +38,7 @@ class Chat(Server):
 """
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", examples.pages(), ids=lambda page: page.name)
 def test_every_block_is_checked_or_says_why_not(page):
     text = page.read_text()
     fences = [line for line in text.splitlines() if line.lstrip().startswith("```py")]

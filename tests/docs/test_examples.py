@@ -33,6 +33,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     pytest.param(code, id=f"{page.relative_to(DOCS / 'pages')}:{number}")
     for page in sorted((DOCS / "pages").rglob("*.md"))
+    if "reference" not in page.parts
     for number, code in enumerate(BLOCK.findall(page.read_text()), 1)
 ]
 

@@ -1,41 +1,70 @@
-"""The links of the papers that stand outside of the site, whose build checks its own."""
+"""Every link of every page and paper leads somewhere in a checkout. The site checks its own."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAPERS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md")),
-    *sorted(ROOT.glob("fixtures/*/README.md")),
-]
-PAGES = sorted((ROOT / "docs" / "pages").rglob("*.md"))
-LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
+from .pages import FOLDER, PAGES, PAPERS, REFERENCE, ROOT
+
+LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#]*)(?:#([^)]+))?\)")
+MARK = re.compile(
+    r"^<!-- (README|bench): ([^\n]+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL
+)
+OTHER_MARKS = (
+    "around the example:",
+    "unchecked example:",
+    "from: ",
+    "public/",
+    "in a method",
+    "vitest",
+)
+
+
+def prose(page):
+    """A page without its blocks of code, and without code in its lines."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]+`", "`code`", text)
 
 
 def anchors(page):
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """The anchors that GitHub makes of headings: those of the site have the same names."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    headings = [re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", one) for one in headings]
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "paper",
+    [*PAPERS, *PAGES, *sorted(REFERENCE.rglob("*.md"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_a_papers_links_lead_somewhere(paper):
-    for file, anchor in LINK.findall(paper.read_text()):
+    for file, anchor in LINK.findall(prose(paper)):
         target = paper.parent / file if file else paper
         assert target.exists(), f"there is no {file}"
         assert not anchor or anchor in anchors(target), f"{target.name} has no heading #{anchor}"
 
 
-def test_what_a_page_has_of_the_readme_is_linked_for_those_who_read_it_without_the_site():
+def test_what_a_page_has_of_the_readme_is_what_stands_there():
+    readme = (ROOT / "README.md").read_text()
+    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", readme, re.M | re.S))
     taken = 0
     for page in PAGES:
-        lines = iter(page.read_text().splitlines())
-        for line in lines:
-            if line.startswith("<!-- README: "):
-                [(file, anchor)] = LINK.findall(next(lines))
-                assert page.parent.joinpath(file).resolve() == ROOT / "README.md"
-                assert anchor == line.removeprefix("<!-- README: ")[:-4].lower().replace(" ", "-")
-                assert anchor in anchors(ROOT / "README.md")
+        for kind, name, text in MARK.findall(page.read_text()):
+            if kind == "README":
+                assert text.strip() == sections[name].strip(), f"{page.name}: {name}"
                 taken += 1
     assert taken
+
+
+def test_no_mark_of_a_page_is_empty_or_of_a_kind_that_is_filled_elsewhere():
+    for page in PAGES:
+        text = page.read_text()
+        for _, name, content in MARK.findall(text):
+            assert content.strip(), f"{page.relative_to(FOLDER)}: {name} is empty"
+        rest = re.sub(r"^```.*?^```$", "", MARK.sub("", text), flags=re.MULTILINE | re.DOTALL)
+        for comment in re.findall(r"<!-- (?:.|\n)*?-->", rest):
+            assert comment.startswith(tuple(f"<!-- {mark}" for mark in OTHER_MARKS)), (
+                f"{page.relative_to(FOLDER)}: {comment}"
+            )

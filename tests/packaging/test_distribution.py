@@ -1,4 +1,5 @@
 import re
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -77,6 +78,52 @@ def test_the_wheel_has_the_packages_version(wheel, distributions):
         f"partyserver-{version}-py3-none-any.whl",
         f"partyserver-{version}.tar.gz",
     }
+
+
+def test_an_index_can_show_what_it_is_given(distributions, run):
+    """The README above all. A warning counts, too."""
+    files = sorted(distributions.iterdir())
+    done = run(sys.executable, "-m", "twine", "check", "--strict", *files)
+    assert done.stdout.count("PASSED") == 2, done.stdout
+
+
+def test_the_readmes_links_lead_somewhere_from_an_index(wheel, root):
+    """There are no files beside it: each leads to the repository, as it was at this version."""
+    readme = metadata(wheel, "METADATA").partition("\n\n")[2]
+    own = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", (root / "README.md").read_text())
+    assert len(own) > 20
+    assert not re.findall(r"\]\((?!https?://|#)[^)]*\)", readme)
+    tree = f"https://github.com/partyserver/partyserver-python/blob/v{partyserver.__version__}/"
+    for path in own:
+        assert f"]({tree}{path}" in readme
+
+
+def test_the_metadata_is_complete(wheel):
+    lines = metadata(wheel, "METADATA").partition("\n\n")[0].splitlines()
+    fields = {}
+    for name, _, value in (line.partition(": ") for line in lines):
+        fields.setdefault(name, []).append(value)
+    assert fields["License-Expression"] == ["MIT"]
+    assert fields["License-File"] == ["LICENSE"]
+    assert fields["Requires-Python"] == [">=3.11"]
+    assert fields["Description-Content-Type"] == ["text/markdown"]
+    urls = {one.partition(", ")[0] for one in fields["Project-URL"]}
+    assert urls == {"Homepage", "Source", "Documentation", "Changelog", "Issues"}
+    assert set(fields["Provides-Extra"]) == {"events", "http", "load", "schedule", "testing"}
+    assert fields["Summary"][0]
+    assert fields["Keywords"][0]
+    versions = {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)}
+    assert {*versions, "Typing :: Typed"} <= set(fields["Classifier"])
+
+
+def test_pages_name_this_version(root):
+    named = {
+        (page.name, version)
+        for page in (root / "docs/pages").rglob("*.md")
+        for version in re.findall(r"\bpartyserver==([\d.]+)", page.read_text())
+    }
+    assert named
+    assert {version for _, version in named} == {partyserver.__version__}, named
 
 
 def test_addresses_of_the_project_are_the_same_everywhere(root):

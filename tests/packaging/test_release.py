@@ -1,5 +1,6 @@
 """A release has one version, and only a tag that names it is published."""
 
+import re
 import shutil
 import sys
 import tomllib
@@ -54,6 +55,25 @@ def test_the_tag_of_the_version_gives_the_changelogs_section_of_it(release):
 def test_the_last_section_of_the_changelog_ends_with_the_file(release):
     older = CHANGELOG[: CHANGELOG.index("## [1.1.0]")]
     assert release("v1.2.0", changelog=older).stdout == "### Fixed\n\n- A thing.\n"
+
+
+def test_links_of_the_notes_lead_to_the_repository(release):
+    """The changelog's own are relative to it, and the notes are shown on another page."""
+    text = "- [A page](docs/pages/a.md#b), [another](https://example.com/)."
+    done = release("v1.2.0", changelog=CHANGELOG.replace("- A thing.", text))
+    tree = "https://github.com/partyserver/partyserver-python/blob/v1.2.0"
+    assert f"[A page]({tree}/docs/pages/a.md#b), [another](https://example.com/)." in done.stdout
+
+
+def test_this_version_could_be_released(root, run):
+    """What the workflow does first, for the tag that this tree would get."""
+    done = run(sys.executable, root / "tools/release.py", f"v{partyserver.__version__}")
+    assert "### Added" in done.stdout
+    changelog = (root / "CHANGELOG.md").read_text()
+    versions = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert versions[:2] == ["Unreleased", partyserver.__version__]
+    titles = set(re.findall(r"^### (.+)$", changelog, re.MULTILINE))
+    assert titles <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 @pytest.mark.parametrize("tag", ["v1.1.0", "1.2.0", "v1.2.0-rc1", "v1.2", "main"])
