@@ -1,7 +1,8 @@
 """What pages are on the site that they cannot be in a checkout, and the reverse.
 
-The reference in the checkout (reference.py) is whole, but without links between names: the site has the same pages
-by mkdocstrings. And links to files beside the documentation, such as the changelog, lead to the repository.
+The reference in the checkout (reference.py) is whole, but without links between names: the site has
+the same pages by mkdocstrings. And links to files beside the documentation, such as the changelog,
+lead to the repository.
 """
 
 import posixpath
@@ -10,7 +11,7 @@ import sys
 from pathlib import PurePosixPath
 
 sys.path.insert(0, __file__.rpartition("/")[0])
-from reference import PACKAGES
+from reference import PACKAGES  # type: ignore[import-not-found]  # beside this file
 
 FOLDER = "docs/pages"
 

@@ -1,4 +1,4 @@
-"""Writes docs/pages/licences.md: what a project of `partyserver init` brings along, and its licences.
+"""Writes docs/pages/licences.md: what a project of `partyserver init` brings, and its licences.
 
     .venv/bin/python tools/licences.py
 
@@ -45,13 +45,24 @@ CLASSIFIERS = {
 HEAD = """\
 # Licences
 
-partyserver is under the [MIT licence](../../LICENSE), and has no code of others in it. What
-`partyserver init` makes is yours: use, change and sell it without naming anybody. This page lists the packages that
-such a project brings along, with their licences: what is in your worker, what is in your page, and what runs
-on your machine only. It is made by `tools/licences.py` from the packages' own metadata.
+This page lists the packages that a project of `partyserver init` brings along, with their licences:
+what is in your worker, what is in your page, and what runs on your machine only.
 
-Versions of npm packages are those that a new project has. Python packages are resolved by uv when the project
-is made, so they may be newer.
+partyserver itself is under the [MIT licence](../../LICENSE). What `init` has written is yours: use,
+change and sell it without naming anybody.
+
+The page is made by `tools/licences.py` from the packages' own metadata. Versions of npm packages
+are those that a new project has. Python packages are resolved by uv when the project is made, so
+they may be newer.
+"""
+
+IN_PAGE = "\nIn the page, as far as it imports them: esbuild leaves out what is not used.\n\n"
+
+END = """
+pyright (MIT) is a wrapper that fetches the npm package of the same name.
+
+workerd, the runtime, comes with wrangler, and brings V8, SQLite and more, whose licences stand in
+[its own repository](https://github.com/cloudflare/workerd/blob/main/LICENSE).
 """
 
 
@@ -85,7 +96,7 @@ def pypi(names: set[str]) -> dict[str, tuple[str, str]]:
         seen.add(str(requirement))
         if requirement.name == "workers-runtime-sdk":  # not in this environment, but for workers
             [path] = (ROOT / ".cache/sdk").glob("workers_runtime_sdk-*.dist-info")
-            about = metadata.Distribution.at(path)
+            about: metadata.Distribution = metadata.Distribution.at(path)
         else:
             about = metadata.distribution(requirement.name)
         if about.name != "partyserver":
@@ -146,9 +157,7 @@ def page() -> str:
         parts.append("\nIn the worker:\n\n")
         parts += table(pypi(worker))
         if in_page:
-            parts.append(
-                "\nIn the page, as far as it imports them, since esbuild leaves out what is not used:\n\n"
-            )
+            parts.append(IN_PAGE)
             parts += table(npm(in_page))
         else:
             parts.append("\nThe page has no packages.\n")
@@ -159,11 +168,7 @@ def page() -> str:
     # Two are npm's and Node's own programs, or are not in this environment.
     python = {one for one in groups["dev"] if one not in ("pyright",)}
     parts += table(pypi(python))
-    parts.append(
-        "\npyright (MIT) is a wrapper that fetches the npm package of the same name.\n"
-        "\nworkerd, the runtime, comes with wrangler, and brings V8, SQLite and more, whose licences stand\n"
-        "in [its own repository](https://github.com/cloudflare/workerd/blob/main/LICENSE).\n"
-    )
+    parts.append(END)
     return "".join(parts)
 
 

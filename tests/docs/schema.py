@@ -8,7 +8,7 @@ from typing import Any
 
 from .pages import ROOT
 
-TYPES = {
+TYPES: dict[str, Any] = {
     "string": str,
     "array": list,
     "object": dict,

@@ -162,7 +162,7 @@ SYSTEMD = {
 @each("ini")
 def test_settings_are_known_to_what_reads_them(block, pytestconfig, monkeypatch):
     parser = configparser.ConfigParser(interpolation=None, strict=True)
-    parser.optionxform = str
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
     parser.read_string(re.sub(r"\\\n\s*", "", block.code))
     for section in parser.sections():
         if section == "pytest":
