@@ -11,7 +11,9 @@ import ast
 import builtins
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import griffe
@@ -82,7 +84,7 @@ def pages():
                 index.append(f"| [`{Path(file).stem}`]({file}) | {first} |\n")
         index.append("\n")
     found["index.md"] = "".join(index[:1]) + "\n" + "".join(index[1:]).strip() + "\n"
-    return found
+    return formatted(found)
 
 
 def public(library):
@@ -110,7 +112,7 @@ def first_sentence(member):
 def page(file, package, member, files):
     name = Path(file).stem
     paths = {one.canonical_path: path for path, one in files.items()}
-    parts = [f"---\ntitle: {name}\n---\n", f"# {name}\n", signature(name, package, member, paths)]
+    parts = [f"---\ntitle: '{name}'\n---\n", f"# {name}\n", signature(name, package, member, paths)]
     parts += docstring(member)
     if member.is_class:
         bases = [base for base in member.mro() if base.canonical_path in paths]
@@ -148,7 +150,7 @@ def members(of, bases):
 
 
 def signature(name, package, member, paths):
-    lines = [f"from {package} import {name}", ""] if package else []
+    lines = [f"from {package} import {name}", "", ""] if package else []
     if member.is_class:
         shown = {*map(str, dir(builtins)), "DurableObject", "Mapping", "Struct", "TypedDict"}
         shown |= {Path(path).stem for path in paths.values()}
@@ -235,13 +237,28 @@ def item(kind, one):
     return f"- {head.strip()}: {text}" if head.strip() else f"- {text}"
 
 
-def write():
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    for file, text in pages().items():
-        path = FOLDER / file
+def formatted(found):
+    """The same pages with their Python as `make format` leaves it, which formats Markdown, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        save(found, Path(folder))
+        config = ROOT / "pyproject.toml"
+        ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", "--config", config]
+        subprocess.run([*ruff, folder], check=True)
+        return {file: Path(folder, file).read_text() for file in found}
+
+
+def save(found, folder):
+    for file, text in found.items():
+        path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
 
+def write():
+    found = pages()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    save(found, FOLDER)
+
+
 if __name__ == "__main__":
-    sys.exit(write())
+    write()

@@ -151,7 +151,14 @@ SYSTEMD = {
     "Service": {
         *("Type", "User", "Group", "StateDirectory", "StateDirectoryMode", "WorkingDirectory"),
         *("ExecStart", "EnvironmentFile", "Environment", "LoadCredential", "Restart", "RestartSec"),
-        *("TimeoutStartSec", "TimeoutStopSec", "KillMode", "LimitNOFILE", "LimitCORE"),
+        *(
+            "TimeoutStartSec",
+            "TimeoutStopSec",
+            "WatchdogSec",
+            "KillMode",
+            "LimitNOFILE",
+            "LimitCORE",
+        ),
         *("NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome", "ReadWritePaths"),
     },
     "Timer": {"OnCalendar", "Persistent", "RandomizedDelaySec"},

@@ -1,5 +1,7 @@
 """The documentation builds, has a page for every public name, and needs no other site."""
 
+import html
+import json
 import os
 import re
 import subprocess
@@ -53,6 +55,23 @@ def test_a_page_has_what_the_readme_says(site):
     for text in ("uvx", "new_sqlite_classes", "test_everyone_else_hears"):
         assert text in page
     assert "This stands in" not in page
+
+
+def test_the_search_has_each_page_by_the_words_of_its_title(site):
+    """Its index is made by the build, and searched in the browser."""
+    index = json.loads((site / "search" / "search_index.json").read_text())
+    titles = {entry["location"]: html.unescape(entry["title"]) for entry in index["docs"]}
+    pages = [page for page in (DOCS / "pages").rglob("*.md") if page.name != "README.md"]
+    assert len(pages) > 100
+    for page in pages:
+        path = page.relative_to(DOCS / "pages").with_suffix("").as_posix()
+        location = "" if path == "index" else f"{path.removesuffix('index').rstrip('/')}/"
+        assert location in titles, f"the search does not find {path}"
+        title = re.search(r"^# (.+)$", page.read_text(), re.MULTILINE)[1]
+        plain = re.sub(r"`|\[|\]\([^)]*\)", "", title)
+        assert re.sub(r"<[^>]+>", "", titles[location]) == plain
+    bodies = [entry for entry in index["docs"] if entry["text"].strip()]
+    assert len(bodies) > len(pages)
 
 
 def test_pages_load_nothing_from_elsewhere(site):

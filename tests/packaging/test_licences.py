@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import tomllib
 
 import pytest
 from partyserver.command.init import TEMPLATES, files_of
@@ -39,8 +40,9 @@ def test_all_that_the_templates_name_is_there(page):
         files = files_of(template, "my-app")
         package = json.loads(files["package.json"])
         assert {*package.get("dependencies", {}), *package["devDependencies"]} <= listed
-        lines = re.findall(r"^(?:dependencies|dev) = (\[.*?\])", files["pyproject.toml"], re.M)
-        python = {re.split(r"[=\[<>]", one)[0] for line in lines for one in json.loads(line)}
+        project = tomllib.loads(files["pyproject.toml"])
+        lines = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+        python = {re.split(r"[=\[<>]", one)[0] for one in lines}
         assert "partyserver" in python
         assert python - {"partyserver"} <= listed
 
