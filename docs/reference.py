@@ -241,9 +241,9 @@ def formatted(found):
     """The same pages with their Python as `make format` leaves it, which formats Markdown, too."""
     with tempfile.TemporaryDirectory() as folder:
         save(found, Path(folder))
-        config = ROOT / "pyproject.toml"
-        ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", "--config", config]
-        subprocess.run([*ruff, folder], check=True)
+        ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache"]
+        config = ("--config", str(ROOT / "pyproject.toml"))
+        subprocess.run([*ruff, *config, folder], check=True)
         return {file: Path(folder, file).read_text() for file in found}
 
 
