@@ -4,8 +4,24 @@ declare const PartySocket: typeof import("partysocket").PartySocket;
 declare const socket: import("partysocket").PartySocket;
 declare const host: string;
 declare const token: string;
+declare const album: any;
+declare const voter: string;
 
-declare function show(...what: any[]): void;
+// What came as JSON may be anything.
+interface ObjectConstructor {
+  entries(object: any): [string, any][];
+}
+
+// Elements of their pages, which they find themselves.
+declare const input: any;
+declare const field: any;
+declare const text: any;
+declare const form: any;
+declare const count: any;
+declare const clock: any;
+declare const draft: any;
+
+declare function show(...what: any[]): any;
 declare function warn(text: string): void;
 declare function showError(text: string, code: string): void;
 declare function showMove(move: unknown): void;
@@ -14,6 +30,9 @@ declare function showAnswers(answers: unknown): void;
 declare function countDown(question: string, until: number): void;
 declare function fetchToken(): Promise<string>;
 declare function reload(): void;
+declare function showThatSomethingIsMissing(): void;
+declare function cursorOf(...who: any[]): HTMLElement;
+declare function add(...what: any[]): any;
 declare function valid(token: string | null, secret: string): boolean;
 declare function allowed(request: Request, room: string): boolean;
 

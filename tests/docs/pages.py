@@ -24,6 +24,7 @@ PAGES = [page for page in sorted(FOLDER.rglob("*.md")) if not page.is_relative_t
 READMES = sorted(TEMPLATES.glob("*/README.md"))
 
 FENCE = re.compile(
+    r"(?:^<!-- (?P<origin>from|whole|difference): [^>\n]+ -->\n)?"
     r"(?:^<!-- (?P<marker>around the example|unchecked example):(?P<around>(?:(?!-->).)*)-->\n+)?"
     r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=indent)(?P=fence) *$",
     re.MULTILINE | re.DOTALL,
@@ -38,6 +39,8 @@ class Block(NamedTuple):
     code: str
     #: What stands around it in a comment before it, with a line EXAMPLE for the block.
     around: str
+    #: How it comes from a file that runs, which test_code.py holds it to; empty for others.
+    origin: str
     #: Why it is not checked; empty for all but a few.
     unchecked: str
 
@@ -59,6 +62,7 @@ def blocks_of(page: Path) -> Iterator[Block]:
             found["language"].split(" ")[0],
             code,
             "" if is_unchecked else content,
+            found["origin"] or "",
             content if is_unchecked else "",
         )
 

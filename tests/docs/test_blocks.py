@@ -6,6 +6,7 @@ import configparser
 import html.parser
 import json
 import re
+import sqlite3
 import tomllib
 
 import pytest
@@ -29,7 +30,8 @@ KINDS = {
     "dockerfile": "here: its instructions and commands",
     "nginx": "here: its directives",
     "html": "here: its elements",
-    "sql": "here: it is prepared by SQLite",
+    "diff": "test_code.py: how a file differs from another one",
+    "sql": "here: run by SQLite",
     "text": "nothing: what is printed, or drawn",
     "console": "nothing: what is printed",
 }
@@ -45,6 +47,11 @@ def test_each_block_is_of_a_kind_that_is_checked():
     assert len(BLOCKS) > 200
     for block in BLOCKS:
         assert block.language in KINDS, f"{block.place}: nothing checks {block.language!r}"
+
+
+def test_a_difference_is_that_of_files():
+    for block in those("diff"):
+        assert block.origin == "difference", f"{block.place}: of which files?"
 
 
 def test_a_fence_that_opens_is_closed_and_found():
@@ -239,6 +246,13 @@ def test_an_nginx_config_is_blocks_of_directives_that_exist(block):
         assert statement.split()[0] in NGINX, statement
 
 
+@each("sql")
+def test_sql_runs(block):
+    database = sqlite3.connect(":memory:")
+    database.executescript(block.code)
+    database.close()
+
+
 class Elements(html.parser.HTMLParser):
     VOID = ("meta", "link", "input", "br", "img", "hr")
 
@@ -280,5 +294,7 @@ def test_the_commands_that_pages_name_in_their_text_exist():
 
     known = {command.NAME for command in COMMANDS}
     for page in (*PAPERS, *PAGES, *READMES):
+        if page.name == "troubleshooting.md":  # has sentences of the library in code
+            continue
         for name in re.findall(r"`(?:uvx |uv run )?partyserver ([a-z]+)", page.read_text()):
             assert name in known, f"{page.relative_to(ROOT)}: partyserver {name}"
