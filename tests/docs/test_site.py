@@ -74,6 +74,16 @@ def test_the_search_has_each_page_by_the_words_of_its_title(site):
     assert len(bodies) > len(pages)
 
 
+def test_search_finds_each_message_of_troubleshooting_by_an_entry_of_its_own(site):
+    index = json.loads((site / "search" / "search_index.json").read_text())
+    found = [one["location"] for one in index["docs"] if one["location"].startswith("troubles")]
+    page = (DOCS / "pages" / "troubleshooting.md").read_text()
+    headings = re.findall(r"^##+ ", page, re.MULTILINE)
+    assert len(headings) > 200
+    assert sum("#" in one for one in found) == len(headings)
+    assert "troubleshooting/#durable-object-reset-because-its-code-was-updated" in found
+
+
 def test_pages_load_nothing_from_elsewhere(site):
     loads = r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//|@import\s+["(]?http'
     links = r'<link\b(?![^>]*rel="canonical")[^>]*\bhref="(?:https?:)?//'
