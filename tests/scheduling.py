@@ -9,7 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 #: Suites that are short: one process runs all of it, and starts its worker once.
-TOGETHER = {"agents", "asgi", "http", "interop", "leaks", "partyflare", "partykit"}
+TOGETHER = {"agents", "asgi", "http", "interop", "leaks", "partyflare", "partykit", "recipes"}
 #: Suites whose tests share nothing, and of which some take long.
 APART = {"packaging", "testing"}
 
