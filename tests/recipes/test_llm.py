@@ -29,11 +29,13 @@ def test_an_answer_streams_to_everybody_and_is_kept(party: Party, api: Api) -> N
 
 
 def test_a_model_that_fails_is_told_and_can_be_asked_again(party: Party, api: Api) -> None:
-    api.answers += [(500, []), (200, [event(content="Hi"), end()])]
+    broken_off = [event(content="H")]
+    api.answers += [(500, []), (200, broken_off), (200, [event(content="Hi"), end()])]
     with party.room("Conversation", str(api.server_port)).connect() as ann:
-        ann.send("Hello")
-        ann.receive_json(until={"type": "failed"})
-        assert ann.receive_json()["code"] == "model"
+        for _ in range(2):
+            ann.send("Hello")
+            ann.receive_json(until={"type": "failed"})
+            assert ann.receive_json()["code"] == "model"
         ann.send("Hello again")
         ann.receive_json(until={"type": "part", "text": "Hi"})
 

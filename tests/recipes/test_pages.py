@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 INDEX = ROOT / "docs" / "pages" / "recipes" / "index.md"
 PAGES = sorted(set(INDEX.parent.glob("*.md")) - {INDEX})
-SHOWN = re.compile(r"^<!-- from: (\S+) -->\n+```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^<!-- whole: (\S+) -->\n+```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n", re.MULTILINE)
 #: What one page links to, and does not show.

@@ -1,5 +1,6 @@
 import time
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from partyserver import (
     Connection,
@@ -62,7 +63,7 @@ class Default(WorkerEntrypoint):
     env: Env
 
     async def fetch(self, request: Request) -> Response:
-        if request.url.endswith("/people"):
+        if urlsplit(request.url).path == "/people":
             total = 0
             for number in range(COUNTERS):
                 counter = await get_server_by_name(self.env.Counter, f"counter-{number}")

@@ -1,4 +1,5 @@
 from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
 
 from partyserver import Connection, Server, route_partykit_request
 from partyserver.events import Event, Events, Meta, on
@@ -44,7 +45,7 @@ class Default(WorkerEntrypoint):
     env: Env
 
     async def fetch(self, request: Request) -> Response:
-        if request.url.endswith("/best"):
+        if urlsplit(request.url).path == "/best":
             query = "select player, sum(points) as points from result group by player"
             best = await self.env.DB.prepare(f"{query} order by points desc limit 10").all()
             return Response.from_json([dict(row) for row in best["results"]])

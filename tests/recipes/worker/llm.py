@@ -55,11 +55,17 @@ async def complete(env: Env, messages: list[dict[str, str]]) -> AsyncIterator[st
     )
     if response.status != 200:
         raise ClientError(f"the model has failed ({response.status}): ask again", code="model")
+    is_whole = False
     async for line in lines(response.body):
         data = line.removeprefix(b"data:").strip()
-        if line.startswith(b"data:") and data != b"[DONE]":
+        if data == b"[DONE]":
+            is_whole = True
+        elif line.startswith(b"data:"):
             for choice in parse_json(data)["choices"][:1]:
-                yield choice["delta"].get("content") or ""
+                if text := choice["delta"].get("content"):
+                    yield text
+    if not is_whole:
+        raise ClientError("the answer has broken off: ask again", code="model")
 
 
 async def lines(body: Any) -> AsyncIterator[bytes]:
