@@ -39,7 +39,7 @@ class Board(Server[Env]):
 
 
 def key_of(board: str, secret: str) -> str:
-    """The part of a link that lets its holder edit this board: /board/plans?key=..."""
+    """The part of a link that lets its holder edit this board: /board/plans#key=..."""
     return hmac.new(secret.encode(), board.encode(), "sha256").hexdigest()[:32]
 
 
