@@ -42,7 +42,7 @@ COMPILED = .cache/pyodide-bundle-compiled/pyodide_dev.capnp.bin
 # What the server of npm's agents imports beyond its client: for the benchmark alone.
 AGENTS_SDK = bench/agents-sdk/node_modules/.installed
 
-.PHONY: help setup dev known-fixture test soak test-serve coverage coverage-rules bench bench-quick check check-python \
+.PHONY: help setup dev known-fixture test soak test-serve pictures coverage coverage-rules bench bench-quick check check-python \
   check-javascript docs reference format build clean
 .DELETE_ON_ERROR:
 
@@ -76,6 +76,9 @@ soak: setup ## random histories, kills and long lives, for an hour or more (SEED
 test-serve: setup ## run the tests of contracts and of examples on `partyserver serve` (ARGS="-k name")
 	@$(RUNTIME) .venv/bin/pytest --serve $(or $(ARGS),-n $(PROCESSES) -m "not once and not alone" \
 	  tests/contracts tests/chat tests/game/test_game.py tests/asgi/test_fixture.py)
+
+pictures: setup ## make the pictures of the tutorial's pages anew
+	@$(RUNTIME) PARTY_PICTURES=1 .venv/bin/pytest tests/tutorial
 
 coverage: setup coverage-rules ## run the tests, and fail where they run too little of the library
 	@$(MAKE) test MEASURE=yes

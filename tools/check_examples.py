@@ -15,7 +15,8 @@ one module. What stands in a comment right before a block, the reader does not s
     -->
 
 The first is for a fragment, and has what is around it, with the fragment where `# EXAMPLE` stands.
-The second leaves a block out.
+The second leaves a block out. Blocks of the tutorial's code, which tests/docs/test_code.py compares
+with its files, are left out, too: the files themselves are read, those of a folder as one package.
 
 Every function has annotations, of what it returns, too: what a reader copies passes as it stands.
 """
@@ -41,6 +42,11 @@ BLOCK = re.compile(
 )
 PLACE = re.compile(r"^( *)# EXAMPLE\n", re.MULTILINE)
 FILE = re.compile(r"# (\w+\.py)\n")
+#: Right before a block that stands in a file of the tutorial.
+OF_TUTORIAL = re.compile(r"<!-- (?:from|whole): docs/tutorial/\S+ -->\n$")
+TUTORIAL = sorted(
+    path for name in ("src", "tests") for path in ROOT.glob(f"docs/tutorial/*/{name}/*.py")
+)
 
 CONFIG = {
     "typeCheckingMode": "strict",
@@ -68,10 +74,15 @@ def modules(page: Path) -> dict[str, list[Line]]:
     """The modules of a page's examples by file name, and where in the page their lines are."""
     found: dict[str, list[Line]] = {}
     text = page.read_text()
+    if page.suffix == ".py":
+        numbered = enumerate(text.splitlines(keepends=True), 1)
+        return {page.name: [Line(line, page, number) for number, line in numbered]}
     for count, block in enumerate(BLOCK.finditer(text), 1):
         if block["marker"] == "unchecked example":
             if not block["content"].strip():
                 raise SystemExit(f"{page}: block {count} is unchecked without a reason")
+            continue
+        if OF_TUTORIAL.search(text, 0, block.start()):
             continue
         start = text.count("\n", 0, block.start("code")) + 1
         code = block["code"].splitlines(keepends=True)
@@ -102,12 +113,17 @@ def pages() -> list[Path]:
 
 
 def write(pages: list[Path], folder: Path) -> dict[Path, list[Line]]:
-    """Make the modules of the pages in a folder. Each page has a package of its own."""
+    """Make the modules of the pages in a folder. Each page has a package of its own.
+
+    What is a file already is in the package of its folder.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     sources: dict[Path, list[Line]] = {}
     for page in pages:
-        name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else Path(page.name)
-        package = [part.replace("-", "_") for part in name.with_suffix("").parts]
+        base = ROOT if page.is_relative_to(ROOT) else page.parents[1]
+        name = page.relative_to(base)
+        place = name.parent if page.suffix == ".py" else name.with_suffix("")
+        package = [re.sub(r"^(?=\d)", "_", part.replace("-", "_")) for part in place.parts]
         for file, lines in modules(page).items():
             sources[folder.joinpath(*package, file)] = lines
     if not sources:
@@ -196,6 +212,6 @@ def check_with_mypy(pages: list[Path], folder: Path = MYPY_FOLDER) -> int:
 if __name__ == "__main__":
     all_pages = pages()
     fixtures = sorted((ROOT / "fixtures").glob("*/*.py"))
-    errors = check(all_pages, fixtures) + check(all_pages, [], settings=EDITOR)
-    errors += check_with_mypy(all_pages)
+    read = [*all_pages, *TUTORIAL]
+    errors = check(read, fixtures) + check(read, [], settings=EDITOR) + check_with_mypy(read)
     sys.exit(1 if errors else 0)

@@ -1,6 +1,7 @@
 """`make check` types every example of the documentation, and says where one is wrong."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,12 @@ class Chat(Server):
 """
 
 
-@pytest.mark.parametrize("page", examples.pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", examples.pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_is_checked_or_says_why_not(page):
     text = page.read_text()
     fences = [line for line in text.splitlines() if line.lstrip().startswith("```py")]
     unchecked = text.count("<!-- unchecked example: ")
+    unchecked += len(re.findall(r"^<!-- \w+: docs/tutorial/\S+ -->\n```py", text, re.MULTILINE))
     found = sum(1 for block in examples.BLOCK.finditer(text))
     assert len(fences) == found
     lines = {line.number for lines in examples.modules(page).values() for line in lines}
@@ -155,3 +157,17 @@ def test_an_editor_has_the_sdks_own_types(tmp_path, capsys):
     assert examples.check([page], [], tmp_path / "modules", examples.EDITOR) == 1
     assert f"{page}:4: Argument of type" in capsys.readouterr().out
     assert examples.check([page], [], tmp_path / "modules") == 0
+
+
+def test_a_file_of_the_tutorial_is_read_and_its_blocks_are_not(capsys, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- from: docs/tutorial/x.py -->{FRAGMENT}")
+    (tmp_path / "src").mkdir()
+    worker, login = (tmp_path / "src" / name for name in ("worker.py", "login.py"))
+    worker.write_text("from login import CODE\n\nwrong: int = CODE\n")
+    login.write_text('CODE = "tea"\n')
+    files = [page, worker, login]
+    assert examples.check(files, [], tmp_path / "modules") == 1
+    assert f"{worker}:3: Type" in capsys.readouterr().out
+    assert examples.check_with_mypy(files, tmp_path / "mypy") == 1
+    assert f"{worker}:3: Incompatible types" in capsys.readouterr().out
