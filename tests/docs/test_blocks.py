@@ -6,6 +6,7 @@ import configparser
 import html.parser
 import json
 import re
+import sqlite3
 import tomllib
 
 import pytest
@@ -30,6 +31,7 @@ KINDS = {
     "nginx": "here: its directives",
     "html": "here: its elements",
     "diff": "test_code.py: how a file differs from another one",
+    "sql": "here: run by SQLite",
     "text": "nothing: what is printed, or drawn",
     "console": "nothing: what is printed",
 }
@@ -242,6 +244,13 @@ def test_an_nginx_config_is_blocks_of_directives_that_exist(block):
     for statement in statements:
         assert "\n" not in statement, f"no semicolon: {statement}"
         assert statement.split()[0] in NGINX, statement
+
+
+@each("sql")
+def test_sql_runs(block):
+    database = sqlite3.connect(":memory:")
+    database.executescript(block.code)
+    database.close()
 
 
 class Elements(html.parser.HTMLParser):
