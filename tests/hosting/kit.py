@@ -96,6 +96,10 @@ class ServedRuntime:
 
     def wipe(self):
         self._command("wipe")
+        for database in (self._folder / "data" / "objects").glob("*/*.sqlite"):
+            # As the kit's: what was evicted is on the disk alone, and without a log beside it.
+            if database.stem != "metadata" and not Path(f"{database}-wal").exists():
+                database.unlink()
 
     def hibernate(self, room, name, timeout=10_000):
         deadline = time.monotonic() + timeout / 1000

@@ -2,7 +2,7 @@
 // stdin. Each line is a JSON command; answers and log lines go to stdout as JSON text sequences
 // (RFC 7464: each starts with 0x1E), so that whatever wrangler prints there does no harm.
 
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -241,11 +241,17 @@ const teardown = () => Promise.all(devEnvs.map((devEnv) => devEnv.teardown()));
 let cleanProcess;
 
 /** The folders stay, as the runtime expects them. */
-function deleteFiles(folder) {
+function deleteFiles(folder, isOne = (path) => true) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) rmSync(join(entry.parentPath, entry.name), { force: true });
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && isOne(path)) rmSync(path, { force: true });
   }
 }
+
+/** The database of an object, by the name of its file. */
+const DATABASE = /[/\\][0-9a-f]{64}\.([^/\\]*\.)?sqlite$/;
+/** One that is in use has its log beside it. */
+const isClosedDatabase = (path) => DATABASE.test(path) && !existsSync(`${path}-wal`);
 
 let lastMark = 0;
 
@@ -316,7 +322,8 @@ const commands = {
       restart that Miniflare makes of it, there may be more. */
   async wipe() {
     const wiped = await control("wipe").catch(() => "crashed");
-    if (wiped === cleanProcess) return;
+    // What was evicted, by a test or for it was idle, is on the disk alone.
+    if (wiped === cleanProcess) return deleteFiles(persist, isClosedDatabase);
     deleteFiles(persist);
     await miniflare().restart();
     cleanProcess = await control("identify");

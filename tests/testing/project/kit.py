@@ -28,8 +28,19 @@ def test_so_does_the_test_after_a_restart(party, room, time):
     party.restart()
 
 
-def test_an_alarm_dies_with_its_test(room):
+@pytest.mark.parametrize("end", ["evict", "hibernate", None])
+def test_so_does_the_test_after_an_eviction(room, end):
+    assert room.fetch("/").json() == ["fetch"]
+    if end:
+        getattr(room, end)()
+
+
+@pytest.mark.parametrize("name", ["lobby", "evicted"])
+def test_an_alarm_dies_with_its_test(party, name):
+    room = party.room("Echo", name)
     assert room.fetch("/alarm").json() == ["fetch"]
+    if name == "evicted":
+        room.evict()
 
 
 def test_the_alarm_of_the_test_before_does_not_fire(party, room):
