@@ -162,7 +162,11 @@ async function start({ vars, identity }) {
     await run();
   });
   cleanProcess = await control("identify");
-  workerd.hasStarted();
+  // What has made a snapshot converts some values between Python and JavaScript otherwise.
+  if (workerd.hasStarted()) {
+    await miniflare().restart();
+    cleanProcess = await control("identify");
+  }
   origin?.hasStarted();
   bindings = primary[1].durable_objects.bindings.map((binding) => ({
     binding: binding.name,

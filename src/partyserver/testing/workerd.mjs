@@ -88,9 +88,9 @@ export class Workerd {
     }
   }
 
-  /** It runs: what it has left behind is for its next start, and for others. */
+  /** It runs: what it has left behind is for its next start, and for others. Whether there is such. */
   hasStarted() {
-    if (!this.#isMaking) return;
+    if (!this.#isMaking) return false;
     const made = join(this.#own, MADE);
     try {
       const digest = digestOf(readFileSync(made));
@@ -99,9 +99,11 @@ export class Workerd {
       renameSync(draft, join(this.#cache, `${this.#key}.${digest}${KEPT_AS}`));
       this.#load();
       this.#prune();
+      return true;
     } catch (error) {
       if (!error.code) throw error;
       this.#startPlain();
+      return true;
     }
   }
 

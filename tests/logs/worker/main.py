@@ -7,9 +7,13 @@ import time
 from inspect import isawaitable
 
 import checks
+import js
 from partyserver import Server, get_server_by_name, logs, partykit, route_partykit_request
 from pyodide.ffi import run_sync
 from workers import Response, WorkerEntrypoint
+
+#: Has the worker imported at each start, for the lines below: no snapshot holds such an object.
+OF_JAVASCRIPT = js.Object.new()
 
 logging.warning("at import, before it is enabled")
 logs.enable()
