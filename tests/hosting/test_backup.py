@@ -61,9 +61,27 @@ def told(path):
         return [text for (text,) in connection.execute(query)]
 
 
+#: A value of KV that is large is in a file of its own.
+LARGE = "x" * 3_000_000
+STORING = (
+    WRITING
+    + """
+class Default(Default):
+    async def fetch(self, request):
+        if not request.url.endswith("/value"):
+            return await super().fetch(request)
+        if request.method == "PUT":
+            await self.env.STORE.put("value", await request.text())
+        return Response(await self.env.STORE.get("value"))
+"""
+)
+
+
 def test_a_backup_under_writes_has_all_that_was_acknowledged_before(tmp_path):
-    config = project(tmp_path / "project", WRITING, "Room")
+    kv = '[[kv_namespaces]]\nbinding = "STORE"\nid = "store"'
+    config = project(tmp_path / "project", STORING, "Room", more=kv)
     with serving(config, tmp_path / "data") as served, ExitStack() as stack:
+        assert httpx.put(f"{served.url}/value", content=LARGE, timeout=LIMIT).text == LARGE
         urls = [served.websocket(f"/parties/room/{number}") for number in range(ROOMS)]
         sockets = [stack.enter_context(connect(url)) for url in urls]
         writers = [Writer(room, socket) for room, socket in enumerate(sockets)]
@@ -78,11 +96,13 @@ def test_a_backup_under_writes_has_all_that_was_acknowledged_before(tmp_path):
             for writer, then in zip(writers, before, strict=True):
                 writer.wait_for(len(then) + 1)  # none is held up
             backups[folder] = before
+        httpx.put(f"{served.url}/value", content="another", timeout=LIMIT)
         for writer in writers:
             writer.stop()
         everything = [writer.acknowledged for writer in writers]
         assert "SQLITE" not in served.text
     for folder, before in backups.items():
+        assert not [*folder.rglob("*-wal"), *folder.rglob("*-shm")]
         copies = [told(path) for path in (folder / "objects" / "served-Room").glob("?" * 64 + ".*")]
         assert len(copies) == ROOMS
         # Each is a beginning of what its room was told, and has what was acknowledged before.
@@ -91,6 +111,7 @@ def test_a_backup_under_writes_has_all_that_was_acknowledged_before(tmp_path):
             assert copy[: len(before[room])] == before[room]
     # The restored one is served, and goes on.
     with serving(config, folder) as served:
+        assert httpx.get(f"{served.url}/value", timeout=LIMIT).text == LARGE
         for number, (then, all_of_it) in enumerate(zip(before, everything, strict=True)):
             url = served.websocket(f"/parties/room/{number}")
             with connect(url) as socket:

@@ -129,7 +129,8 @@ def _copy_with_blobs(path: Path, source: Path, target: Path) -> bool:
 
 def _blobs_of(path: Path) -> list[str]:
     """The paths of KV's large values, where the table is the one that is known."""
-    with closing(_reading(path)) as connection:
+    # A copy is nobody else's: without this, files for others would be made beside it.
+    with closing(_reading(path, "immutable=1")) as connection:
         try:
             found = connection.execute("SELECT blob FROM entries WHERE blob IS NOT NULL")
             return [str(name) for (name,) in found]
@@ -156,8 +157,8 @@ def _copy_database(path: Path, target: Path) -> bool:
     return True
 
 
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_LOCKED)
+def _reading(path: Path, how: str = "mode=ro") -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=_LOCKED)
 
 
 def _read_alarms(path: Path) -> list[tuple[object, ...]]:

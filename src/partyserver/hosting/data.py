@@ -154,11 +154,7 @@ class Data:
                 f"{self.path} is the disk of a node of {found.cluster}, and this one is of "
                 f"{cluster}: give this node a new folder"
             )
-        if (
-            cluster
-            and not is_of_cluster(self.path)
-            and any(self.path.glob(f"{OBJECTS}/*/*.sqlite"))
-        ):
+        if cluster and not of_cluster and any(self.path.glob(f"{OBJECTS}/*/*.sqlite")):
             raise CommandError(
                 f"{self.path} holds rooms from before there was a cluster, and a cluster cannot "
                 "take them over: give this node a new folder"

@@ -42,7 +42,7 @@ function log({ level, message, timestamp = Date.now() }) {
     lastUncaught = undefined;
     return mark();
   }
-  if (INTERNAL.test(message) ) return;
+  if (INTERNAL.test(message)) return;
   message = message.replace(INTERPRETER_FRAMES, "").replace(PROBE_FRAMES, "").trimEnd();
   const uncaught = UNCAUGHT.exec(message);
   if (uncaught) {
@@ -155,18 +155,17 @@ async function start({ vars, identity }) {
   const run = async () => {
     await build(configs[0], primary[1], vars);
     await miniflare().ready;
+    cleanProcess = await control("identify");
+    // What has made a snapshot converts some values between Python and JavaScript otherwise.
+    if (!workerd.hasMade()) return;
+    await miniflare().restart();
+    cleanProcess = await control("identify");
   };
   await run().catch(async (error) => {
     if (!workerd.hasFailed(error)) throw error;
     await devEnvs.pop().teardown().catch(ignore); // which fails as the start has
     await run();
   });
-  cleanProcess = await control("identify");
-  // What has made a snapshot converts some values between Python and JavaScript otherwise.
-  if (workerd.hasStarted()) {
-    await miniflare().restart();
-    cleanProcess = await control("identify");
-  }
   origin?.hasStarted();
   bindings = primary[1].durable_objects.bindings.map((binding) => ({
     binding: binding.name,

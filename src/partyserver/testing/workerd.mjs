@@ -88,23 +88,17 @@ export class Workerd {
     }
   }
 
-  /** It runs: what it has left behind is for its next start, and for others. Whether there is such. */
-  hasStarted() {
+  /** Whether the start that is over was to make a snapshot. The next one uses it, if it is there. */
+  hasMade() {
     if (!this.#isMaking) return false;
-    const made = join(this.#own, MADE);
     try {
-      const digest = digestOf(readFileSync(made));
-      const draft = join(this.#cache, `${randomBytes(8).toString("hex")}.new`);
-      copyFileSync(made, draft);
-      renameSync(draft, join(this.#cache, `${this.#key}.${digest}${KEPT_AS}`));
+      this.#keep(join(this.#own, MADE));
       this.#load();
-      this.#prune();
-      return true;
     } catch (error) {
       if (!error.code) throw error;
       this.#startPlain();
-      return true;
     }
+    return true;
   }
 
   /** Whether a start has failed for its snapshot alone, and another one is to be tried. */
@@ -180,6 +174,15 @@ export class Workerd {
     if (isWhole) utimesSync(own, new Date(), new Date());
     else rmSync(path, { force: true });
     return isWhole;
+  }
+
+  /** Have it for other runs, too. */
+  #keep(made) {
+    const digest = digestOf(readFileSync(made));
+    const draft = join(this.#cache, `${randomBytes(8).toString("hex")}.new`);
+    copyFileSync(made, draft);
+    renameSync(draft, join(this.#cache, `${this.#key}.${digest}${KEPT_AS}`));
+    this.#prune();
   }
 
   #prune() {
