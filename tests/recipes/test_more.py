@@ -18,6 +18,16 @@ def test_a_webhook_that_is_too_large_is_not_read(party: Party) -> None:
     assert room.fetch("/", "POST", content=body, headers=headers(body)).status_code == 413
 
 
+def test_a_webhook_that_is_no_event_does_not_count_as_had(party: Party) -> None:
+    room = party.room("Repository", "main")
+    nothing = headers(b"[]")
+    assert room.fetch("/", "POST", content=b"[]", headers=nothing).status_code == 400
+    body = b'{"action": "opened"}'
+    nameless = headers(body) | {"x-github-delivery": ""}
+    assert room.fetch("/", "POST", content=body, headers=nameless).status_code == 400
+    assert room.fetch("/", "POST", content=body, headers=headers(body)).text == "thank you"
+
+
 @unread
 def test_a_file_that_is_too_large_or_no_picture_is_not_read(party: Party) -> None:
     room = party.room("Album", "summer")

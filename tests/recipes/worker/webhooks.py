@@ -1,5 +1,5 @@
 import hmac
-from typing import Any, Protocol
+from typing import Protocol
 
 from partyserver import ClientError, Lobby, Server, parse_json, route_partykit_request
 from workers import Request, Response, WorkerEntrypoint
@@ -16,14 +16,22 @@ class Repository(Server[Env]):
     migrations = ["create table delivery (id text primary key, at integer default (unixepoch()))"]
 
     async def on_request(self, request: Request) -> Response:
-        event: Any = parse_json(await request.bytes())
-        delivery = (request.headers.get("x-github-delivery") or "")[:100]
+        match parse_json(await request.bytes()):
+            case {"action": str(action)}:
+                pass
+            case dict():
+                action = ""  # a push, for one
+            case _:
+                raise ClientError("this is no event", status=400)
+        kind = request.headers.get("x-github-event")
+        delivery = request.headers.get("x-github-delivery") or ""
+        if not 0 < len(delivery) <= 100:
+            raise ClientError("this is no delivery", status=400)
         if self.sql("select 1 from delivery where id = ?", delivery):
             return Response("had it already")  # who sends webhooks sends some of them twice
         self.sql("insert into delivery (id) values (?)", delivery)
         self.sql("delete from delivery where at < unixepoch() - 7 * 86400")
-        kind = request.headers.get("x-github-event")
-        self.broadcast_json({"type": "webhook", "kind": kind, "action": event.get("action")})
+        self.broadcast_json({"type": "webhook", "kind": kind, "action": action})
         return Response("thank you")
 
 
