@@ -59,8 +59,8 @@ async def get_server_by_name(
         name: the room's name, as its URL carries it: percent-encoded.
         location_hint: a region such as "weur", for where the room is first created:
             https://developers.cloudflare.com/durable-objects/reference/data-location/
-        jurisdiction: "eu" or "fedramp"; a room of the same name in another jurisdiction is
-            another room.
+        jurisdiction: "eu", "us" or another of the platform's, on the same page; a room of the
+            same name in another jurisdiction is another room.
         props: a JSON value for `on_start(props)`.
         routing_retry: by default `RoutingRetry()`; None tries once.
 
