@@ -7,7 +7,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
+
+from tests.ports import reserved
 
 from .machine import CLIENT_CORE, SERVER_CORE, cpu_seconds, family, on_core, shared_bytes
 from .paths import NODE, ROOT, WORKERD
@@ -141,21 +142,21 @@ class Hosts:
     @contextmanager
     def dev(self) -> Iterator[Host]:
         state = self._new("state")
-        port = _free_port()
-        command = [
-            *(NODE, str(_WRANGLER), "dev", "--ip", "127.0.0.1", "--port", str(port)),
-            *("--inspector-port", "0", "--show-interactive-dev-session=false"),
-            *("--persist-to", str(state), "--compatibility-flags", *PYTHON_FLAGS),
-        ]
-        environ = {
-            "MINIFLARE_WORKERD_PATH": str(WORKERD),
-            "NODE_COMPILE_CACHE": str(ROOT / ".cache" / "node"),
-            "WRANGLER_SEND_METRICS": "false",
-            "CLOUDFLARE_CF_FETCH_ENABLED": "false",
-            "FORCE_COLOR": "0",
-        }
-        with _process(command, state / "log", environ, folder=self._project) as process:
-            yield process.host(DEV, lambda: port)
+        with reserved() as port:
+            command = [
+                *(NODE, str(_WRANGLER), "dev", "--ip", "127.0.0.1", "--port", str(port)),
+                *("--inspector-port", "0", "--show-interactive-dev-session=false"),
+                *("--persist-to", str(state), "--compatibility-flags", *PYTHON_FLAGS),
+            ]
+            environ = {
+                "MINIFLARE_WORKERD_PATH": str(WORKERD),
+                "NODE_COMPILE_CACHE": str(ROOT / ".cache" / "node"),
+                "WRANGLER_SEND_METRICS": "false",
+                "CLOUDFLARE_CF_FETCH_ENABLED": "false",
+                "FORCE_COLOR": "0",
+            }
+            with _process(command, state / "log", environ, folder=self._project) as process:
+                yield process.host(DEV, lambda: port)
 
     @contextmanager
     def fastapi(self) -> Iterator[Host]:
@@ -217,13 +218,6 @@ def _config() -> str:
         f'compatibility_flags = ["python_workers"]\n{bindings}'
         f'[[migrations]]\ntag = "v1"\nnew_sqlite_classes = {json.dumps(_WORKER.classes)}\n'
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _link(source: Path, target: Path) -> None:

@@ -15,6 +15,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.ports import reserved
+
 from .machine import SERVER_CORE, cpu_seconds, on_core
 from .paths import LIBRARY, MSGSPEC, ROOT, VARIANTS, WORK
 from .workerd import Worker, serve
@@ -152,10 +154,7 @@ def running(
 
 
 def _fastapi(app: str, storage: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
-    with socket.socket() as held:  # the port is nobody else's meanwhile; uvicorn may share it
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    with reserved() as port:
         command = [sys.executable, "-m", "uvicorn", "--app-dir", str(VARIANTS), f"{app}:app"]
         process = subprocess.Popen(
             [*command, f"--port={port}", "--no-access-log", "--log-level=warning"],
