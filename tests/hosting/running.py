@@ -36,7 +36,7 @@ class NotServedError(Exception):
 
 
 class Served:
-    """A running `partyserver serve`, as a context."""
+    """A running `partyserver serve`, as a context. Its config may be a folder that is built."""
 
     def __init__(
         self,
@@ -56,7 +56,8 @@ class Served:
         self._ended = 0
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", module, "serve", "--config", str(config)),
+                *(sys.executable, "-m", module, "serve"),
+                *("--built" if config.is_dir() else "--config", str(config)),
                 *("--data", str(data), "--port", "0", "--health", "127.0.0.1:0"),
                 *("--pyodide-bundle", str(BUNDLE), *options),
             ],

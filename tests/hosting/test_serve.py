@@ -423,7 +423,26 @@ def test_new_code_is_prepared_beside_the_old_and_starts_at_once(tmp_path):
         assert "making the start-up snapshot" not in served.text
 
 
+def test_what_was_built_and_moved_is_served_with_the_secrets_of_a_file(config, served, tmp_path):
+    data = served.data
+    assert served.stop() == 0
+    app, file = tmp_path / "app", tmp_path / "secrets.env"
+    command = [sys.executable, "-m", "partyserver", "build", "-c", config, "-o", tmp_path / "new"]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    (tmp_path / "new").rename(app)
+    file.touch(0o600)
+    file.write_text(f"TOKEN={SECRET}\n")
+    with Served(app, data, "--secrets-file", str(file)) as served:
+        assert get(served.until_ready().url).text == "worker"
+        assert get(served.url, "/parties/room/secret").text == SECRET
+        assert "making the start-up snapshot" not in served.text  # it is the same worker
+
+
 def test_what_is_not_prepared_is_told(running, tmp_path):
+    broken = project(tmp_path / "broken", "import nowhere\n", "Room", name="broken")
+    told = prepare(broken, tmp_path / "broken-data", status=1)
+    assert "No module named 'nowhere'" in told
+    assert "the worker cannot be imported" in told
     other = project(tmp_path / "other", WRITING, "Room", name="served-staging")
     assert "holds the data of the worker 'served'" in prepare(other, running.data, status=1)
     told = prepare(other, tmp_path / "data", "--no-snapshot", status=1)
