@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -94,11 +95,15 @@ from storing import Storing, StoringSleepy  # noqa: F401 -- bound, too
 from waiting import Waiting, WaitingSleepy  # noqa: F401 -- bound, too
 from workers import Request, Response, WorkerEntrypoint
 
-# The runtime itself does not tell of them; tests/conftest.py looks for them in the log.
-js.addEventListener(
-    "unhandledrejection",
-    create_proxy(lambda event: js.console.error(f"unhandled rejection: {event.reason}")),
-)
+
+@cache
+def tell_of_rejections():
+    """The runtime itself does not; tests/conftest.py looks for them in the log.
+
+    Not at the import: what that changes in JavaScript is not in a start-up snapshot.
+    """
+    told = create_proxy(lambda event: js.console.error(f"unhandled rejection: {event.reason}"))
+    js.addEventListener("unhandledrejection", told)
 
 
 class Recorder(Server):
@@ -646,6 +651,7 @@ class Plain(Server):
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
+        tell_of_rejections()
         path = "/" + request.url.split("/", 3)[3]
         if path.startswith("/routed/"):
             return await self.routed(path.split("/")[2], request)

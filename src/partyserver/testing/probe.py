@@ -8,6 +8,7 @@ knows the platform only, and so serves Durable Objects with and without partyser
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 import sys
@@ -57,6 +58,9 @@ def install() -> None:
         _watch(cls)
         derived: list[type] = type.__subclasses__(cls)
         classes += (new for new in derived if new not in classes)
+    # A start-up snapshot has what the imports have left to the collector, and not the files that it
+    # has open: `importlib.metadata` leaves some, whose end would fail, and be told, at any time.
+    gc.collect()
 
 
 async def attributes(self: Any) -> str:
