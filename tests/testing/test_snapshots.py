@@ -35,6 +35,20 @@ class Default(WorkerEntrypoint):
         return await self.env.ROOM.get(self.env.ROOM.idFromName("room")).fetch(request)
 """
 
+CONFIG = """
+name = "it"
+main = "worker.py"
+compatibility_date = "2026-11-17"
+compatibility_flags = ["python_workers"]
+[vars]
+WORD = "here"
+[durable_objects]
+bindings = [{ name = "ROOM", class_name = "Room" }]
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Room"]
+"""
+
 TEST = """
 def test_it(party):
     told = party.fetch("/").json()
@@ -66,12 +80,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def imported(project: Project, folder: Path):
     """What a run is told by the worker."""
-    (project.folder / "wrangler.toml").write_text(
-        'name = "it"\nmain = "worker.py"\ncompatibility_date = "2026-11-17"\n'
-        'compatibility_flags = ["python_workers"]\n[vars]\nWORD = "here"\n'
-        '[durable_objects]\nbindings = [{ name = "ROOM", class_name = "Room" }]\n'
-        '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["Room"]\n'
-    )
+    (project.folder / "wrangler.toml").write_text(CONFIG)
 
     def run(*options: str, imports: str = "") -> Told:
         project.write(worker=WORKER.format(imports=imports), test_it=TEST)
@@ -115,13 +124,19 @@ def test_the_next_start_is_from_the_one_that_an_earlier_has_left(imported, folde
     assert {*files(folder)} == {other, *(folder / f"{number}.snapshot" for number in range(2, 9))}
 
 
-@pytest.mark.parametrize("why", ["off", "a folder that cannot be", "an object of JavaScript"])
-def test_a_worker_that_has_none_imports_at_each_start(imported, folder, why):
+@pytest.mark.parametrize(
+    "why", ["off", "a folder that cannot be", "an object of JavaScript", "a flag"]
+)
+def test_a_worker_that_has_none_imports_at_each_start(imported, project, folder, why):
     options, imports = [], ""
     if why == "off":
         options = ["-o", "party_snapshots=off"]
     elif why == "a folder that cannot be":
         folder.write_text("a file")
+    elif why == "a flag":
+        more = '"python_workers", "disable_python_dedicated_snapshot"'
+        config = CONFIG.replace('"python_workers"', more)
+        (project.folder / "wrangler.toml").write_text(config)
     else:
         imports = "import js\nMADE = js.Object.new()"
     assert imported(*options, imports=imports).is_imported == "True"
@@ -137,8 +152,7 @@ def test_two_workers_in_python_have_none(imported, project, folder):
     other.mkdir()
     for name in ("worker.py", "node_modules", "python_modules"):
         (other / name).symlink_to(project.folder / name)
-    text = (project.folder / "wrangler.toml").read_text()
-    (other / "wrangler.toml").write_text(text.replace('"it"', '"other"'))
+    (other / "wrangler.toml").write_text(CONFIG.replace('"it"', '"other"'))
     both = "party_config=wrangler.toml\nother/wrangler.toml"
     assert imported("-o", both).is_imported == "True"
     assert not folder.exists()

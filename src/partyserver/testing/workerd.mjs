@@ -18,6 +18,8 @@ const KEPT = 8;
 const KEPT_AS = ".snapshot";
 /** The name that the runtime gives to what it makes. */
 const MADE = "snapshot.bin";
+/** The flag of a worker that is imported at each start, also on the platform. */
+const HAS_NONE = "disable_python_dedicated_snapshot";
 /** A bundle of this name is of the user's own making, and needs flags to be accepted. */
 const OWN_BUNDLE = "pyodide_dev.capnp.bin";
 
@@ -75,6 +77,7 @@ export class Workerd {
     const python = workers.filter(({ config }) => isPython(config));
     // A snapshot is of one worker, and the runtime gives it to all that are in Python.
     if (!this.#cache || python.length !== 1) return;
+    if (python[0].config.compatibilityFlags?.includes(HAS_NONE)) return;
     try {
       mkdirSync(this.#cache, { recursive: true, mode: 0o700 });
       mkdirSync(this.#own, { recursive: true, mode: 0o700 });
