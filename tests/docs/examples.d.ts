@@ -1,6 +1,5 @@
 // What the examples of the pages leave to their readers.
 
-declare const PartySocket: typeof import("partysocket").PartySocket;
 declare const socket: import("partysocket").PartySocket;
 declare const host: string;
 declare const token: string;

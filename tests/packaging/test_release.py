@@ -74,6 +74,12 @@ def test_this_version_could_be_released(root, run):
     assert versions[:2] == ["Unreleased", partyserver.__version__]
     titles = set(re.findall(r"^### (.+)$", changelog, re.MULTILINE))
     assert titles <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    # As `init` would write it into the projects of the tutorial.
+    needed = [
+        re.findall(r'"partyserver(?:\[\w+\])?>=([\d.]+)"', path.read_text())
+        for path in (root / "docs/tutorial").glob("*/pyproject.toml")
+    ]
+    assert needed == [[partyserver.__version__]] * 9
 
 
 @pytest.mark.parametrize("tag", ["v1.1.0", "1.2.0", "v1.2.0-rc1", "v1.2", "main"])

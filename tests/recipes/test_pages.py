@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 INDEX = ROOT / "docs" / "pages" / "recipes" / "index.md"
 PAGES = sorted(set(INDEX.parent.glob("*.md")) - {INDEX})
 SHOWN = re.compile(r"^<!-- whole: (\S+) -->\n+```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+OF_A_WORKER = re.compile(r"/worker/\w+(?<!_for_tests)\.py$")
 TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n", re.MULTILINE)
 #: What one page links to, and does not show.
@@ -45,8 +46,6 @@ def test_all_that_runs_is_shown() -> None:
 @of_each_page
 def test_a_pages_config_is_the_tested_workers(page: Path) -> None:
     config = tomllib.loads((HERE / "wrangler.toml").read_text())
-    config["durable_objects"]["bindings"].append({"name": "Notes", "class_name": "Notes"})
-    config["migrations"][0]["new_sqlite_classes"].append("Notes")
     blocks = TOML.findall(page.read_text())
     assert blocks
     for block in blocks:
@@ -67,7 +66,7 @@ def has(whole: Any, part: Any) -> bool:
 def test_a_pages_config_has_all_that_its_worker_uses(page: Path) -> None:
     text = page.read_text()
     config = "".join(TOML.findall(text))
-    [worker] = [code for path, code in SHOWN.findall(text) if "/worker/" in path]
+    [worker] = [code for path, code in SHOWN.findall(text) if OF_A_WORKER.search(path)]
     classes = re.findall(r"^class (\w+)\((?:\w+, )*Server\b", worker, re.MULTILINE)
     assert classes
     for name in classes:

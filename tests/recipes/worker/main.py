@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 import counting
 import cron
 import cursors
-import d1
+import d1_for_tests
 import fastapi_room
 import llm
 import lobby
-import migrating
+import migrating_for_tests
 import r2
 import rate_limits
 import read_only_guests
 import reconnect
-import room_calls_room
+import room_calls_room_for_tests
 import several_tabs
 import turns
 import typing_indicator
@@ -26,7 +26,7 @@ from cursors import Canvas
 from d1 import Match
 from fastapi_room import Poll
 from lobby import Game, Rooms
-from partyserver import get_server_by_name
+from migrating_for_tests import Notes
 from r2 import Album
 from rate_limits import Wall
 from read_only_guests import Board
@@ -36,7 +36,7 @@ from several_tabs import Desk
 from turns import Duel
 from typing_indicator import Chat
 from webhooks import Repository
-from workers import Response, WorkerEntrypoint
+from workers import WorkerEntrypoint
 
 #: Where a request goes, by the first segments of its path.
 RECIPES = {
@@ -44,8 +44,8 @@ RECIPES = {
     "parties/chat": typing_indicator,
     "parties/game": lobby,
     "parties/rooms": lobby,
-    "parties/order": room_calls_room,
-    "parties/stock": room_calls_room,
+    "parties/order": room_calls_room_for_tests,
+    "parties/stock": room_calls_room_for_tests,
     "parties/repository": webhooks,
     "parties/wall": rate_limits,
     "parties/board": read_only_guests,
@@ -56,11 +56,14 @@ RECIPES = {
     "parties/conversation": llm,
     "parties/poll": fastapi_room,
     "parties/daily": cron,
-    "parties/match": d1,
-    "best": d1,
+    "parties/match": d1_for_tests,
+    "best": d1_for_tests,
     "parties/album": r2,
     "parties/duel": turns,
-    "parties/notes": migrating,
+    "parties/notes": migrating_for_tests,
+    "test/add_to_stock": room_calls_room_for_tests,
+    "test/run_in_d1": d1_for_tests,
+    "test/write_version_1": migrating_for_tests,
 }
 
 __all__ = [
@@ -78,13 +81,13 @@ __all__ = [
     "Game",
     "Hall",
     "Match",
+    "Notes",
     "Order",
     "Poll",
     "Repository",
     "Rooms",
     "Stock",
     "Wall",
-    "WithOldData",
 ]
 
 
@@ -103,16 +106,9 @@ class OfTheTests:
     OPENAI_MODEL: str = "a-model"
 
 
-class WithOldData(migrating.Notes):
-    def write_version_1(self, notes):
-        self.kv["notes"] = notes
-
-
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         parts = urlsplit(request.url).path.strip("/").split("/")
-        if parts[0] == "test":
-            return await getattr(self, parts[1])(request)
         return await self._of(RECIPES["/".join(parts[:2])]).fetch(request)
 
     async def scheduled(self, controller, env=None, ctx=None):
@@ -123,19 +119,3 @@ class Default(WorkerEntrypoint):
         entrypoint = object.__new__(recipe.Default)
         entrypoint.env, entrypoint.ctx = self.env, self.ctx
         return entrypoint
-
-    # What tests do that clients cannot: POST /test/NAME
-
-    async def add_to_stock(self, request):
-        stock = await get_server_by_name(self.env.Stock, "main")
-        await stock.add(*await request.json())
-        return Response("done")
-
-    async def run_in_d1(self, request):
-        await self.env.DB.prepare(await request.text()).run()
-        return Response("done")
-
-    async def write_version_1(self, request):
-        notes = await get_server_by_name(self.env.Notes, "home")
-        await notes.write_version_1(await request.json())
-        return Response("done")
