@@ -38,7 +38,7 @@ GOOD = Project(
     today="2026-11-26",
     installed="0.1.0",
     dependencies=["partyserver", "pydantic-core"],
-    upload=Upload(70, 500_000, 100_000),
+    upload=Upload(70, 500_000),
 )
 
 
@@ -84,11 +84,11 @@ def test_nothing_is_said_of_a_good_project():
         ({"dependencies": ["fastapi"]}, "fastapi is not in python_modules/", "pywrangler sync"),
         ({"installed": "0.2.0"}, "partyserver is 0.1.0 in python_modules/, and 0.2.0", "`uv sync`"),
         (
-            {"upload": Upload(1352, 15_000_000, 3_500_000, {".venv": 900, "node_modules": 400})},
+            {"upload": Upload(1352, 15_000_000, {".venv": 900, "node_modules": 400})},
             ".venv (900 modules) and node_modules (400 modules) included, 1352 modules, 14.3 MB",
             'move src/worker.py into a folder of its own, and set main = "src/worker.py"',
         ),
-        ({"upload": Upload(9, 11 * 2**20, 11 * 2**20)}, "11.0 MB compressed, and the", "10.0 MB"),
+        ({"upload": Upload(9, 65 * 2**20)}, "the worker has 65.0 MB, and the", "64.0 MB at most"),
     ],
 )
 def test_what_fails_is_told_with_what_to_do(changes, told, todo):
@@ -277,8 +277,3 @@ def test_builds_for_something_else_are_found():
 def test_a_worker_in_the_root_is_noted_before_it_hurts():
     [note] = notes(is_in_root=True, main="worker.py")
     assert 'move worker.py into a folder of its own, and set main = "src/worker.py"' in note
-
-
-def test_more_than_the_free_plan_takes_is_noted():
-    [note] = notes(upload=Upload(9, 8 * 2**20, 4 * 2**20))
-    assert "without a paid plan the platform takes 3.0 MB at most" in note

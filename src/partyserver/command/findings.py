@@ -17,9 +17,9 @@ TESTED_DATE = "2026-11-17"
 #: Flags of a development's runtime.
 _DEVELOPMENT = ("experimental", "python_workers_development")
 
-#: Bytes of an upload, compressed, that the platform takes: of everybody, and on the paid plan.
-#: https://developers.cloudflare.com/workers/platform/limits/#worker-size
-_FREE, _PAID = 3 * 1024**2, 10 * 1024**2
+#: Bytes of an upload that the platform takes, on every plan. Earlier in 2026 it looked at what
+#: they are when compressed. https://developers.cloudflare.com/workers/platform/limits/#worker-size
+_LARGEST = 64 * 1024**2
 
 _SYNC = "run `uv run pywrangler sync`"
 
@@ -36,12 +36,11 @@ class Upload:
 
     modules: int = 0
     size: int = 0
-    compressed: int = 0
     #: How many modules are those of folders that no worker needs.
     strays: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.modules} modules, {_size(self.size)} ({_size(self.compressed)} compressed)"
+        return f"{self.modules} modules, {_size(self.size)}"
 
 
 @dataclass(frozen=True)
@@ -318,16 +317,10 @@ def _uploaded(project: Project) -> Iterator[Finding]:
             f"it, tests and virtual environments included: {advice}",
             fails=False,
         )
-    if upload.compressed > _PAID:
+    if upload.size > _LARGEST:
         yield Finding(
-            f"the worker has {_size(upload.compressed)} compressed, and the platform takes "
-            f"{_size(_PAID)} at most: do without some packages in pyproject.toml"
-        )
-    elif upload.compressed > _FREE:
-        yield Finding(
-            f"the worker has {_size(upload.compressed)} compressed, and without a paid plan the "
-            f"platform takes {_size(_FREE)} at most: do without some packages in pyproject.toml",
-            fails=False,
+            f"the worker has {_size(upload.size)}, and the platform takes {_size(_LARGEST)} at "
+            "most: do without some packages in pyproject.toml"
         )
 
 
