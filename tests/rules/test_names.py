@@ -81,10 +81,10 @@ def test_a_party_has_no_capitals_and_no_underscores(binding):
     assert not re.search("[A-Z_]", kebab_case(binding))
 
 
-def test_new_connection_ids_are_url_safe_and_have_at_least_96_bits():
+def test_new_connection_ids_are_url_safe_and_have_128_bits():
     ids = {new_connection_id() for _ in range(1000)}
     assert len(ids) == 1000
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{16,}", one) for one in ids)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", one) for one in ids)
 
 
 def test_a_new_connection_id_passes_the_check_of_a_clients():
