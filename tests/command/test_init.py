@@ -139,6 +139,19 @@ def test_versions_and_dates_are_those_that_the_library_is_tested_with(template):
         assert config[key] == root[key]
 
 
+def test_the_tutorials_projects_have_them_too():
+    ours = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    root = tomllib.loads((ROOT / "wrangler.toml").read_text())
+    projects = [path.parent for path in (ROOT / "docs/tutorial").glob("*/package.json")]
+    assert len(projects) == 9
+    for project in projects:
+        needed = json.loads((project / "package.json").read_text())["devDependencies"]
+        assert needed == {name: ours[name] for name in needed}, project
+        config = tomllib.loads((project / "wrangler.toml").read_text())
+        for key in ("compatibility_date", "compatibility_flags"):
+            assert config[key] == root[key], project
+
+
 @pytest.mark.parametrize("template", PROGRAMS)
 def test_a_program_is_that_of_the_fixture(template):
     """It is one program, in two places: copy what you have changed from the one to the other."""
