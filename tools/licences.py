@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -45,18 +45,31 @@ CLASSIFIERS = {
 HEAD = """\
 # Licences
 
-This page lists the packages that a project of `partyserver init` brings along, with their licences:
-what is in your worker, what is in your page, and what runs on your machine only.
+This list has the packages that a project of `partyserver init` brings along, with their licences:
+what is in your worker, what is in the page that it serves to browsers, and what runs on your
+machine only.
 
 partyserver itself is under the [MIT licence](../../LICENSE). What `init` has written is yours: use,
 change and sell it without naming anybody.
 
-The page is made by `tools/licences.py` from the packages' own metadata. Versions of npm packages
+The list is made by `tools/licences.py` from the packages' own metadata. Versions of npm packages
 are those that a new project has. Python packages are resolved by uv when the project is made, so
-they may be newer.
+they may be newer. `@types/...` are declarations of types.
 """
 
-IN_PAGE = "\nIn the page, as far as it imports them: esbuild leaves out what is not used.\n\n"
+IN_PAGE = "\nIn its page, as far as it imports them: esbuild leaves out what is not used.\n\n"
+
+BINARIES = """
+Some of these install one more package for your system, with a program or a library in it. These
+are under:
+
+"""
+
+#: How the name of a package for one system ends.
+SYSTEM = re.compile(
+    r"(aix|android|darwin|freebsd|linux|linuxmusl|netbsd|openbsd|openharmony|sunos|webcontainers"
+    r"|win32|windows)-\w+$"
+)
 
 END = """
 pyright (MIT) is a wrapper that fetches the npm package of the same name.
@@ -82,6 +95,26 @@ def npm(names: set[str]) -> dict[str, tuple[str, str]]:
         found[name] = (entry["version"], entry["license"])
         todo += [(one, path) for one in entry.get("dependencies", {})]
     return found
+
+
+def binaries(names: Iterable[str]) -> Iterator[str]:
+    """What npm installs beside packages, each for some systems: by licence, as a list."""
+    lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    licences: dict[str, str] = {}
+    for package in names:
+        for name in lock.get(f"node_modules/{package}", {}).get("optionalDependencies", {}):
+            licences[name] = lock[f"node_modules/{name}"]["license"]
+    families: dict[str, set[str]] = {}
+    for name, named in licences.items():
+        families.setdefault(SYSTEM.sub("*", name), set()).add(named)
+    shown: dict[str, set[str]] = {}
+    for name, named in licences.items():
+        family = SYSTEM.sub("*", name)
+        if len(families[family]) > 1:  # it depends on the system
+            family = f"{name.rpartition('-')[0]}-*"
+        shown.setdefault(named, set()).add(family)
+    for named in sorted(shown):
+        yield f"- {named}: {', '.join(f'`{family}`' for family in sorted(shown[named]))}\n"
 
 
 def pypi(names: set[str]) -> dict[str, tuple[str, str]]:
@@ -160,9 +193,12 @@ def page() -> str:
             parts.append(IN_PAGE)
             parts += table(npm(in_page))
         else:
-            parts.append("\nThe page has no packages.\n")
-    parts.append("\n## On your machine\n\nNothing of these is deployed. From npm:\n\n")
-    parts += table(npm(tools))
+            parts.append("\nIts page has no packages.\n")
+    parts.append("\n## On your machine\n\nNothing of this is deployed. From npm:\n\n")
+    on_machine = npm(tools)
+    parts += table(on_machine)
+    parts.append(BINARIES)
+    parts += binaries(on_machine)
     parts.append("\nFrom PyPI, beside what is in the worker:\n\n")
     groups = tomllib.loads(files_of("chat", "my-app")["pyproject.toml"])["dependency-groups"]
     # Two are npm's and Node's own programs, or are not in this environment.

@@ -118,7 +118,7 @@ class Storage(Transaction):
     """
 
     async def delete_all(self) -> None:
-        """Delete all keys. The alarm stays."""
+        """Delete all keys; and the alarm, with a compatibility date of 2026-02-24 or later."""
         await self._raw.deleteAll()
 
     async def get_alarm(self) -> int | None:
