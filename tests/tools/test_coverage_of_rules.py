@@ -42,7 +42,7 @@ class Checkout:
         )
 
     def check(self) -> list[str]:
-        return rules.check(self.folder)
+        return rules.check(self.folder, processes=1)
 
 
 @pytest.fixture
@@ -76,9 +76,10 @@ def test_a_branch_that_is_not_taken_is_named_although_all_lines_are_run(checkout
 
 def test_what_another_module_tests_does_not_count(checkout):
     checkout.test(ALL[0])
+    checkout.write("src/partyserver/rules/others.py", "")
     checkout.write(
         "tests/rules/test_others.py",
-        (checkout.folder / TEST).read_text() + f"    {ALL[1]}\n",
+        (checkout.folder / TEST).read_text() + f"    {ALL[1]}\n    import others\n",
     )
     assert f"{HERE}:9: {TEST} does not run it" in checkout.check()
 
@@ -95,8 +96,8 @@ def test_a_rule_that_its_test_module_does_not_import_is_named(checkout):
 def test_a_failing_test_is_shown(checkout):
     checkout.test("assert numbers_of.sign(0) == '0'")
     first, *output = checkout.check()
-    assert first == f"{TEST} fails:"
-    assert "AssertionError" in "\n".join(output)
+    assert first == "tests of the rules fail:"
+    assert f"FAILED {TEST}::test_it - AssertionError" in "\n".join(output)
 
 
 def test_the_end_of_a_function_is_a_branchs_target_too():

@@ -1,9 +1,13 @@
-"""Each rule is measured by its own test module alone, and all of it has to be run."""
+"""Each rule is measured by its own test module alone, and all of it has to be run.
+
+The test modules share a process or a few: with one for each, most of the time would go to starts.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +15,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import coverage
 
 #: Other modules of plain Python that are held to the same, and their test modules.
 ALSO = {
@@ -49,40 +55,69 @@ def find(package: Path) -> list[Path]:
     return [*found, *(package / name for name in ALSO if (package / name).exists())]
 
 
-def check(root: Path) -> list[str]:
+def check(root: Path, processes: int = os.cpu_count() or 1) -> list[str]:
     """What is wrong with the coverage of the rules, a line or more for each of them."""
     rules = find(root / "src" / "partyserver")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    tests = {rule: _test_of(root, rule) for rule in rules}
+    lacking = [rule for rule in rules if not tests[rule].exists()]
+    there = [rule for rule in rules if rule not in lacking]
+    groups = [group for index in range(processes) if (group := there[index::processes])]
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(
+            lambda group: _measure(root, {rule: tests[rule] for rule in group}), groups
+        )
         return [
-            line for wrong in pool.map(lambda rule: _check(root, rule), rules) for line in wrong
+            *(
+                f"{_name(root, rule)} has no test module {_name(root, tests[rule])}"
+                for rule in lacking
+            ),
+            *(line for lines in found for line in lines),
         ]
 
 
-def _check(root: Path, rule: Path) -> list[str]:
+def _test_of(root: Path, rule: Path) -> Path:
     name = rule.relative_to(root / "src" / "partyserver").as_posix()
-    test = root / ALSO.get(name, f"tests/rules/test_{rule.stem}.py")
-    name, test_name = (path.relative_to(root).as_posix() for path in (rule, test))
-    if not test.exists():
-        return [f"{name} has no test module {test_name}"]
+    return root / ALSO.get(name, f"tests/rules/test_{rule.stem}.py")
+
+
+def _name(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _measure(root: Path, tests: Mapping[Path, Path]) -> list[str]:
+    """Run these tests in one process, and see for each rule what its own has run."""
     with tempfile.TemporaryDirectory() as folder:
+        data, report = Path(folder, "data"), Path(folder, "report.json")
         # No configuration: what counts is the same on every machine, and for every rule.
-        common = [f"--data-file={folder}/data", f"--rcfile={os.devnull}"]
-        run = [*common, "--branch", f"--include={rule}", "-m", "pytest", "-q", test_name]
-        tested = _coverage(root, "run", *run, "-p", "no:cacheprovider")
+        options = [f"--data-file={data}", f"--rcfile={os.devnull}", "--branch"]
+        include = f"--include={','.join(map(str, tests))}"
+        modules = sorted({_name(root, test) for test in tests.values()})
+        plugins = ["-p", "no:cacheprovider", "-p", "tools.coverage.contexts"]
+        command = [sys.executable, "-m", "coverage", "run", *options, include]
+        tested = subprocess.run(
+            [*command, "-m", "pytest", "-q", *plugins, *modules],
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         if tested.returncode:
-            return [f"{test_name} fails:", *tested.stdout.splitlines()]
-        _coverage(root, "json", *common, "-o", f"{folder}/report.json")
-        report = Path(folder, "report.json")
-        # Where nothing at all was run, there is no report.
-        files = json.loads(report.read_text())["files"] if report.exists() else {}
-    return gaps(name, test_name, files)
-
-
-def _coverage(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "coverage", *arguments]
-    return subprocess.run(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+            return ["tests of the rules fail:", *tested.stdout.splitlines()]
+        measured = coverage.Coverage(data_file=data, config_file=False)
+        measured.load()
+        known = measured.get_data().measured_files()
+        lines = []
+        for rule, test in tests.items():
+            files: dict[str, Any] = {}
+            if str(rule) in known:  # else nothing at all was run
+                # The import of a module is under no name, as only the first one runs it.
+                own = ["^$", f"^{re.escape(_name(root, test))}$"]
+                measured.json_report([str(rule)], outfile=str(report), contexts=own)
+                [found] = json.loads(report.read_text())["files"].values()
+                files = {_name(root, rule): found}
+            lines += gaps(_name(root, rule), _name(root, test), files)
+        return lines
 
 
 def gaps(rule: str, test: str, files: Mapping[str, Any]) -> list[str]:

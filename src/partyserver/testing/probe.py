@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import json
 import re
 import sys
@@ -58,8 +59,10 @@ def install() -> None:
         _watch(cls)
         derived: list[type] = type.__subclasses__(cls)
         classes += (new for new in derived if new not in classes)
-    # A start-up snapshot has what the imports have left to the collector, and not the files that it
-    # has open: `importlib.metadata` leaves some, whose end would fail, and be told, at any time.
+    # A start-up snapshot has Python's objects, and not the files that they have open. Who asks for an
+    # installed package, as pydantic does, leaves some to a cache and to the collector: their end
+    # would fail at any time afterwards, and the log would have it.
+    importlib.invalidate_caches()
     gc.collect()
 
 
