@@ -52,7 +52,7 @@ def test_it(party):
     told = party.fetch("/").json()
     party.restart()
     told += party.fetch("/").json()
-    assert "Exception ignored" not in party.logs
+    assert "Exception ignored while calling deallocator" not in party.logs
     told.append("the worker is imported" in [line.message for line in party.logs])
     print("told", *told)
 """
