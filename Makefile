@@ -15,6 +15,7 @@ STEP = tools/step.sh
 RUNTIME = PATH="$(CURDIR)/node_modules/.bin:$$PATH" \
   MINIFLARE_WORKERD_PATH="$(CURDIR)/tools/workerd.sh" \
   NODE_COMPILE_CACHE="$(CURDIR)/.cache/node" \
+  PARTYSERVER_SNAPSHOTS_KEPT=40 \
   WRANGLER_SEND_METRICS=false \
   CLOUDFLARE_CF_FETCH_ENABLED=false
 

@@ -17,8 +17,8 @@ import pytest
 from ..progress import run
 
 REPOSITORY = Path(__file__).parents[2]
-#: The tests' own, and each of their projects'.
-SNAPSHOTS = REPOSITORY / ".cache" / "snapshots"
+#: Many projects are started once, and would leave no room for the workers of other tests.
+SNAPSHOTS = REPOSITORY / ".cache" / "snapshots-of-projects"
 BUNDLE = REPOSITORY / ".cache" / "pyodide-bundle-compiled"
 
 
@@ -41,6 +41,7 @@ class Project:
             # The plugin is named on the command line: it may be installed here or not.
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": "",
+            "PARTYSERVER_SNAPSHOTS_KEPT": "8",
         }
         if measured := os.environ.get("PARTYSERVER_COVERAGE"):  # by `make coverage`
             environment["COVERAGE_PROCESS_START"] = str(Path(measured, "settings.ini"))

@@ -12,8 +12,9 @@ import { join } from "node:path";
 
 /** It rises with each change in how snapshots are made. */
 const METHOD = 1;
-/** How many are kept, of some 40 MB each: those that were used last. */
-const KEPT = 8;
+/** How many are kept, of some 40 MB each: those that were used last. This library's own tests have
+    more workers than that. */
+const KEPT = Number(process.env.PARTYSERVER_SNAPSHOTS_KEPT ?? 8);
 /** How their names end. It is nothing that wrangler takes for a module of a worker around them. */
 const KEPT_AS = ".snapshot";
 /** The name that the runtime gives to what it makes. */
