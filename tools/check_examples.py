@@ -5,9 +5,10 @@ examples once more, as it shows them to somebody who has installed the library a
 
     .venv/bin/python tools/check_examples.py
 
-Each block becomes a module. One that begins with a comment that names a file, as `# worker.py`,
-gets that name, so that other blocks of its page can import it, and blocks of the same name are
-one module. What stands in a comment right before a block, the reader does not see:
+Each block becomes a module. One that begins with a comment that names a file, as `# worker.py`, or
+that shows a whole file by the mark of tests/docs/test_code.py, gets that name, so that other blocks
+of its page can import it, and blocks of the same name are one module. What stands in a comment
+right before a block, the reader does not see:
 
     <!-- around the example:          <!-- unchecked example: REASON -->
     class Chat(Server):
@@ -42,6 +43,7 @@ BLOCK = re.compile(
 )
 PLACE = re.compile(r"^( *)# EXAMPLE\n", re.MULTILINE)
 FILE = re.compile(r"# (\w+\.py)\n")
+WHOLE = re.compile(r"<!-- whole: \S+/(\w+\.py) -->\n$")
 #: Right before a block that stands in a file of the tutorial.
 OF_TUTORIAL = re.compile(r"<!-- (?:from|whole): docs/tutorial/\S+ -->\n$")
 TUTORIAL = sorted(
@@ -100,7 +102,7 @@ def modules(page: Path) -> dict[str, list[Line]]:
                 *(Line(indent + line.text, page, line.number) for line in lines),
                 *(Line(line, page, start) for line in after.splitlines(keepends=True)),
             ]
-        name = FILE.match(block["code"])
+        name = FILE.match(block["code"]) or WHOLE.search(text, 0, block.start())
         found.setdefault(name[1] if name else f"example_{count}.py", []).extend(lines)
     return found
 
@@ -182,7 +184,7 @@ def check_with_mypy(pages: list[Path], folder: Path = MYPY_FOLDER) -> int:
         # pyright looks beside a module for what it imports, and mypy in packages.
         beside = "|".join(other.stem for other in path.parent.glob("*.py"))
         text = re.sub(rf"^from ({beside}) import", r"from .\1 import", path.read_text(), flags=re.M)
-        path.write_text(text)
+        path.write_text(re.sub(rf"^import ({beside})$", r"from . import \1", text, flags=re.M))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "mypy", "--no-error-summary"),

@@ -22,6 +22,7 @@ NAME = re.compile(r"// (?:[\w-]+/)*([\w-]+)\.(?:ts|tsx|js)\n")
 #: Checked with what stands around it there.
 ELSEWHERE = ("agents-sdk.md", "y-partyserver.md", "command.md")
 
+IMPORT = 'import PartySocket from "partysocket";\n'
 #: What a page shows of a file that runs is that file's to check.
 SCRIPTS = [one for one in those("js") if not one.origin]
 TYPED = [one for one in those("ts", "tsx") if one.page.name not in ELSEWHERE and not one.origin]
@@ -86,7 +87,7 @@ def test_the_javascript_of_the_pages_has_no_wrong_types(tmp_path):
     [
         ("socket.sendd(1);\n", "sendd"),
         ("nonesuch();\n", "nonesuch"),
-        ("const socket = new PartySocket({ host, room: 'lobby', prty: 'x' });\n", "prty"),
+        (f"{IMPORT}new PartySocket({{ host, room: 'lobby', prty: 'x' }});\n", "prty"),
         ("for (const a of b {\n", "expected"),
     ],
 )

@@ -59,8 +59,8 @@ def install() -> None:
         _watch(cls)
         derived: list[type] = type.__subclasses__(cls)
         classes += (new for new in derived if new not in classes)
-    # A start-up snapshot has Python's objects, and not the files that they have open. Who asks for an
-    # installed package, as pydantic does, leaves some to a cache and to the collector: their end
+    # A start-up snapshot has Python's objects, and not the files that they have open. Who asks for
+    # an installed package, as pydantic does, leaves some to a cache and to the collector: their end
     # would fail at any time afterwards, and the log would have it.
     importlib.invalidate_caches()
     gc.collect()
