@@ -8,7 +8,7 @@
 // folders and would otherwise reload for ever.
 
 import {
-  existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+  existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,7 +34,10 @@ const written = [];
 function writeIfChanged(target, content) {
   if (existsSync(target) && readFileSync(target).equals(content)) return;
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, content);
+  // At once: a worker that runs may serve the file just now.
+  const draft = `${target}.${process.pid}.new`;
+  writeFileSync(draft, content);
+  renameSync(draft, target);
   written.push(relative(ROOT, target));
 }
 
@@ -90,6 +93,7 @@ async function bundlePages() {
     const { outputFiles } = await build({
       entryPoints: [...list(page, ".js"), ...list(page, ".tsx")].map((path) => join(page, path)),
       outdir: join(fixture, "public"),
+      absWorkingDir: ROOT, // else the bundle is another one in each folder that this is called from
       bundle: true,
       jsx: "automatic",
       define: { "process.env.NODE_ENV": '"production"' }, // React's build without warnings
