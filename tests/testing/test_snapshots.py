@@ -145,6 +145,12 @@ def test_a_worker_that_has_none_imports_at_each_start(imported, project, folder,
         assert imported(imports=imports).is_imported == "True"
 
 
+def test_without_the_option_they_are_in_pytests_cache(imported, project):
+    assert imported("-o", "party_snapshots=").is_imported == "False"
+    [one] = files(project.folder / ".pytest_cache" / "d" / "partyserver" / "snapshots")
+    assert one.suffix == ".snapshot"
+
+
 def test_two_workers_in_python_have_none(imported, project, folder):
     other = project.folder / "other"
     other.mkdir()

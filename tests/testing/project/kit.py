@@ -90,6 +90,8 @@ def test_a_rooms_name_is_percent_encoded(party):
 def test_text_and_binary_messages(room):
     with room.connect(id="a") as socket:
         assert socket.id == "a"
+        assert socket.subprotocol is None
+        assert socket.response_headers["upgrade"].lower() == "websocket"
         socket.send("hi")
         assert socket.receive() == "1 hi"
         big = bytes(3_000_000)
@@ -98,6 +100,13 @@ def test_text_and_binary_messages(room):
         socket.send_json({"n": [1, "é"]})
         text = socket.receive()
         assert json.loads(text[2:]) == {"n": [1, "é"]}
+
+
+def test_what_is_not_json_is_shown(room):
+    with room.connect() as socket:
+        socket.send("hi")
+        with pytest.raises(ValueError, match="not JSON: '1 hi'"):
+            socket.receive_json()
 
 
 def test_hibernation_keeps_sockets_and_loses_memory(room):
@@ -236,6 +245,14 @@ def test_uncaught_exceptions_are_in_the_log_once(party, room):
     assert "in webSocketMessage" in line.message
     assert line.message.endswith("ValueError: raised by the hook")
     assert "wasm" not in line.message
+
+
+def test_a_log_is_a_sequence_of_lines(party, room):
+    room.fetch("/print")
+    line = party.logs.wait_for("printed by the room")
+    assert line in party.logs
+    assert (party.logs[-1], party.logs[:]) == (line, [line])
+    assert repr(party.logs) == "<Logs: 1 lines>\nprinted by the room"
 
 
 def test_a_log_begins_with_its_test(party):
