@@ -29,6 +29,8 @@ KINDS = {
     "yaml": "here: a workflow of GitHub, and its commands",
     "dockerfile": "here: its instructions and commands",
     "nginx": "here: its directives",
+    "haproxy": "here: its keywords",
+    "caddy": "here: its directives",
     "html": "here: its elements",
     "diff": "test_code.py: how a file differs from another one",
     "sql": "here: run by SQLite",
@@ -244,6 +246,30 @@ def test_an_nginx_config_is_blocks_of_directives_that_exist(block):
     for statement in statements:
         assert "\n" not in statement, f"no semicolon: {statement}"
         assert statement.split()[0] in NGINX, statement
+
+
+#: Of haproxy's sections, and what begins their lines.
+HAPROXY = {
+    *("defaults", "frontend", "backend", "mode", "timeout", "bind", "default_backend", "option"),
+    *("balance", "hash-type", "http-check", "default-server", "server"),
+}
+
+
+@each("haproxy")
+def test_a_haproxy_config_is_sections_of_keywords_that_exist_and_of_its_own_backends(block):
+    lines = [line.split() for line in block.code.splitlines() if line.strip()]
+    for line in lines:
+        assert line[0] in HAPROXY, line
+    backends = {line[1] for line in lines if line[0] == "backend"}
+    assert {line[1] for line in lines if line[0] == "default_backend"} == backends
+
+
+@each("caddy")
+def test_a_caddyfile_is_sites_of_directives_that_exist(block):
+    sites = re.findall(r"^[\w.]+ \{\n((?: {4}.+\n)+)\}$", block.code, re.MULTILINE)
+    assert "".join(sites).count("\n") == block.code.count("\n") - 2 * len(sites)
+    for directive in "".join(sites).splitlines():
+        assert directive.split()[0] in ("reverse_proxy",), directive
 
 
 @each("sql")
