@@ -93,6 +93,7 @@ def test_a_tag_is_published_when_it_has_passed_everything_and_is_the_version(wor
     *before, installing = commands(jobs["build"])
     assert before == ['python tools/release.py "$GITHUB_REF_NAME" > notes.md', "make build"]
     assert "install dist/*.whl" in installing
+    assert "partyserver init" in installing
     assert jobs["publish"]["needs"] == ["checks", "build"]
     assert jobs["publish"]["environment"]["name"] == "pypi"
     assert jobs["announce"]["needs"] == "publish"

@@ -117,3 +117,12 @@ def test_other_modules_of_plain_python_are_held_to_the_same(checkout):
     checkout.write("src/partyserver/testing/matching.py", "")
     wrong = "src/partyserver/testing/matching.py has no test module tests/testing/test_matching.py"
     assert checkout.check() == [wrong]
+
+
+def test_what_the_import_of_another_test_module_runs_does_not_count(checkout):
+    checkout.test(ALL[0])
+    checkout.write("src/partyserver/rules/others.py", "")
+    start = "import sys\nsys.path.insert(0, 'src/partyserver/rules')\nimport numbers_of, others\n"
+    called = "numbers_of.size(-1)\nnumbers_of.size(1)\n\ndef test_it():\n    pass\n"
+    checkout.write("tests/rules/test_others.py", start + called)
+    assert f"{HERE}:9: {TEST} does not run it" in checkout.check()

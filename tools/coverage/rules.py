@@ -18,6 +18,8 @@ from typing import Any
 
 import coverage
 
+from . import contexts
+
 #: Other modules of plain Python that are held to the same, and their test modules.
 ALSO = {
     "command/typescript.py": "tests/command/test_typescript.py",
@@ -84,6 +86,10 @@ def _name(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
+def _module(root: Path, rule: Path) -> str:
+    return ".".join(rule.relative_to(root / "src").with_suffix("").parts)
+
+
 def _measure(root: Path, tests: Mapping[Path, Path]) -> list[str]:
     """Run these tests in one process, and see for each rule what its own has run."""
     with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +103,11 @@ def _measure(root: Path, tests: Mapping[Path, Path]) -> list[str]:
         tested = subprocess.run(
             [*command, "-m", "pytest", "-q", *plugins, *modules],
             cwd=root,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            env=os.environ
+            | {
+                "PYTHONPATH": str(Path(__file__).parents[2]),
+                contexts.VARIABLE: " ".join(_module(root, rule) for rule in tests),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -111,7 +121,7 @@ def _measure(root: Path, tests: Mapping[Path, Path]) -> list[str]:
         for rule, test in tests.items():
             files: dict[str, Any] = {}
             if str(rule) in known:  # else nothing at all was run
-                # The import of a module is under no name, as only the first one runs it.
+                # The import of the rule is under no name.
                 own = ["^$", f"^{re.escape(_name(root, test))}$"]
                 measured.json_report([str(rule)], outfile=str(report), contexts=own)
                 [found] = json.loads(report.read_text())["files"].values()
